@@ -1,0 +1,83 @@
+//! What is odd about an order that was booked: it goes into cases, never into a refusal.
+
+use shared_protocol::config::Config;
+use shared_protocol::order::{LineKind, Order, Permission, TenderKind};
+use shared_protocol::pricing;
+
+use super::Context;
+use crate::case::CaseKind;
+
+/// All that a person should look at, each kind once.
+pub(super) fn order(order: &Order, context: &Context<'_>) -> Vec<(CaseKind, Option<i64>)> {
+    let mut found = Vec::new();
+    if sells(order) {
+        match context.priced_with {
+            None => found.push((CaseKind::UnknownRevision, i64::try_from(order.config.rev).ok())),
+            Some(config) => {
+                let mismatches = pricing::verify(config, order.taxpayer, &order.lines);
+                if !mismatches.is_empty() {
+                    found.push((CaseKind::PriceMismatch, i64::try_from(mismatches.len()).ok()));
+                }
+            }
+        }
+    }
+    let rules = context.priced_with.unwrap_or(context.current);
+    if !permitted(order, rules, context) {
+        found.push((CaseKind::NotPermitted, Some(i64::from(order.cashier.0))));
+    }
+    if over_offline_limit(order, rules) {
+        found.push((CaseKind::OfflineLimit, None));
+    }
+    let paying = order
+        .tenders
+        .iter()
+        .filter(|tender| tender.kind == TenderKind::Wristband && tender.amount.is_positive());
+    if paying
+        .filter_map(|tender| order.tender_tag(tender))
+        .any(|tag| context.blocked.contains_key(&tag))
+    {
+        found.push((CaseKind::BlockedTag, None));
+    }
+    found
+}
+
+fn sells(order: &Order) -> bool {
+    order.reverses.is_none()
+        && order
+            .lines
+            .iter()
+            .any(|line| matches!(line.kind, LineKind::Goods | LineKind::Deposit | LineKind::Discount))
+}
+
+fn permitted(order: &Order, config: &Config, context: &Context<'_>) -> bool {
+    let till = config.tills.get(&order.till);
+    let staff = config.staff.get(&order.cashier);
+    let same_till = context.till.is_none_or(|till| till == order.till);
+    let kinds = till.is_some_and(|till| till.order_kinds.contains(&order.kind))
+        && staff.is_some_and(|staff| staff.order_kinds.contains(&order.kind));
+    let tenders = till.is_some_and(|till| {
+        order
+            .tenders
+            .iter()
+            .all(|tender| till.tenders.contains(&taken_as(tender.kind)))
+    });
+    same_till && kinds && tenders
+}
+
+/// Vouchers are on wristbands: a till that takes these takes them.
+fn taken_as(tender: TenderKind) -> TenderKind {
+    if tender == TenderKind::Voucher {
+        TenderKind::Wristband
+    } else {
+        tender
+    }
+}
+
+fn over_offline_limit(order: &Order, config: &Config) -> bool {
+    let limits = &config.event.offline;
+    order.tenders.iter().any(|tender| match tender.permission {
+        Permission::OfflineKnown => tender.amount > limits.order_max.min(limits.tag_max),
+        Permission::OfflineUnknown => tender.amount > limits.order_max.min(limits.unknown_tag_max),
+        Permission::NotNeeded | Permission::Held | Permission::Chip => false,
+    })
+}

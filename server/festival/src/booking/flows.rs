@@ -1,0 +1,300 @@
+//! Who gives what to whom: the transfers of an order.
+
+use std::collections::BTreeMap;
+
+use ledger::{Account, Authority, Fold, Transfer, TransferCode};
+use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind};
+use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId};
+
+use super::Context;
+use crate::authorise::owed;
+
+/// One movement between whoever pays and a place; above zero leaves the payer.
+struct Flow {
+    place: Account,
+    amount: Amount,
+    code: TransferCode,
+}
+
+fn wristband(tag: TagId) -> Account {
+    Account::Wristband {
+        tag,
+        authority: Authority::Server,
+    }
+}
+
+fn transfer(from: Account, to: Account, asset: AssetId, amount: Amount, code: TransferCode) -> Transfer {
+    Transfer {
+        from,
+        to,
+        asset,
+        amount,
+        code,
+        expires_at_ms: None,
+    }
+}
+
+/// A transfer whose direction is the amount's sign.
+fn signed(
+    payer: Account,
+    place: Account,
+    asset: AssetId,
+    amount: Amount,
+    code: TransferCode,
+) -> Result<Option<Transfer>, Overflow> {
+    Ok(if amount.is_positive() {
+        Some(transfer(payer, place, asset, amount, code))
+    } else if amount.is_negative() {
+        Some(transfer(place, payer, asset, amount.negated()?, code))
+    } else {
+        None
+    })
+}
+
+fn tender_account(order: &Order, tender: &Tender) -> Account {
+    match tender.kind {
+        TenderKind::Cash => Account::Cash { till: order.till },
+        TenderKind::Card => Account::Card { till: order.till },
+        TenderKind::Voucher => Account::VoucherFunding {
+            voucher: tender.voucher.unwrap_or(AssetId::EURO),
+        },
+        TenderKind::Wristband => order.tender_tag(tender).map_or(Account::Suspense, wristband),
+    }
+}
+
+/// A sale, a return of bearer goods, or the new order of a correction; with negated lines also a cancellation of an unknown order.
+pub(super) fn sale(order: &Order, context: &Context<'_>) -> Result<Vec<Transfer>, Overflow> {
+    let mut transfers = Vec::new();
+    let flows = euro_flows(order, context, &mut transfers)?;
+    let payers = payers(order)?;
+    distribute(order, &flows, payers, &mut transfers)?;
+    redeem(order, &mut transfers)?;
+    Ok(transfers)
+}
+
+/// Goods and discounts go to the seller, deposits to their liability. A bearer good of another taxpayer goes over the seller's account, and
+/// what the two owe each other is posted beside it.
+fn euro_flows(order: &Order, context: &Context<'_>, transfers: &mut Vec<Transfer>) -> Result<Vec<Flow>, Overflow> {
+    let payable = Account::Payable {
+        taxpayer: order.taxpayer,
+    };
+    let mut goods = Amount::ZERO;
+    let mut deposits: BTreeMap<ArticleId, Amount> = BTreeMap::new();
+    for line in &order.lines {
+        let total = line.total()?;
+        if line.kind == LineKind::Deposit {
+            let sum = deposits.entry(line.article).or_default();
+            *sum = sum.plus(total)?;
+        } else {
+            goods = goods.plus(total)?;
+        }
+    }
+    let mut flows = vec![Flow {
+        place: payable,
+        amount: goods,
+        code: TransferCode::Sale,
+    }];
+    for (article, amount) in deposits {
+        let code = if amount.is_negative() {
+            TransferCode::DepositReturned
+        } else {
+            TransferCode::DepositTaken
+        };
+        let owner = owner(article, order.taxpayer, context);
+        let liability = Account::Deposit {
+            article,
+            taxpayer: owner,
+        };
+        if owner == order.taxpayer {
+            flows.push(Flow {
+                place: liability,
+                amount,
+                code,
+            });
+        } else {
+            let clearing = Account::Clearing {
+                debtor: owner,
+                creditor: order.taxpayer,
+            };
+            flows.push(Flow {
+                place: payable,
+                amount,
+                code,
+            });
+            transfers.extend(signed(
+                clearing,
+                liability,
+                AssetId::EURO,
+                amount,
+                TransferCode::DepositCleared,
+            )?);
+        }
+    }
+    Ok(flows)
+}
+
+/// Who lends a bearer good, by the catalogue; the seller, where the catalogue does not know it.
+fn owner(article: ArticleId, seller: TaxpayerId, context: &Context<'_>) -> TaxpayerId {
+    let config = context.priced_with.unwrap_or(context.current);
+    config.articles.get(&article).map_or(seller, |article| article.taxpayer)
+}
+
+/// Who pays how much in cents. Vouchers that are a means of payment pay what the other tenders leave open.
+fn payers(order: &Order) -> Result<Vec<(Account, Amount)>, Overflow> {
+    let mut payers: Vec<(Account, Amount)> = order
+        .tenders
+        .iter()
+        .filter(|tender| tender.kind != TenderKind::Voucher)
+        .map(|tender| (tender_account(order, tender), tender.amount))
+        .collect();
+    let open = order.total()?.minus(order.paid()?)?;
+    if let Some(voucher) = order.tenders.iter().find(|tender| tender.kind == TenderKind::Voucher) {
+        payers.push((tender_account(order, voucher), open));
+    }
+    if payers.is_empty() {
+        // Nothing is paid, but value may still pass through: a cup comes back and pays for a coffee.
+        payers.push((
+            order.holder.map_or(Account::Cash { till: order.till }, wristband),
+            Amount::ZERO,
+        ));
+    }
+    Ok(payers)
+}
+
+/// Gives every flow its payers. Flows that go the other way than the order as a whole all pass through the first payer.
+fn distribute(
+    order: &Order,
+    flows: &[Flow],
+    mut payers: Vec<(Account, Amount)>,
+    transfers: &mut Vec<Transfer>,
+) -> Result<(), Overflow> {
+    let outgoing = !order.total()?.is_negative();
+    let is_main = |flow: &Flow| flow.amount.is_negative() != outgoing;
+    let counter = Amount::sum(flows.iter().filter(|flow| !is_main(flow)).map(|flow| flow.amount))?;
+    if let Some((first, amount)) = payers.first_mut() {
+        *amount = amount.minus(counter)?;
+        for flow in flows.iter().filter(|flow| !is_main(flow)) {
+            transfers.extend(signed(*first, flow.place, AssetId::EURO, flow.amount, flow.code)?);
+        }
+    }
+    for flow in flows.iter().filter(|flow| is_main(flow)) {
+        let mut left = flow.amount;
+        for (payer, able) in &mut payers {
+            let part = if outgoing {
+                left.min(*able).max(Amount::ZERO)
+            } else {
+                left.max(*able).min(Amount::ZERO)
+            };
+            transfers.extend(signed(*payer, flow.place, AssetId::EURO, part, flow.code)?);
+            *able = able.minus(part)?;
+            left = left.minus(part)?;
+        }
+        // Tenders of both signs in one order: what they leave open has no payer that anybody could name.
+        transfers.extend(signed(
+            Account::Suspense,
+            flow.place,
+            AssetId::EURO,
+            left,
+            TransferCode::Suspense,
+        )?);
+    }
+    for (payer, rest) in payers {
+        transfers.extend(signed(
+            payer,
+            Account::Suspense,
+            AssetId::EURO,
+            rest,
+            TransferCode::Suspense,
+        )?);
+    }
+    Ok(())
+}
+
+/// Vouchers that the lines and tenders use up.
+fn redeem(order: &Order, transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
+    let Some(holder) = order.holder else { return Ok(()) };
+    let mut units: BTreeMap<AssetId, Amount> = BTreeMap::new();
+    let of_line = |line: &Line| {
+        line.vouchers
+            .map(|used| (used.asset, i64::from(used.units) * i64::from(line.quantity.signum())))
+    };
+    for (asset, count) in order.lines.iter().filter_map(of_line) {
+        let sum = units.entry(asset).or_default();
+        *sum = sum.plus(Amount(count))?;
+    }
+    for (asset, count) in units {
+        transfers.extend(signed(
+            wristband(holder),
+            Account::Issuer,
+            asset,
+            count,
+            TransferCode::Redeem,
+        )?);
+    }
+    Ok(())
+}
+
+/// Money in: first what is owed from earlier, where the event says so, then the wristband.
+pub(super) fn top_up(order: &Order, fold: &Fold, context: &Context<'_>) -> Result<Vec<Transfer>, Overflow> {
+    let Some(holder) = order.holder else {
+        return mirrored_top_up(order);
+    };
+    let debt = fold
+        .balance(&owed(&context.current.event, holder))
+        .map_or(Amount::ZERO, |owed| owed.balance)
+        .negated()?;
+    let mut settle = if context.current.event.settle_overdraft_first {
+        debt.max(Amount::ZERO)
+    } else {
+        Amount::ZERO
+    };
+    let mut transfers = Vec::new();
+    for tender in &order.tenders {
+        let source = tender_account(order, tender);
+        let settled = settle.min(tender.amount).max(Amount::ZERO);
+        settle = settle.minus(settled)?;
+        let settles = Account::Overdraft { tag: holder };
+        transfers.extend(signed(
+            source,
+            settles,
+            AssetId::EURO,
+            settled,
+            TransferCode::OverdraftSettled,
+        )?);
+        let rest = tender.amount.minus(settled)?;
+        transfers.extend(signed(
+            source,
+            wristband(holder),
+            AssetId::EURO,
+            rest,
+            TransferCode::TopUp,
+        )?);
+    }
+    Ok(transfers)
+}
+
+/// A top-up taken back whose own posting is not known: money leaves the wristband and the drawer.
+pub(super) fn mirrored_top_up(order: &Order) -> Result<Vec<Transfer>, Overflow> {
+    let place = order.holder.map_or(Account::Suspense, wristband);
+    between(order, place, TransferCode::TopUp)
+}
+
+/// Money out: the tenders are below zero, the wristband gives.
+pub(super) fn pay_out(order: &Order) -> Result<Vec<Transfer>, Overflow> {
+    let place = order.holder.map_or(Account::Suspense, wristband);
+    between(order, place, TransferCode::PayOut)
+}
+
+fn between(order: &Order, place: Account, code: TransferCode) -> Result<Vec<Transfer>, Overflow> {
+    let mut transfers = Vec::new();
+    for tender in &order.tenders {
+        transfers.extend(signed(
+            tender_account(order, tender),
+            place,
+            AssetId::EURO,
+            tender.amount,
+            code,
+        )?);
+    }
+    Ok(transfers)
+}

@@ -1,0 +1,411 @@
+//! What an order books: from the order as it came to one posting, plus the cases that come with it.
+//!
+//! An order is a fact. It is booked as taken; ceilings do not stop it, and what a wristband lacks is advanced from its overdraft account
+//! in the same posting, so that goods, tax, deposits and the fiscal record stand as they happened and only the paying side differs.
+
+mod checks;
+mod flows;
+
+use std::collections::BTreeMap;
+
+use ledger::{
+    Account, AccountKey, Authority, Capture, Fold, KnownPosting, Limits, Needs, Outcome, Posting, PostingId, Refusal,
+    Transfer, TransferCode,
+};
+use shared_protocol::config::Config;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::entry::OrderEntry;
+use shared_protocol::order::{Order, OrderKind, TenderKind};
+use shared_protocol::stream::BlockReason;
+use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
+
+use crate::authorise::{owed, units};
+use crate::case::{Case, CaseKind};
+
+/// What booking knows besides the order and the ledger.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The configuration of today.
+    pub current: &'a Config,
+    /// The configuration the order names, if this server has it.
+    pub priced_with: Option<&'a Config>,
+    /// The till the terminal is registered for; none for an order that came without a terminal.
+    pub till: Option<TillId>,
+    /// Blocked wristbands.
+    pub blocked: &'a BTreeMap<TagId, BlockReason>,
+    /// The server's clock, ms since 1970.
+    pub now_ms: u64,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Booked {
+    /// It is in the journal under this number.
+    New {
+        /// The journal number.
+        no: u64,
+    },
+    /// It was there before, with the same content.
+    Duplicate {
+        /// The first one's journal number.
+        no: u64,
+    },
+    /// Its id is there with other content; nothing was booked.
+    Conflict {
+        /// The first one's journal number.
+        no: u64,
+    },
+    /// It cannot be booked at all (contradicts itself, belongs elsewhere, or a later version's business); nothing was booked.
+    Kept,
+}
+
+/// What booking an order touches.
+pub fn needs(order: &Order, current: &Config) -> Needs {
+    let mut needs = Needs::default();
+    needs.postings.insert(posting_id(order.id));
+    if let Some(target) = order.reverses {
+        needs.reversal_targets.insert(posting_id(target));
+    }
+    let event = &current.event;
+    for tag in tags(order) {
+        needs.accounts.insert(units(event, tag, AssetId::EURO));
+        needs.accounts.insert(owed(event, tag));
+        for asset in voucher_assets(order) {
+            needs.accounts.insert(units(event, tag, asset));
+            needs.accounts.insert(AccountKey {
+                asset,
+                ..owed(event, tag)
+            });
+        }
+    }
+    needs
+        .holds
+        .extend(order.tenders.iter().filter_map(|tender| tender.hold));
+    needs
+}
+
+/// The key an order claims.
+pub fn posting_id(order: OrderId) -> PostingId {
+    PostingId(order)
+}
+
+fn tags(order: &Order) -> impl Iterator<Item = TagId> {
+    order
+        .holder
+        .into_iter()
+        .chain(order.tenders.iter().filter_map(|tender| tender.tag))
+}
+
+fn voucher_assets(order: &Order) -> impl Iterator<Item = AssetId> {
+    let in_lines = order
+        .lines
+        .iter()
+        .filter_map(|line| line.vouchers)
+        .map(|voucher| voucher.asset);
+    in_lines.chain(order.tenders.iter().filter_map(|tender| tender.voucher))
+}
+
+/// Money and units that wristbands lack, by wristband and asset.
+type Short = BTreeMap<(TagId, AssetId), Amount>;
+
+/// How often a posting is built again with more advanced. Each round names another account or hold, and an order touches few.
+const ROUNDS_MAX: usize = 32;
+
+/// Books an order into the fold and opens the cases that belong to it.
+pub fn book(
+    entry: &OrderEntry,
+    fold: &mut Fold,
+    context: &Context<'_>,
+    origin: Hash32,
+    cases: &mut Vec<Case>,
+) -> Booked {
+    let OrderEntry { order, content } = entry;
+    let event = context.current.event.id;
+    let stake = order.total().unwrap_or_default();
+    let case = |kind| Case::of_order(kind, event, order.id, stake).with_tag(order.holder);
+    if let Some(known) = fold.known(&posting_id(order.id)) {
+        let no = known.no;
+        if known.content == *content {
+            return Booked::Duplicate { no };
+        }
+        cases.push(case(CaseKind::IdConflict));
+        return Booked::Conflict { no };
+    }
+    if order.event != event || order.organisation != context.current.event.organisation {
+        cases.push(case(CaseKind::WrongEvent));
+        return Booked::Kept;
+    }
+    if order.check().is_err() {
+        cases.push(case(CaseKind::OrderFault));
+        return Booked::Kept;
+    }
+    let Some(plan) = plan(order, fold, context) else {
+        cases.push(case(CaseKind::KindNotBooked).with_number(i64::from(order.kind.code())));
+        return Booked::Kept;
+    };
+    let mut short = Short::new();
+    let mut captures = captures(order, fold, context.now_ms);
+    for _ in 0..ROUNDS_MAX {
+        let posting = Posting {
+            id: posting_id(order.id),
+            content: *content,
+            event,
+            transfers: advances(&short, context.current)
+                .chain(plan.transfers.iter().copied())
+                .collect(),
+            captures: captures.clone(),
+            reverses: plan.reverses,
+            limits: Limits::Fact,
+        };
+        match fold.post(posting, context.now_ms, Some(origin)) {
+            Outcome::Booked { no } => {
+                cases.extend(plan.cases.iter().map(|(kind, number)| Case {
+                    number: *number,
+                    ..case(*kind)
+                }));
+                cases.extend(short.iter().map(|((tag, asset), missing)| {
+                    let stake = if *asset == AssetId::EURO {
+                        *missing
+                    } else {
+                        Amount::ZERO
+                    };
+                    Case::of_order(CaseKind::Overdraft, event, order.id, stake)
+                        .with_tag(Some(*tag))
+                        .with_number(missing.0)
+                }));
+                cases.extend(
+                    checks::order(order, context)
+                        .into_iter()
+                        .map(|(kind, number)| Case { number, ..case(kind) }),
+                );
+                return Booked::New { no };
+            }
+            Outcome::Duplicate { no } => return Booked::Duplicate { no },
+            Outcome::Refused(Refusal::BelowFloor { account, missing }) => {
+                let Account::Wristband { tag, .. } = account.account else {
+                    break;
+                };
+                let advance = short.entry((tag, account.asset)).or_default();
+                let Ok(more) = advance.plus(missing) else { break };
+                *advance = more;
+            }
+            Outcome::Refused(Refusal::LotsTooSmall { missing }) => {
+                let Some((tag, asset)) = Plan::lots_of(order, &short) else {
+                    break;
+                };
+                short.insert((tag, asset), missing);
+            }
+            // What was held is gone: the order is booked like one taken offline.
+            Outcome::Refused(Refusal::UnknownHold | Refusal::HoldOver | Refusal::HoldTooSmall { .. })
+                if !captures.is_empty() =>
+            {
+                captures.clear();
+            }
+            Outcome::Refused(_) => break,
+        }
+    }
+    cases.push(case(CaseKind::OrderFault));
+    Booked::Kept
+}
+
+/// What an order moves, before anybody looks at balances.
+struct Plan {
+    transfers: Vec<Transfer>,
+    reverses: Option<PostingId>,
+    cases: Vec<(CaseKind, Option<i64>)>,
+}
+
+impl Plan {
+    /// The next expiring asset of this order whose lots may be too small and that nothing was advanced for.
+    fn lots_of(order: &Order, short: &Short) -> Option<(TagId, AssetId)> {
+        let holder = order.holder?;
+        voucher_assets(order)
+            .map(|asset| (holder, asset))
+            .find(|key| !short.contains_key(key))
+    }
+}
+
+/// `None` for a kind that this version keeps but does not book.
+fn plan(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
+    let plain = |transfers| Plan {
+        transfers,
+        reverses: None,
+        cases: Vec::new(),
+    };
+    match order.kind {
+        OrderKind::Sale | OrderKind::DepositReturn => Some(plain(flows::sale(order, context).ok()?)),
+        OrderKind::TopUp => Some(plain(flows::top_up(order, fold, context).ok()?)),
+        OrderKind::PayOut => Some(plain(flows::pay_out(order).ok()?)),
+        OrderKind::Cancel | OrderKind::Correction => reversal(order, fold, context),
+        OrderKind::AbortedCart | OrderKind::Training => Some(plain(Vec::new())),
+        _ => None,
+    }
+}
+
+fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
+    let target = posting_id(order.reverses?);
+    let replacing = order.kind == OrderKind::Correction;
+    // A correction's lines are the new order; a cancellation's lines mirror the old one, which the ledger mirrors by itself.
+    let own = || flows::sale(order, context).ok();
+    match fold.known(&target) {
+        Some(KnownPosting {
+            reversed_by: Some(_), ..
+        }) => {
+            let transfers = if replacing { own()? } else { Vec::new() };
+            Some(Plan {
+                transfers,
+                reverses: None,
+                cases: vec![(CaseKind::ReversedTwice, None)],
+            })
+        }
+        Some(known) => {
+            let mut transfers = if replacing { own()? } else { Vec::new() };
+            let cases = if replacing || mirrors(order, known) {
+                Vec::new()
+            } else {
+                vec![(CaseKind::ReversalMismatch, None)]
+            };
+            transfers.extend(settled_since(known, fold, context)?);
+            Some(Plan {
+                transfers,
+                reverses: Some(target),
+                cases,
+            })
+        }
+        None => {
+            let transfers = if is_top_up(order) {
+                flows::mirrored_top_up(order).ok()?
+            } else {
+                own()?
+            };
+            Some(Plan {
+                transfers,
+                reverses: None,
+                cases: vec![(CaseKind::ReversalUnknown, None)],
+            })
+        }
+    }
+}
+
+/// What was advanced for the order that is taken back, and has been settled since, belongs to the guest again: mirroring the advance alone would
+/// leave it in the account of debts.
+fn settled_since(known: &KnownPosting, fold: &Fold, context: &Context<'_>) -> Option<Vec<Transfer>> {
+    let mut given_back: BTreeMap<(TagId, AssetId), i128> = BTreeMap::new();
+    for transfer in known.posting.iter().flat_map(|posting| &posting.transfers) {
+        for (account, sign) in [(transfer.from, 1), (transfer.to, -1)] {
+            if let Account::Overdraft { tag } = account {
+                *given_back.entry((tag, transfer.asset)).or_default() += sign * i128::from(transfer.amount.0);
+            }
+        }
+    }
+    let mut transfers = Vec::new();
+    for ((tag, asset), cents) in given_back {
+        let debt = AccountKey {
+            asset,
+            ..owed(&context.current.event, tag)
+        };
+        let after = cents + i128::from(fold.balance(&debt)?.balance.0);
+        if after > 0 {
+            transfers.push(Transfer {
+                from: Account::Overdraft { tag },
+                to: Account::Wristband {
+                    tag,
+                    authority: Authority::Server,
+                },
+                asset,
+                amount: Amount::from_wide(after).ok()?,
+                code: TransferCode::OverdraftSettled,
+                expires_at_ms: never_over(asset, context.current),
+            });
+        }
+    }
+    Some(transfers)
+}
+
+/// The lot of units that come from an overdraft account: for an asset that expires it is one without an end.
+fn never_over(asset: AssetId, config: &Config) -> Option<u64> {
+    config
+        .assets
+        .get(&asset)
+        .is_some_and(|asset| asset.expires)
+        .then_some(u64::MAX)
+}
+
+fn is_top_up(order: &Order) -> bool {
+    order
+        .lines
+        .iter()
+        .any(|line| line.kind == shared_protocol::order::LineKind::TopUp)
+}
+
+/// Whether a cancellation's tenders give back what the booked order took, as far as one can tell from the wristbands.
+fn mirrors(order: &Order, known: &KnownPosting) -> bool {
+    let Some(posting) = &known.posting else { return true };
+    let mut net: BTreeMap<TagId, i128> = BTreeMap::new();
+    for transfer in posting
+        .transfers
+        .iter()
+        .filter(|transfer| transfer.asset == AssetId::EURO)
+    {
+        for (account, sign) in [(transfer.from, -1), (transfer.to, 1)] {
+            if let Account::Wristband { tag, .. } | Account::Overdraft { tag } = account {
+                *net.entry(tag).or_default() += sign * i128::from(transfer.amount.0);
+            }
+        }
+    }
+    if is_top_up(order) {
+        return true;
+    }
+    for tender in order
+        .tenders
+        .iter()
+        .filter(|tender| tender.kind == TenderKind::Wristband)
+    {
+        if let Some(tag) = order.tender_tag(tender) {
+            // The cancelled order took `-net`; the cancellation's tender is the negative of what was taken.
+            *net.entry(tag).or_default() -= i128::from(tender.amount.0);
+        }
+    }
+    net.values().all(|difference| *difference == 0)
+}
+
+/// Advances from overdraft accounts, at the front of the posting.
+fn advances<'a>(short: &'a Short, config: &'a Config) -> impl Iterator<Item = Transfer> + 'a {
+    short.iter().map(move |((tag, asset), amount)| Transfer {
+        from: Account::Overdraft { tag: *tag },
+        to: Account::Wristband {
+            tag: *tag,
+            authority: Authority::Server,
+        },
+        asset: *asset,
+        amount: *amount,
+        code: TransferCode::Overdraft,
+        expires_at_ms: never_over(*asset, config),
+    })
+}
+
+/// Uses up the holds that the tenders name, as far as they still stand.
+fn captures(order: &Order, fold: &Fold, now_ms: u64) -> Vec<Capture> {
+    let last = order.group.is_none_or(|group| group.part == group.of);
+    let mut captures: Vec<Capture> = Vec::new();
+    for tender in &order.tenders {
+        let Some(id) = tender
+            .hold
+            .filter(|id| captures.iter().all(|capture| capture.hold != *id))
+        else {
+            continue;
+        };
+        let Some(hold) = fold.hold_state(&id) else { continue };
+        let same_tag =
+            matches!(hold.request.account, Account::Wristband { tag, .. } if Some(tag) == order.tender_tag(tender));
+        if !same_tag || now_ms >= hold.request.expires_at_ms || !hold.remaining.is_positive() {
+            continue;
+        }
+        captures.push(Capture {
+            hold: id,
+            amount: tender.amount.clamp(Amount::ZERO, hold.remaining),
+            release_rest: last,
+        });
+    }
+    captures
+}

@@ -1,0 +1,285 @@
+//! The read side: its own connection, read-only, from any thread.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use festival::registration::Slot;
+use ledger::{AccountKey, Balance, View};
+use rusqlite::{Connection, Params, Row, params};
+use shared_protocol::crypto::Hash32;
+use shared_protocol::stream::{Copy as Items, Stream, Version};
+use shared_protocol::{Amount, EventId, SlotId, TerminalId};
+use store::{Chain, JournalRow, Reader, StoreError, StoredCase, TerminalNo, TerminalRow, Totals};
+
+use crate::connection::{Place, reading};
+use crate::error::Result;
+use crate::{rows, startup};
+
+/// Reads what is committed.
+#[derive(Debug)]
+pub struct SqliteReader {
+    connection: Connection,
+}
+
+/// Numbers beyond the largest that a table can have ask for nothing.
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    let mut values = Vec::new();
+    while let Some(row) = found.next()? {
+        values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+fn first<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    found.next()?.map(read).transpose()
+}
+
+pub(crate) fn head(connection: &Connection) -> Result<(u64, Hash32)> {
+    let last = first(
+        connection,
+        "SELECT no, hash FROM journal ORDER BY no DESC LIMIT 1",
+        [],
+        |row| Ok((rows::number(row, 0)?, rows::hash(row, 1)?)),
+    )?;
+    Ok(last.unwrap_or((0, Hash32::ZERO)))
+}
+
+pub(crate) fn journal(connection: &Connection, from_no: u64, rows_max: u64) -> Result<Vec<JournalRow>> {
+    let sql = format!(
+        "SELECT {} FROM journal WHERE no >= ?1 ORDER BY no LIMIT ?2",
+        rows::JOURNAL_COLUMNS
+    );
+    all(
+        connection,
+        &sql,
+        params![count(from_no), count(rows_max)],
+        rows::journal_row,
+    )
+}
+
+impl SqliteReader {
+    /// Opens a database for reading only, beside a server that may be writing to it. `vfs` as in [`Options::vfs`](crate::Options::vfs).
+    pub fn open(path: impl AsRef<Path>, vfs: Option<&str>) -> std::result::Result<Self, StoreError> {
+        Ok(Self::at(&Place::new(path.as_ref(), vfs))?)
+    }
+
+    pub(crate) fn at(place: &Place) -> Result<Self> {
+        let connection = place.reader()?;
+        startup::assert_current(&connection)?;
+        Ok(Self { connection })
+    }
+
+    fn view(connection: &Connection, event: EventId) -> Result<View> {
+        let (last_no, head) = head(connection)?;
+        let sql = "SELECT event, account, asset, balance FROM balance WHERE event = ?1";
+        let accounts = all(connection, sql, [event.bytes()], |row| {
+            Ok((
+                rows::account_key(row, 0)?,
+                Balance {
+                    balance: Amount(row.get(3)?),
+                    held: Amount::ZERO,
+                },
+            ))
+        })?;
+        let sql = "SELECT event, account, asset, expires_at_ms, remaining FROM lot WHERE event = ?1";
+        let lots = all(connection, sql, [event.bytes()], |row| {
+            Ok(((rows::account_key(row, 0)?, rows::bits(row, 3)?), Amount(row.get(4)?)))
+        })?;
+        Ok(View {
+            accounts: accounts.into_iter().collect(),
+            lots: lots.into_iter().collect(),
+            last_no,
+            head: Some(head),
+            ..View::default()
+        })
+    }
+
+    fn sums(connection: &Connection, event: EventId) -> Result<Totals> {
+        let sql = "SELECT event, account, asset, sum FROM account_sum WHERE event = ?1";
+        let accounts: Vec<(AccountKey, i128)> = all(connection, sql, [event.bytes()], |row| {
+            Ok((rows::account_key(row, 0)?, rows::wide(row, 3)?))
+        })?;
+        let sql = "SELECT till, kind, orders, sum FROM turnover WHERE event = ?1";
+        let turnovers = all(connection, sql, [event.bytes()], |row| {
+            Ok((
+                rows::number(row, 0)?,
+                rows::number(row, 1)?,
+                (rows::number(row, 2)?, rows::wide(row, 3)?),
+            ))
+        })?;
+        let projected = first(connection, "SELECT no FROM cursor", [], |row| rows::number(row, 0))?;
+        Ok(Totals {
+            projected_no: projected.unwrap_or(0),
+            last_no: head(connection)?.0,
+            accounts: accounts.into_iter().collect(),
+            ..Totals::of_turnovers(turnovers)
+        })
+    }
+
+    fn items(connection: &Connection, event: EventId, stream: Stream, at: Option<Version>) -> Result<Option<Items>> {
+        let read = |row: &Row<'_>| {
+            Ok(Version {
+                generation: rows::number(row, 0)?,
+                rev: rows::number(row, 1)?,
+            })
+        };
+        let sql = "SELECT generation, rev FROM stream_version WHERE event = ?1 AND stream = ?2 ORDER BY generation DESC, rev DESC LIMIT 1";
+        let known = match at {
+            None => first(connection, sql, params![event.bytes(), stream.code()], read)?,
+            Some(at) => first(
+                connection,
+                "SELECT generation, rev FROM stream_version WHERE event = ?1 AND stream = ?2 AND generation = ?3 AND rev = ?4",
+                params![event.bytes(), stream.code(), at.generation, count(at.rev)],
+                read,
+            )?,
+        };
+        let Some(version) = known else { return Ok(None) };
+        // Two steps through the index for each key, however many values it has had.
+        let mut next_key = connection.prepare_cached(
+            "SELECT key FROM stream_item WHERE event = ?1 AND stream = ?2 AND key > ?3 ORDER BY key LIMIT 1",
+        )?;
+        let mut items = BTreeMap::new();
+        // No key is shorter than the empty one, which may be a key itself.
+        let mut key = first(
+            connection,
+            "SELECT key FROM stream_item WHERE event = ?1 AND stream = ?2 ORDER BY key LIMIT 1",
+            params![event.bytes(), stream.code()],
+            |row| Ok(rows::bytes(row, 0)?.to_vec()),
+        )?;
+        while let Some(last) = key {
+            let value = first(
+                connection,
+                "SELECT value FROM stream_item WHERE event = ?1 AND stream = ?2 AND key = ?3 AND (generation, rev) <= (?4, ?5) \
+                 ORDER BY generation DESC, rev DESC LIMIT 1",
+                params![
+                    event.bytes(),
+                    stream.code(),
+                    last,
+                    version.generation,
+                    count(version.rev)
+                ],
+                |row| Ok(row.get::<_, Option<Vec<u8>>>(0)?),
+            )?;
+            let mut asked = next_key.query(params![event.bytes(), stream.code(), last])?;
+            let next = asked
+                .next()?
+                .map(|row| Ok::<_, crate::error::Failure>(rows::bytes(row, 0)?.to_vec()))
+                .transpose()?;
+            if let Some(value) = value.flatten() {
+                items.insert(last, value);
+            }
+            key = next;
+        }
+        Ok(Some(Items { version, items }))
+    }
+}
+
+impl Reader for SqliteReader {
+    fn head(&mut self) -> std::result::Result<(u64, Hash32), StoreError> {
+        Ok(head(&self.connection)?)
+    }
+
+    fn journal(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<JournalRow>, StoreError> {
+        Ok(journal(&self.connection, from_no, rows_max)?)
+    }
+
+    fn terminals(&mut self) -> std::result::Result<Vec<TerminalRow>, StoreError> {
+        let sql = format!("SELECT {} FROM terminal ORDER BY no", rows::TERMINAL_COLUMNS);
+        Ok(all(&self.connection, &sql, [], rows::terminal)?)
+    }
+
+    fn terminal(&mut self, id: TerminalId) -> std::result::Result<Option<TerminalRow>, StoreError> {
+        let sql = format!("SELECT {} FROM terminal WHERE id = ?1", rows::TERMINAL_COLUMNS);
+        Ok(first(&self.connection, &sql, [id.bytes()], rows::terminal)?)
+    }
+
+    fn chains(&mut self, terminal: TerminalNo) -> std::result::Result<Vec<Chain>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM chain WHERE terminal = ?1 ORDER BY epoch, branch",
+            rows::CHAIN_COLUMNS
+        );
+        Ok(all(&self.connection, &sql, [terminal.0], rows::chain)?)
+    }
+
+    fn slot(&mut self, id: SlotId) -> std::result::Result<Option<Slot>, StoreError> {
+        let sql = format!("SELECT {} FROM slot WHERE id = ?1", rows::SLOT_COLUMNS);
+        Ok(first(&self.connection, &sql, [id.bytes()], rows::slot)?)
+    }
+
+    fn slots(&mut self) -> std::result::Result<Vec<Slot>, StoreError> {
+        let sql = format!("SELECT {} FROM slot ORDER BY id", rows::SLOT_COLUMNS);
+        Ok(all(&self.connection, &sql, [], rows::slot)?)
+    }
+
+    fn stream(
+        &mut self,
+        event: EventId,
+        stream: Stream,
+        at: Option<Version>,
+    ) -> std::result::Result<Option<Items>, StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            Self::items(connection, event, stream, at)
+        })?)
+    }
+
+    fn cases(&mut self, from_id: u64, rows_max: u64) -> std::result::Result<Vec<StoredCase>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM cases WHERE id >= ?1 ORDER BY id LIMIT ?2",
+            rows::CASE_COLUMNS
+        );
+        Ok(all(
+            &self.connection,
+            &sql,
+            params![count(from_id), count(rows_max)],
+            rows::stored_case,
+        )?)
+    }
+
+    fn case_counts(&mut self) -> std::result::Result<BTreeMap<u16, (u64, i128)>, StoreError> {
+        // In two halves, because a sum of stakes may leave 64 bits.
+        let sql = "SELECT kind, count(*), sum(stake >> 32), sum(stake & 4294967295) FROM cases GROUP BY kind";
+        let counts = all(&self.connection, sql, [], |row| {
+            let (high, low): (i64, i64) = (row.get(2)?, row.get(3)?);
+            Ok((
+                rows::number(row, 0)?,
+                (rows::number(row, 1)?, (i128::from(high) << 32) + i128::from(low)),
+            ))
+        })?;
+        Ok(counts.into_iter().collect())
+    }
+
+    fn balances(&mut self, event: EventId) -> std::result::Result<View, StoreError> {
+        Ok(reading(&self.connection, |connection| Self::view(connection, event))?)
+    }
+
+    fn totals(&mut self, event: EventId) -> std::result::Result<Totals, StoreError> {
+        Ok(reading(&self.connection, |connection| Self::sums(connection, event))?)
+    }
+
+    fn fact(&mut self, name: &str) -> std::result::Result<Option<Vec<u8>>, StoreError> {
+        Ok(first(
+            &self.connection,
+            "SELECT value FROM fact WHERE name = ?1",
+            [name],
+            |row| Ok(rows::bytes(row, 0)?.to_vec()),
+        )?)
+    }
+}

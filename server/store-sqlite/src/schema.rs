@@ -1,0 +1,211 @@
+//! The tables, as numbered steps. A step that was released is never changed; a new one is added at the end.
+//!
+//! Times and counters of other machines are any 64 bits; they are stored as the signed number with the same bits and nothing sorts by them.
+
+/// `Gros`, in the header of every database of this program.
+pub const APPLICATION_ID: i32 = 0x4772_6f73;
+
+/// The format this program writes.
+pub const FORMAT: u32 = 2;
+
+const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
+
+/// Step n leads from format n to n + 1.
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS];
+
+/// What a commit writes.
+///
+/// - `journal.record` is what the chain hash covers, byte for byte; `posting` and `reverses` repeat two of its fields because they must be
+///   unique. `order_id` is empty (not null) where it is the posting's id.
+/// - `balance.floor` is the net: the rule has decided before.
+/// - `lot` begins with event and asset, so that the few assets that have lots are found without reading them.
+const BOOKS: &str = "
+CREATE TABLE fact (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE terminal (
+    no INTEGER PRIMARY KEY,
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    till INTEGER NOT NULL,
+    key_algorithm INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    previous_seq INTEGER NOT NULL,
+    previous_head BLOB NOT NULL CHECK (length(previous_head) = 32),
+    device TEXT NOT NULL,
+    registered_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE slot (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    till INTEGER NOT NULL,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    expires_at_ms INTEGER NOT NULL,
+    confirm INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    key_algorithm INTEGER,
+    key BLOB,
+    device TEXT,
+    code TEXT,
+    terminal BLOB,
+    CHECK (state = 0 OR (state = 1 AND key_algorithm IS NOT NULL AND key IS NOT NULL AND device IS NOT NULL AND code IS NOT NULL)
+        OR (state = 2 AND length(terminal) = 16))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chain (
+    terminal INTEGER NOT NULL REFERENCES terminal,
+    epoch INTEGER NOT NULL,
+    branch INTEGER NOT NULL,
+    previous_seq INTEGER NOT NULL,
+    previous_head BLOB NOT NULL CHECK (length(previous_head) = 32),
+    first_seq INTEGER NOT NULL CHECK (first_seq >= 1),
+    last_seq INTEGER NOT NULL CHECK (last_seq >= first_seq - 1),
+    head BLOB NOT NULL CHECK (length(head) = 32),
+    PRIMARY KEY (terminal, epoch, branch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+    no INTEGER PRIMARY KEY CHECK (no >= 1),
+    posting BLOB,
+    reverses BLOB,
+    terminal INTEGER REFERENCES terminal,
+    epoch INTEGER,
+    branch INTEGER,
+    seq INTEGER,
+    status INTEGER,
+    order_id BLOB,
+    day INTEGER,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    record BLOB NOT NULL,
+    raw BLOB,
+    head_algorithm INTEGER,
+    head_signature BLOB,
+    CHECK ((head_algorithm IS NULL) = (head_signature IS NULL) AND (terminal IS NOT NULL OR head_signature IS NULL)),
+    CHECK ((terminal IS NULL) = (raw IS NULL) AND (terminal IS NULL OR seq >= 1))
+) STRICT;
+CREATE UNIQUE INDEX journal_posting ON journal (posting) WHERE posting IS NOT NULL;
+CREATE UNIQUE INDEX journal_reverses ON journal (reverses) WHERE reverses IS NOT NULL;
+CREATE UNIQUE INDEX journal_place ON journal (terminal, epoch, branch, seq) WHERE terminal IS NOT NULL;
+CREATE TRIGGER journal_keeps_rows BEFORE DELETE ON journal BEGIN
+    SELECT RAISE(ABORT, 'nothing is taken out of the journal');
+END;
+CREATE TRIGGER journal_keeps_content BEFORE UPDATE ON journal BEGIN
+    SELECT RAISE(ABORT, 'nothing is changed in the journal');
+END;
+
+CREATE TABLE balance (
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    account BLOB NOT NULL,
+    asset INTEGER NOT NULL,
+    balance INTEGER NOT NULL,
+    floor INTEGER,
+    PRIMARY KEY (event, account, asset),
+    CHECK (floor IS NULL OR balance >= floor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lot (
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    asset INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    remaining INTEGER NOT NULL CHECK (remaining > 0),
+    PRIMARY KEY (event, asset, account, expires_at_ms)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    stake INTEGER NOT NULL,
+    terminal INTEGER REFERENCES terminal,
+    no INTEGER REFERENCES journal,
+    opened_at_ms INTEGER NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
+CREATE INDEX cases_kind ON cases (kind, stake);
+
+CREATE TABLE stream_version (
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    stream INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    PRIMARY KEY (event, stream, generation, rev)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stream_item (
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    stream INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    value BLOB,
+    PRIMARY KEY (event, stream, key, generation, rev)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER stream_version_keeps_rows BEFORE DELETE ON stream_version BEGIN
+    SELECT RAISE(ABORT, 'old revisions are kept');
+END;
+CREATE TRIGGER stream_item_keeps_rows BEFORE DELETE ON stream_item BEGIN
+    SELECT RAISE(ABORT, 'old revisions are kept');
+END;
+CREATE TRIGGER stream_item_keeps_content BEFORE UPDATE ON stream_item BEGIN
+    SELECT RAISE(ABORT, 'old revisions are kept');
+END;
+";
+
+/// What follows the journal behind a cursor; all of it can be made again from the journal.
+///
+/// Sums are 128-bit numbers, most significant byte first: turnover of hostile amounts must not stop the projection.
+const SUMS: &str = "
+CREATE TABLE cursor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    no INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+INSERT INTO cursor VALUES (1, 0, zeroblob(32));
+
+CREATE TABLE account_sum (
+    event BLOB NOT NULL,
+    account BLOB NOT NULL,
+    asset INTEGER NOT NULL,
+    sum BLOB NOT NULL CHECK (length(sum) = 16),
+    PRIMARY KEY (event, account, asset)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE turnover (
+    event BLOB NOT NULL,
+    till INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    orders INTEGER NOT NULL,
+    sum BLOB NOT NULL CHECK (length(sum) = 16),
+    PRIMARY KEY (event, till, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE booked_order (
+    no INTEGER PRIMARY KEY,
+    event BLOB NOT NULL,
+    day INTEGER,
+    kind INTEGER NOT NULL,
+    till INTEGER NOT NULL,
+    cashier INTEGER NOT NULL,
+    taxpayer INTEGER NOT NULL,
+    holder BLOB,
+    closed_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX booked_order_holder ON booked_order (holder) WHERE holder IS NOT NULL;
+
+CREATE TABLE order_line (
+    no INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    quantity INTEGER NOT NULL,
+    unit_price INTEGER NOT NULL,
+    tax INTEGER NOT NULL,
+    rate INTEGER NOT NULL,
+    PRIMARY KEY (no, line)
+) STRICT, WITHOUT ROWID;
+";

@@ -1,0 +1,45 @@
+//! Databases on real files.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+
+/// Places for databases that are gone at the end.
+pub struct Files {
+    directory: TempDir,
+    count: Cell<u32>,
+}
+
+impl Files {
+    pub fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            count: Cell::new(0),
+        }
+    }
+
+    pub fn next(&self) -> PathBuf {
+        self.count.set(self.count.get() + 1);
+        self.directory.path().join(format!("{}.db", self.count.get()))
+    }
+}
+
+pub fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, &Options::default()).unwrap()
+}
+
+/// The database as anybody with a shell can have it.
+pub fn shell(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
+}
+
+/// Takes a database back to format 1, as the program wrote it before it had sums.
+pub fn to_format_1(connection: &Connection) {
+    let drop =
+        ["cursor", "account_sum", "turnover", "booked_order", "order_line"].map(|table| format!("DROP TABLE {table};"));
+    connection.execute_batch(&drop.concat()).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+}

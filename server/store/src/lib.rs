@@ -1,0 +1,201 @@
+//! What the rules need loaded and committed, as traits, with the conformance suite that every engine must pass.
+//!
+//! An engine loads and commits, no more: no rule is written in SQL. [`Store::load`] gives a batch all it needs in one read;
+//! [`Store::commit`] makes all effects of a batch durable or none. What must never happen here: a decision about value.
+//!
+//! To add something that is stored: (1) give it a row type in [`rows`], (2) put it into [`Commit`] and, if decisions need it, into [`Need`] and
+//! [`Loaded`], (3) extend the conformance suite, (4) write it in each engine with a migration.
+
+mod check;
+pub mod conformance;
+pub mod memory;
+pub mod projection;
+pub mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{AccountKey, Needs, Posting, Record, View};
+use shared_protocol::crypto::Hash32;
+use shared_protocol::stream::{Change, Stream, Version};
+use shared_protocol::{EventId, SlotId, TerminalId};
+
+pub use memory::MemoryStore;
+pub use rows::{Chain, ChainKey, EntryRow, EntryStatus, JournalRow, OpenCase, StoredCase, TerminalNo, TerminalRow};
+
+/// What a batch needs to be decided.
+#[derive(Debug, Clone, Default)]
+pub struct Need {
+    /// What the ledger's rules need.
+    pub ledger: Needs,
+    /// Journals of terminals: all branches of these epochs.
+    pub chains: BTreeSet<(TerminalNo, u32)>,
+    /// Hashes of stored entries, to tell a repetition from a fork: all branches of this epoch within these sequences (inclusive).
+    pub hashes: BTreeSet<(TerminalNo, u32, u64, u64)>,
+}
+
+/// What was loaded for a batch.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// For the ledger's rules.
+    pub ledger: View,
+    /// Journals of terminals by epoch and branch.
+    pub chains: BTreeMap<ChainKey, Chain>,
+    /// Hashes of stored entries by branch and sequence.
+    pub hashes: BTreeMap<(ChainKey, u64), Hash32>,
+}
+
+/// All effects of a batch.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// New journal rows, in order, numbers following the last one without a gap.
+    pub journal: Vec<JournalRow>,
+    /// New balances of bounded accounts. What holds set aside of them is not stored: holds live with the caller, in memory, and a load
+    /// gives `held` as zero.
+    pub accounts: BTreeMap<AccountKey, ledger::Balance>,
+    /// New remainders of lots; zero removes the row.
+    pub lots: BTreeMap<(AccountKey, u64), shared_protocol::Amount>,
+    /// New state of terminals' journals.
+    pub chains: Vec<Chain>,
+    /// New cases.
+    pub cases: Vec<OpenCase>,
+    /// New or changed terminals; a row of this database that belongs to a terminal needs it.
+    pub terminals: Vec<TerminalRow>,
+    /// New or changed registration slots.
+    pub slots: Vec<festival::registration::Slot>,
+    /// Steps of streams: the changes to the newest items and the version they lead to, which is above all before it.
+    pub streams: Vec<(EventId, Stream, Version, Vec<Change>)>,
+}
+
+/// Why a store could not do it. Nothing of the commit happened; only after [`StoreError::Failed`] and [`StoreError::Full`] it may turn out
+/// to be there, whole, when the database is opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else claimed a key in between (order id, or a place in a terminal's journal): load again and decide again.
+    #[error("another booking claimed {0} first; load and decide again")]
+    Conflict(String),
+    /// The commit contradicts itself or what is stored. Nothing of it was written, and sending it again does not help.
+    #[error("nothing was stored: {0}; this is a fault of the program, please report it")]
+    Invalid(String),
+    /// The disk is full. Nothing was acknowledged.
+    #[error("the disk is full; free space and start again, nothing that was acknowledged is lost")]
+    Full,
+    /// The disk or the database failed. The writer must stop, open again and recover: a repeated sync may lie.
+    #[error("the database failed ({0}); nothing more is acknowledged until it is opened again")]
+    Failed(String),
+    /// The database was written by a newer version of this program.
+    #[error(
+        "the database has format {found}, this program knows up to {known}; start the newer program, nothing was changed"
+    )]
+    Newer {
+        /// Its format.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
+    /// The database cannot be what this program wrote.
+    #[error("the database is damaged: {0}; restore a backup or run `groschen audit`, nothing was changed")]
+    Damaged(String),
+    /// Another process has it open.
+    #[error("another process has the database open ({0}); stop it first")]
+    Busy(String),
+}
+
+impl StoreError {
+    /// Whether the writer may go on after it (only the batch is lost, and will be sent again).
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Conflict(_))
+    }
+}
+
+/// The write side: one owner at a time.
+pub trait Store: Send {
+    /// Loads what a batch needs in one read.
+    fn load(&mut self, need: &Need) -> Result<Loaded, StoreError>;
+    /// Makes the effects durable: when this returns `Ok`, they survive a power cut.
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+    /// Works on projections (sums of unbounded accounts, order lines) for at most this many journal rows. Gives the last row projected
+    /// and the last row there is. Called when nothing waits to be committed.
+    fn project(&mut self, rows_max: u64) -> Result<(u64, u64), StoreError>;
+    /// Another handle for reading, on its own connection, usable from another thread.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+}
+
+/// Sums over an event as far as they are projected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The last journal row in the sums.
+    pub projected_no: u64,
+    /// The last journal row there is.
+    pub last_no: u64,
+    /// Balances of all accounts, bounded and not, by key; zero balances may be left out.
+    pub accounts: BTreeMap<AccountKey, i128>,
+    /// Orders booked by order kind code, with the sum of their lines in cents.
+    pub orders: BTreeMap<u8, (u64, i128)>,
+    /// The same by till.
+    pub tills: BTreeMap<u32, (u64, i128)>,
+}
+
+impl Totals {
+    /// Adds up turnover that is kept by till, order kind code, count and sum. The rest is left empty.
+    pub fn of_turnovers(turnovers: impl IntoIterator<Item = (u32, u8, (u64, i128))>) -> Self {
+        let mut totals = Self::default();
+        for (till, kind, (orders, total)) in turnovers {
+            for sum in [
+                totals.orders.entry(kind).or_default(),
+                totals.tills.entry(till).or_default(),
+            ] {
+                *sum = (sum.0.saturating_add(orders), sum.1.saturating_add(total));
+            }
+        }
+        totals
+    }
+}
+
+/// The read side.
+pub trait Reader: Send {
+    /// The number and hash of the last journal row.
+    fn head(&mut self) -> Result<(u64, Hash32), StoreError>;
+    /// Journal rows from a number on, at most so many.
+    fn journal(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<JournalRow>, StoreError>;
+    /// All terminals.
+    fn terminals(&mut self) -> Result<Vec<TerminalRow>, StoreError>;
+    /// A terminal by its id.
+    fn terminal(&mut self, id: TerminalId) -> Result<Option<TerminalRow>, StoreError>;
+    /// All branches of all epochs of a terminal.
+    fn chains(&mut self, terminal: TerminalNo) -> Result<Vec<Chain>, StoreError>;
+    /// A registration slot.
+    fn slot(&mut self, id: SlotId) -> Result<Option<festival::registration::Slot>, StoreError>;
+    /// All registration slots.
+    fn slots(&mut self) -> Result<Vec<festival::registration::Slot>, StoreError>;
+    /// Every revision of a stream's items: the items at `at`, or the newest for none. Old revisions of the configuration are kept for ever.
+    fn stream(
+        &mut self,
+        event: EventId,
+        stream: Stream,
+        at: Option<Version>,
+    ) -> Result<Option<shared_protocol::stream::Copy>, StoreError>;
+    /// Cases from an id on, at most so many.
+    fn cases(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<StoredCase>, StoreError>;
+    /// How many cases there are, by kind code, with the money at stake.
+    fn case_counts(&mut self) -> Result<BTreeMap<u16, (u64, i128)>, StoreError>;
+    /// All bounded balances with their lots.
+    fn balances(&mut self, event: EventId) -> Result<View, StoreError>;
+    /// Sums, as far as they are projected.
+    fn totals(&mut self, event: EventId) -> Result<Totals, StoreError>;
+    /// Facts that belong to this database: incarnation and the like, by name.
+    fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// The accounts of a posting that are loaded, decided on and written.
+pub fn bounded_accounts(posting: &Posting) -> impl Iterator<Item = AccountKey> {
+    let accounts = posting
+        .transfers
+        .iter()
+        .flat_map(|transfer| [posting.source(transfer), posting.target(transfer)]);
+    accounts.filter(|key| key.account.is_bounded())
+}
+
+/// The hash of a journal row after `previous`: it covers the record and, through the record's origin, the terminal's entry.
+pub fn row_hash(previous: &Hash32, record: &Record) -> Hash32 {
+    record.hash(previous)
+}

@@ -1,0 +1,482 @@
+//! The reference engine: plain maps. The simulator runs on it, and other engines are compared with it.
+//!
+//! A handle shares its maps with its clones and readers, so a clone is what is on the disk when a server dies and starts again. A
+//! [`Snapshot`] is a backup: it costs nothing until the next commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use festival::registration::Slot;
+use ledger::{AccountKey, Balance, KnownPosting, PostingId, View};
+use shared_protocol::crypto::Hash32;
+use shared_protocol::stream::{Change, Copy as Items, Stream, Version};
+use shared_protocol::{Amount, EventId, SlotId, TerminalId};
+
+use crate::projection::Projection;
+use crate::{
+    Chain, ChainKey, Commit, JournalRow, Loaded, Need, Reader, Store, StoreError, StoredCase, TerminalNo, TerminalRow,
+    Totals,
+};
+
+/// The name of the fact that tells one life of a database from another.
+pub const INCARNATION: &str = "incarnation";
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    journal: Vec<Arc<JournalRow>>,
+    postings: BTreeMap<PostingId, u64>,
+    reversals: BTreeMap<PostingId, PostingId>,
+    places: BTreeMap<(ChainKey, u64), Hash32>,
+    accounts: BTreeMap<AccountKey, Amount>,
+    lots: BTreeMap<(AccountKey, u64), Amount>,
+    chains: BTreeMap<ChainKey, Chain>,
+    cases: Vec<Arc<StoredCase>>,
+    terminals: BTreeMap<TerminalNo, TerminalRow>,
+    slots: BTreeMap<SlotId, Slot>,
+    streams: BTreeMap<(EventId, Stream), BTreeMap<Version, Vec<Change>>>,
+    sums: BTreeMap<AccountKey, i128>,
+    turnovers: BTreeMap<(EventId, u32, u8), (u64, i128)>,
+    projected_no: u64,
+    facts: BTreeMap<String, Vec<u8>>,
+}
+
+/// Everything that was stored at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot(Arc<State>);
+
+/// The reference engine.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<Arc<State>>>,
+}
+
+/// A handle for reading what is committed.
+#[derive(Debug, Clone)]
+pub struct MemoryReader {
+    state: Arc<Mutex<Arc<State>>>,
+}
+
+/// A panic elsewhere leaves the state whole: it is changed only after every check has passed.
+fn locked(state: &Mutex<Arc<State>>) -> MutexGuard<'_, Arc<State>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MemoryStore {
+    /// An empty store in its first life.
+    pub fn new(incarnation: u64) -> Self {
+        let store = Self::default();
+        store.mark_restored(incarnation);
+        store
+    }
+
+    /// What is stored now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(Arc::clone(&locked(&self.state)))
+    }
+
+    /// Puts a backup in the place of what is stored. All handles and readers see it; they should be told with
+    /// [`MemoryStore::mark_restored`].
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        *locked(&self.state) = Arc::clone(&snapshot.0);
+    }
+
+    /// Begins another life of the database.
+    pub fn mark_restored(&self, incarnation: u64) {
+        Arc::make_mut(&mut locked(&self.state))
+            .facts
+            .insert(INCARNATION.to_owned(), incarnation.to_be_bytes().to_vec());
+    }
+
+    /// A reader of its own type.
+    pub fn memory_reader(&self) -> MemoryReader {
+        MemoryReader {
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+impl State {
+    fn last_no(&self) -> u64 {
+        self.journal.len() as u64
+    }
+
+    fn head(&self) -> Hash32 {
+        self.journal.last().map_or(Hash32::ZERO, |row| row.hash)
+    }
+
+    fn row(&self, no: u64) -> Option<&JournalRow> {
+        let index = usize::try_from(no.checked_sub(1)?).ok()?;
+        self.journal.get(index).map(Arc::as_ref)
+    }
+
+    fn view(&self, needs: &ledger::Needs) -> View {
+        let mut view = View {
+            last_no: self.last_no(),
+            head: Some(self.head()),
+            ..View::default()
+        };
+        let mut accounts: BTreeSet<AccountKey> = needs.accounts.clone();
+        for id in needs.postings.union(&needs.reversal_targets) {
+            let Some(mut known) = self.known(id) else { continue };
+            if needs.reversal_targets.contains(id) {
+                accounts.extend(known.posting.iter().flat_map(crate::bounded_accounts));
+            } else {
+                known.posting = None;
+            }
+            view.postings.insert(*id, known);
+        }
+        for key in accounts {
+            let balance = self.accounts.get(&key).copied().unwrap_or_default();
+            view.accounts.insert(
+                key,
+                Balance {
+                    balance,
+                    held: Amount::ZERO,
+                },
+            );
+            view.lots.extend(
+                self.lots
+                    .range((key, 0)..=(key, u64::MAX))
+                    .map(|(lot, left)| (*lot, *left)),
+            );
+        }
+        view
+    }
+
+    fn known(&self, id: &PostingId) -> Option<KnownPosting> {
+        let no = *self.postings.get(id)?;
+        let posting = self.row(no)?.record.posting.clone()?;
+        Some(KnownPosting {
+            no,
+            content: posting.content,
+            reversed_by: self.reversals.get(id).copied(),
+            posting: Some(posting),
+        })
+    }
+
+    /// Everything an engine refuses because of what is stored. Nothing is changed.
+    fn check(&self, commit: &Commit) -> Result<(), StoreError> {
+        commit.check(self.last_no(), &self.head())?;
+        let mut ids: BTreeMap<TerminalId, TerminalNo> = self.terminals.values().map(|row| (row.id, row.no)).collect();
+        for row in &commit.terminals {
+            if ids.insert(row.id, row.no).is_some_and(|no| no != row.no) {
+                return Err(StoreError::Conflict(format!("terminal {}", row.id)));
+            }
+        }
+        let known =
+            |no: TerminalNo| self.terminals.contains_key(&no) || commit.terminals.iter().any(|row| row.no == no);
+        let of_entries = commit
+            .journal
+            .iter()
+            .filter_map(|row| Some(row.entry.as_ref()?.chain.terminal));
+        let of_chains = commit.chains.iter().map(|chain| chain.key.terminal);
+        let of_cases = commit.cases.iter().filter_map(|case| case.terminal);
+        if let Some(no) = of_entries.chain(of_chains).chain(of_cases).find(|no| !known(*no)) {
+            return Err(StoreError::Invalid(format!("there is no terminal {}", no.0)));
+        }
+        let (mut postings, mut reversals, mut places) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for row in &commit.journal {
+            if let Some(posting) = &row.record.posting {
+                if self.postings.contains_key(&posting.id) || !postings.insert(posting.id) {
+                    return Err(StoreError::Conflict(format!("posting {}", posting.id.0)));
+                }
+                if let Some(target) = posting.reverses
+                    && (self.reversals.contains_key(&target) || !reversals.insert(target))
+                {
+                    return Err(StoreError::Conflict(format!("the reversal of {}", target.0)));
+                }
+            }
+            if let Some(entry) = &row.entry {
+                let place = (entry.chain, entry.seq);
+                if self.places.contains_key(&place) || !places.insert(place) {
+                    return Err(StoreError::Conflict(format!(
+                        "entry {} of {:?}",
+                        entry.seq, entry.chain
+                    )));
+                }
+            }
+        }
+        let mut steps = BTreeMap::new();
+        for (event, stream, version, _) in &commit.streams {
+            let stored = self
+                .streams
+                .get(&(*event, *stream))
+                .and_then(|steps| steps.keys().last());
+            let newest = steps.insert((*event, *stream), version).or(stored);
+            if newest.is_some_and(|newest| newest >= version) {
+                return Err(StoreError::Conflict(format!("version {version:?} of {stream:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// After [`State::check`]: nothing here can fail.
+    fn apply(&mut self, commit: &Commit) {
+        for row in &commit.journal {
+            if let Some(posting) = &row.record.posting {
+                self.postings.insert(posting.id, row.record.no);
+                if let Some(target) = posting.reverses {
+                    self.reversals.insert(target, posting.id);
+                }
+            }
+            if let Some(entry) = &row.entry {
+                self.places.insert((entry.chain, entry.seq), entry.hash);
+            }
+            self.journal.push(Arc::new(row.clone()));
+        }
+        self.accounts
+            .extend(commit.accounts.iter().map(|(key, balance)| (*key, balance.balance)));
+        for (lot, left) in &commit.lots {
+            if left.is_zero() {
+                self.lots.remove(lot);
+            } else {
+                self.lots.insert(*lot, *left);
+            }
+        }
+        self.chains
+            .extend(commit.chains.iter().map(|chain| (chain.key, *chain)));
+        for case in &commit.cases {
+            let id = self.cases.len() as u64 + 1;
+            self.cases.push(Arc::new(StoredCase { id, case: case.clone() }));
+        }
+        self.terminals
+            .extend(commit.terminals.iter().map(|row| (row.no, row.clone())));
+        self.slots
+            .extend(commit.slots.iter().map(|slot| (slot.id, slot.clone())));
+        for (event, stream, version, changes) in &commit.streams {
+            self.streams
+                .entry((*event, *stream))
+                .or_default()
+                .insert(*version, changes.clone());
+        }
+    }
+
+    fn project(&mut self, rows_max: u64) -> Result<(), StoreError> {
+        let last = self.projected_no.saturating_add(rows_max).min(self.last_no());
+        let mut projection = Projection::default();
+        for no in self.projected_no + 1..=last {
+            if let Some(row) = self.row(no) {
+                projection.add(&row.record, row.entry.as_ref())?;
+            }
+        }
+        for (key, change) in projection.totals.balances {
+            *self.sums.entry(key).or_default() += change;
+        }
+        for (key, change) in projection.turnovers {
+            let turnover = self.turnovers.entry(key).or_default();
+            *turnover = (turnover.0 + change.orders, turnover.1 + change.total);
+        }
+        self.projected_no = last;
+        Ok(())
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&mut self, need: &Need) -> Result<Loaded, StoreError> {
+        let state = locked(&self.state);
+        let branches = |terminal, epoch| {
+            let key = move |branch| ChainKey {
+                terminal,
+                epoch,
+                branch,
+            };
+            key(0)..=key(u16::MAX)
+        };
+        let chains = need
+            .chains
+            .iter()
+            .flat_map(|(terminal, epoch)| state.chains.range(branches(*terminal, *epoch)));
+        let hashes = need.hashes.iter().flat_map(|(terminal, epoch, first, last)| {
+            let range = branches(*terminal, *epoch);
+            let places = state.places.range((*range.start(), 0)..=(*range.end(), u64::MAX));
+            places.filter(|((_, seq), _)| (*first..=*last).contains(seq))
+        });
+        Ok(Loaded {
+            ledger: state.view(&need.ledger),
+            chains: chains.map(|(key, chain)| (*key, *chain)).collect(),
+            hashes: hashes.map(|(place, hash)| (*place, *hash)).collect(),
+        })
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        let mut state = locked(&self.state);
+        state.check(commit)?;
+        Arc::make_mut(&mut state).apply(commit);
+        Ok(())
+    }
+
+    fn project(&mut self, rows_max: u64) -> Result<(u64, u64), StoreError> {
+        let mut state = locked(&self.state);
+        if state.projected_no < state.last_no() {
+            Arc::make_mut(&mut state).project(rows_max)?;
+        }
+        Ok((state.projected_no, state.last_no()))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(self.memory_reader()))
+    }
+}
+
+fn limited(rows_max: u64) -> usize {
+    usize::try_from(rows_max).unwrap_or(usize::MAX)
+}
+
+/// How many items come before the one with this number, counted from 1.
+fn before(no: u64) -> usize {
+    usize::try_from(no.saturating_sub(1)).unwrap_or(usize::MAX)
+}
+
+impl Reader for MemoryReader {
+    fn head(&mut self) -> Result<(u64, Hash32), StoreError> {
+        let state = locked(&self.state);
+        Ok((state.last_no(), state.head()))
+    }
+
+    fn journal(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<JournalRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.journal.iter().skip(before(from_no)).take(limited(rows_max));
+        Ok(rows.map(|row| JournalRow::clone(row)).collect())
+    }
+
+    fn terminals(&mut self) -> Result<Vec<TerminalRow>, StoreError> {
+        Ok(locked(&self.state).terminals.values().cloned().collect())
+    }
+
+    fn terminal(&mut self, id: TerminalId) -> Result<Option<TerminalRow>, StoreError> {
+        Ok(locked(&self.state).terminals.values().find(|row| row.id == id).cloned())
+    }
+
+    fn chains(&mut self, terminal: TerminalNo) -> Result<Vec<Chain>, StoreError> {
+        let state = locked(&self.state);
+        Ok(state
+            .chains
+            .values()
+            .filter(|chain| chain.key.terminal == terminal)
+            .copied()
+            .collect())
+    }
+
+    fn slot(&mut self, id: SlotId) -> Result<Option<Slot>, StoreError> {
+        Ok(locked(&self.state).slots.get(&id).cloned())
+    }
+
+    fn slots(&mut self) -> Result<Vec<Slot>, StoreError> {
+        Ok(locked(&self.state).slots.values().cloned().collect())
+    }
+
+    fn stream(&mut self, event: EventId, stream: Stream, at: Option<Version>) -> Result<Option<Items>, StoreError> {
+        let state = locked(&self.state);
+        let Some(steps) = state.streams.get(&(event, stream)) else {
+            return Ok(None);
+        };
+        let Some(version) = at
+            .or_else(|| steps.keys().last().copied())
+            .filter(|at| steps.contains_key(at))
+        else {
+            return Ok(None);
+        };
+        let mut items = BTreeMap::new();
+        for change in steps.range(..=version).flat_map(|(_, changes)| changes) {
+            match &change.value {
+                Some(value) => items.insert(change.key.0.clone(), value.0.clone()),
+                None => items.remove(&change.key.0),
+            };
+        }
+        Ok(Some(Items { version, items }))
+    }
+
+    fn cases(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<StoredCase>, StoreError> {
+        let state = locked(&self.state);
+        let cases = state.cases.iter().skip(before(from_id)).take(limited(rows_max));
+        Ok(cases.map(|case| StoredCase::clone(case)).collect())
+    }
+
+    fn case_counts(&mut self) -> Result<BTreeMap<u16, (u64, i128)>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for stored in &locked(&self.state).cases {
+            let (count, stake): &mut (u64, i128) = counts.entry(stored.case.case.kind.code()).or_default();
+            *count += 1;
+            *stake += i128::from(stored.case.case.stake.0);
+        }
+        Ok(counts)
+    }
+
+    fn balances(&mut self, event: EventId) -> Result<View, StoreError> {
+        let state = locked(&self.state);
+        let of_event = |key: &AccountKey| key.event == event;
+        let accounts = state.accounts.iter().filter(|(key, _)| of_event(key));
+        Ok(View {
+            accounts: accounts
+                .map(|(key, balance)| {
+                    (
+                        *key,
+                        Balance {
+                            balance: *balance,
+                            held: Amount::ZERO,
+                        },
+                    )
+                })
+                .collect(),
+            lots: state
+                .lots
+                .iter()
+                .filter(|((key, _), _)| of_event(key))
+                .map(|(lot, left)| (*lot, *left))
+                .collect(),
+            last_no: state.last_no(),
+            head: Some(state.head()),
+            ..View::default()
+        })
+    }
+
+    fn totals(&mut self, event: EventId) -> Result<Totals, StoreError> {
+        let state = locked(&self.state);
+        let accounts = state.sums.iter().filter(|(key, _)| key.event == event);
+        let turnovers = state.turnovers.iter().filter(|((of, ..), _)| *of == event);
+        Ok(Totals {
+            projected_no: state.projected_no,
+            last_no: state.last_no(),
+            accounts: accounts.map(|(key, sum)| (*key, *sum)).collect(),
+            ..Totals::of_turnovers(turnovers.map(|((_, till, kind), turnover)| (*till, *kind, *turnover)))
+        })
+    }
+
+    fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(locked(&self.state).facts.get(name).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{self, Book};
+
+    #[test]
+    fn the_reference_engine_passes_its_own_suite() {
+        conformance::all(|| MemoryStore::new(1));
+    }
+
+    #[test]
+    fn a_clone_is_the_same_store_after_a_restart() {
+        conformance::reopened(MemoryStore::default, |store| store.clone());
+    }
+
+    #[test]
+    fn a_backup_keeps_what_was_there_and_comes_back_as_another_life() {
+        let book = Book::new();
+        let mut store = MemoryStore::new(1);
+        book.open(&mut store).unwrap();
+        book.book(&mut store, &[book.top_up(0, 1, 1, 20_00)]).unwrap();
+        let backup = store.snapshot();
+        let before = conformance::dump(&mut store);
+        book.book(&mut store, &[book.sale(0, 2, 1, 4_50)]).unwrap();
+        let mut reader = store.reader().unwrap();
+        assert_eq!(reader.head().unwrap().0, 2);
+        store.restore(&backup);
+        assert_eq!(conformance::dump(&mut store), before);
+        store.mark_restored(2);
+        assert_eq!(reader.head().unwrap().0, 1);
+        assert_eq!(reader.fact(INCARNATION).unwrap(), Some(2_u64.to_be_bytes().to_vec()));
+    }
+}

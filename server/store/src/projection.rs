@@ -1,0 +1,88 @@
+//! What journal rows add to the sums that are kept behind a cursor. The same for every engine.
+//!
+//! What must never happen here: a sum that a decision needs. Those are balances, and a commit writes them.
+
+use std::collections::BTreeMap;
+
+use ledger::Record;
+use shared_protocol::entry::{Content, Entry};
+use shared_protocol::order::Order;
+use shared_protocol::{EventId, Overflow};
+
+use crate::{EntryRow, StoreError};
+
+/// An order that was booked, as reports read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookedOrder {
+    /// The journal row that booked it.
+    pub no: u64,
+    /// The event day as `yyyymmdd`.
+    pub day: Option<u32>,
+    /// The order as it came.
+    pub order: Order,
+    /// Sum of its lines in cents.
+    pub total: i128,
+}
+
+/// Orders of one till and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turnover {
+    /// How many.
+    pub orders: u64,
+    /// Sum of their lines in cents.
+    pub total: i128,
+}
+
+/// What a run of rows adds up to.
+#[derive(Debug, Clone, Default)]
+pub struct Projection {
+    /// Changes of balances.
+    pub totals: ledger::Totals,
+    /// Turnover by event, till and order kind code.
+    pub turnovers: BTreeMap<(EventId, u32, u8), Turnover>,
+    /// The orders, in the order of the journal.
+    pub orders: Vec<BookedOrder>,
+}
+
+impl Projection {
+    /// Adds one row.
+    pub fn add(&mut self, record: &Record, entry: Option<&EntryRow>) -> Result<(), StoreError> {
+        let too_large =
+            |Overflow| StoreError::Damaged(format!("the sums up to journal number {} leave 128 bits", record.no));
+        self.totals.add(record).map_err(too_large)?;
+        let Some(booked) = entry.and_then(|entry| booked_order(record, entry)) else {
+            return Ok(());
+        };
+        let key = (booked.order.event, booked.order.till.0, booked.order.kind.code());
+        let turnover = self.turnovers.entry(key).or_default();
+        turnover.orders += 1;
+        turnover.total = turnover
+            .total
+            .checked_add(booked.total)
+            .ok_or(Overflow)
+            .map_err(too_large)?;
+        self.orders.push(booked);
+        Ok(())
+    }
+}
+
+/// The order that this row booked; none for one that was only kept, and for what the server booked by itself.
+fn booked_order(record: &Record, entry: &EntryRow) -> Option<BookedOrder> {
+    let posting = record.posting.as_ref()?;
+    let (_, Content::Order(read)) = Entry::read(&entry.raw).ok()? else {
+        return None;
+    };
+    let order = read.order;
+    // No product leaves 2^94 and an order has at most 100 lines.
+    let total = order
+        .lines
+        .iter()
+        .map(|line| i128::from(line.unit_price.0) * i128::from(line.quantity))
+        .sum();
+    (order.id == posting.id.0).then_some(BookedOrder {
+        no: record.no,
+        day: entry.day,
+        order,
+        total,
+    })
+}

@@ -1,0 +1,200 @@
+//! What an engine is asked, and what it answers.
+
+use shared_protocol::catalogue::Text;
+use shared_protocol::chain::EpochStart;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::message::{
+    AuthoriseResult, Certificate, EntryNote, HelloBody, QueryResult, Register, TerminalState,
+};
+use shared_protocol::stream::{BlockReason, Stream, Version};
+use shared_protocol::{HoldId, RequestId, SlotId, TagId, TerminalId};
+use store::TerminalRow;
+
+use crate::intake::CheckedPush;
+use crate::streams::SignedStep;
+use festival::registration::{Denied, Slot};
+
+/// One thing an engine is asked to do. The caller has checked every signature.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Book entries of a terminal's journal.
+    Push(Box<CheckedPush>),
+    /// Set money aside for a cart.
+    Authorise {
+        /// Who asks.
+        terminal: TerminalId,
+        /// The question.
+        ask: shared_protocol::message::Authorise,
+    },
+    /// Set it free again.
+    Release {
+        /// Who asks.
+        terminal: TerminalId,
+        /// Which hold.
+        hold: HoldId,
+    },
+    /// What has this wristband?
+    Query {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// Which wristband.
+        tag: TagId,
+    },
+    /// A terminal says hello. Its signature was checked against the key of its row or its certificate.
+    Hello(Box<HelloBody>),
+    /// A terminal's heartbeat said how far its journal is.
+    Announce {
+        /// Who.
+        terminal: TerminalId,
+        /// Its epoch.
+        epoch: u32,
+        /// The next sequence it will write.
+        next_seq: u64,
+    },
+    /// A device wants to become a slot's terminal.
+    Register {
+        /// What it sent.
+        register: Box<Register>,
+        /// The nonce it signed.
+        nonce: Hash32,
+        /// The id the terminal gets, drawn by the shell.
+        terminal: TerminalId,
+    },
+    /// A person confirmed the code of a slot.
+    Confirm {
+        /// Which slot.
+        slot: SlotId,
+        /// The code the person saw.
+        code: String,
+        /// The id the terminal gets, drawn by the shell.
+        terminal: TerminalId,
+    },
+    /// Open a registration slot.
+    OpenSlot(Box<Slot>),
+    /// Lock, free or quarantine a terminal.
+    SetState {
+        /// Which.
+        terminal: TerminalId,
+        /// What it may do from now on.
+        state: TerminalState,
+    },
+    /// Block a wristband or free it.
+    Block {
+        /// Which.
+        tag: TagId,
+        /// Why; none frees it.
+        reason: Option<BlockReason>,
+    },
+    /// What a reader of a stream needs to be up to date.
+    Step {
+        /// Which stream.
+        stream: Stream,
+        /// The version it has.
+        has: Version,
+    },
+    /// Grant units of an asset to a wristband, from the outside of that asset.
+    Grant {
+        /// The idempotency key.
+        posting: ledger::PostingId,
+        /// Which wristband.
+        tag: TagId,
+        /// Of what.
+        asset: shared_protocol::AssetId,
+        /// How many, above zero.
+        amount: shared_protocol::Amount,
+        /// Until when they are good, ms since 1970, for an asset that expires.
+        expires_at_ms: Option<u64>,
+    },
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushResult {
+    /// Durable. `branch` is 0 on the main line.
+    Durable {
+        /// The last durable sequence of that line.
+        durable_seq: u64,
+        /// Which line.
+        branch: u16,
+        /// Entries that were not simply booked.
+        notes: Vec<EntryNote>,
+        /// Where the terminal has to go on writing, when this push forked.
+        fork: Option<(u64, EpochStart)>,
+    },
+    /// Entries are missing before it; nothing was stored.
+    Gap {
+        /// Send again from here.
+        expected_seq: u64,
+    },
+    /// The terminal is not known.
+    Unknown,
+}
+
+/// The answer to a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushReply {
+    /// The epoch of the push.
+    pub epoch: u32,
+    /// What became of it.
+    pub result: PushResult,
+}
+
+/// The answer to a hello.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// The terminal as it is known now.
+    pub terminal: TerminalRow,
+    /// The last durable sequence of the epoch it named.
+    pub durable_seq: u64,
+    /// The head there.
+    pub durable_head: Hash32,
+    /// The epoch it has to write in from now on.
+    pub new_epoch: Option<EpochStart>,
+}
+
+/// The answer to a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// A person has to confirm this code.
+    Pending {
+        /// Six digits.
+        code: String,
+    },
+    /// The device is a terminal now.
+    Registered {
+        /// The terminal.
+        terminal: Box<TerminalRow>,
+        /// Its certificate.
+        certificate: Box<Certificate>,
+    },
+    /// It may not.
+    Denied(Denied),
+}
+
+/// What else was settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It is durable.
+    Done,
+    /// It could not be done, and nothing changed.
+    Refused(Text),
+}
+
+/// One answer. Everything in it that had to be durable is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// To a push.
+    Push(PushReply),
+    /// To an authorisation.
+    Authorise(AuthoriseResult),
+    /// To a question.
+    Query(Box<QueryResult>),
+    /// To a hello; none when the terminal is not known and its certificate does not hold.
+    Hello(Option<Box<Greeting>>),
+    /// To a registration.
+    Register(Known),
+    /// To the question for a stream's step: nothing when the reader is up to date.
+    Step(Option<SignedStep>),
+    /// To everything else.
+    Settled(Settled),
+}

@@ -1,0 +1,6 @@
+//! The books from the outside: a till on paper pushes its journal, a real engine over the memory store books it.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
+
+mod booking;
+mod common;
+mod journals;

@@ -731,6 +731,7 @@ fn grant(batch: &mut Batch, event: shared_protocol::EventId, id: ledger::Posting
         captures: Vec::new(),
         reverses: None,
         limits: Limits::Enforced,
+        mirrored: None,
     };
     match batch.fold.post(posting, batch.now_ms, None) {
         Outcome::Booked { .. } | Outcome::Duplicate { .. } => Settled::Done,

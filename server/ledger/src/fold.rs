@@ -118,6 +118,7 @@ impl Fold {
             target.reversed_by = Some(posting.id);
         }
         posting.transfers = closed.transfers;
+        posting.mirrored = posting.mirrored.map(|_| closed.mirrored);
         let known = KnownPosting {
             no: self.next_no(),
             content: posting.content,
@@ -282,6 +283,7 @@ impl Fold {
             captures: Vec::new(),
             reverses: None,
             limits: Limits::Enforced,
+            mirrored: None,
         };
         Some(self.post(posting, now_ms, None))
     }

@@ -349,6 +349,7 @@ mod tests {
             captures: vec![],
             reverses: None,
             limits: Limits::Enforced,
+            mirrored: None,
         };
         Record {
             no,

@@ -49,6 +49,7 @@
 //!     captures: vec![],
 //!     reverses: None,
 //!     limits: Limits::Enforced,
+//!     mirrored: None,
 //! };
 //!
 //! let mut fold = Fold::new(view, &chart);

@@ -112,6 +112,7 @@ mod tests {
             }],
             reverses: Some(PostingId(OrderId([4; 16]))),
             limits: Limits::Enforced,
+            mirrored: None,
         };
         let mut needs = Needs::of_release(HoldId([9; 16]));
         needs.merge(Needs::of_posting(&posting));

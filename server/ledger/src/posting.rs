@@ -97,9 +97,20 @@ pub struct Posting {
     pub reverses: Option<PostingId>,
     /// Whether ceilings refuse it.
     pub limits: Limits,
+    /// For a posting that takes another one's place (a correction): how many of its journalled transfers are the mirrored ones, which come first.
+    /// Taking it back mirrors only the others, so that what it replaced stays taken back. In a request any number asks for this; none is a
+    /// plain reversal or no reversal at all, and is taken back whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored: Option<u32>,
 }
 
 impl Posting {
+    /// The transfers that a reversal of this posting mirrors.
+    pub fn takes_back(&self) -> &[Transfer] {
+        let first = self.mirrored.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        self.transfers.get(first..).unwrap_or(&[])
+    }
+
     /// The balance a transfer takes from.
     pub fn source(&self, transfer: &Transfer) -> AccountKey {
         AccountKey {

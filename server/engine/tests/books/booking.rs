@@ -273,6 +273,31 @@ fn a_correction_takes_the_old_order_back_and_books_the_new_one_in_one_posting() 
 }
 
 #[test]
+fn taking_a_correction_back_does_not_bring_back_what_it_had_replaced() {
+    let mut server = Server::new();
+    let (mut desk, mut bar) = desk_and_bar(&mut server);
+    let (beer, cup) = prices();
+    desk.top_up(tag(1), 5_000);
+    server.sync(&mut desk);
+    let sold = bar.sell(tag(1), &[(PILS, 3)]);
+    let corrected = |bar: &mut Till, count: i32, replaces: OrderId| {
+        let mut order = bar.cart(tag(1), &[(PILS, count)], &BTreeMap::new(), None).remove(0);
+        (order.kind, order.reverses) = (OrderKind::Correction, Some(replaces));
+        bar.append(&order);
+        order
+    };
+    let first = corrected(&mut bar, 1, sold.id);
+    let second = corrected(&mut bar, 2, first.id);
+    server.sync(&mut bar);
+    assert_eq!(server.money(tag(1)), 5_000 - 2 * (beer + cup));
+    bar.cancel(&second);
+    server.sync(&mut bar);
+    assert_eq!((server.money(tag(1)), server.case_kinds()), (5_000, vec![]));
+    assert_eq!(server.balance(Account::Payable { taxpayer: SELLER }, AssetId::EURO), 0);
+    server.assert_balanced();
+}
+
+#[test]
 fn a_cancelled_top_up_that_is_spent_is_owed_and_never_a_negative_wristband() {
     let mut server = Server::new();
     let (mut desk, mut bar) = desk_and_bar(&mut server);

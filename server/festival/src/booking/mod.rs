@@ -156,6 +156,7 @@ pub fn book(
             captures: captures.clone(),
             reverses: plan.reverses,
             limits: Limits::Fact,
+            mirrored: (order.kind == OrderKind::Correction && plan.reverses.is_some()).then_some(0),
         };
         match fold.post(posting, context.now_ms, Some(origin)) {
             Outcome::Booked { no } => {
@@ -291,7 +292,7 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
 /// leave it in the account of debts.
 fn settled_since(known: &KnownPosting, fold: &Fold, context: &Context<'_>) -> Option<Vec<Transfer>> {
     let mut given_back: BTreeMap<(TagId, AssetId), i128> = BTreeMap::new();
-    for transfer in known.posting.iter().flat_map(|posting| &posting.transfers) {
+    for transfer in known.posting.iter().flat_map(Posting::takes_back) {
         for (account, sign) in [(transfer.from, 1), (transfer.to, -1)] {
             if let Account::Overdraft { tag } = account {
                 *given_back.entry((tag, transfer.asset)).or_default() += sign * i128::from(transfer.amount.0);
@@ -343,7 +344,7 @@ fn mirrors(order: &Order, known: &KnownPosting) -> bool {
     let Some(posting) = &known.posting else { return true };
     let mut net: BTreeMap<TagId, i128> = BTreeMap::new();
     for transfer in posting
-        .transfers
+        .takes_back()
         .iter()
         .filter(|transfer| transfer.asset == AssetId::EURO)
     {

@@ -30,6 +30,7 @@ pub(super) struct Draft<'a> {
     holds: BTreeMap<HoldId, Hold>,
     /// With lots resolved.
     transfers: Vec<Transfer>,
+    mirrored: u32,
 }
 
 /// A posting that is allowed: new absolute values.
@@ -38,6 +39,8 @@ pub(super) struct Closed {
     pub(super) lots: BTreeMap<(AccountKey, u64), Amount>,
     pub(super) holds: BTreeMap<HoldId, Hold>,
     pub(super) transfers: Vec<Transfer>,
+    /// How many of them, at the front, mirror another posting's.
+    pub(super) mirrored: u32,
 }
 
 /// Whether a transfer is asked for, or takes back one that was journalled.
@@ -59,6 +62,7 @@ impl<'a> Draft<'a> {
             lots,
             holds,
             transfers,
+            mirrored: 0,
         };
         for capture in &posting.captures {
             draft.capture(posting, capture)?;
@@ -66,6 +70,7 @@ impl<'a> Draft<'a> {
         if let Some(target) = &posting.reverses {
             draft.mirror(posting, target)?;
         }
+        draft.mirrored = u32::try_from(draft.transfers.len()).map_err(|_| Refusal::Overflow)?;
         for transfer in &posting.transfers {
             draft.transfer(posting, transfer, Origin::Own)?;
         }
@@ -112,7 +117,7 @@ impl<'a> Draft<'a> {
         if booked.event != posting.event {
             return Err(Refusal::ReversalTargetUnknown);
         }
-        for transfer in booked.transfers.iter().rev() {
+        for transfer in booked.takes_back().iter().rev() {
             let back = Transfer {
                 from: transfer.to,
                 to: transfer.from,
@@ -238,6 +243,7 @@ impl<'a> Draft<'a> {
             lots: self.lots,
             holds: self.holds,
             transfers: self.transfers,
+            mirrored: self.mirrored,
         })
     }
 

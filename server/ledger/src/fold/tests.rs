@@ -84,6 +84,7 @@ fn posting(number: u8, transfers: Vec<Transfer>) -> Posting {
         captures: vec![],
         reverses: None,
         limits: Limits::Enforced,
+        mirrored: None,
     }
 }
 
@@ -218,6 +219,7 @@ fn a_ceiling_refuses_a_top_up_but_neither_a_fact_nor_a_later_sale() {
         fold.post(
             Posting {
                 limits: Limits::Fact,
+                mirrored: None,
                 ..top_up
             },
             NOON,

@@ -369,6 +369,7 @@ impl Model {
             captures: vec![],
             reverses: None,
             limits: Limits::Enforced,
+            mirrored: None,
         };
         (!posting.transfers.is_empty()).then(|| self.post(&posting, now_ms))
     }

@@ -438,6 +438,7 @@ pub fn posting(id: [u8; 2], transfers: Vec<Transfer>) -> Posting {
         captures: vec![],
         reverses: None,
         limits: Limits::Enforced,
+        mirrored: None,
     }
 }
 

@@ -330,6 +330,7 @@ impl Book {
             captures: Vec::new(),
             reverses: order.reverses.map(PostingId),
             limits: Limits::Fact,
+            mirrored: None,
         }
     }
 

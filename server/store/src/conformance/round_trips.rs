@@ -52,6 +52,7 @@ fn posting(number: u8) -> Posting {
         captures: Vec::new(),
         reverses: None,
         limits: Limits::Enforced,
+        mirrored: None,
     }
 }
 

@@ -1,0 +1,369 @@
+//! The loop that drives a terminal: one task a till, no thread of its own, so that a simulation can run thousands in one process.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use chips::ReaderEvent;
+use shared_protocol::crypto::Signer;
+use shared_protocol::stream::Stream;
+use terminal::{Action, Cue, Input, Invitation, LinkId, Now, Output, Screen, Setup, Terminal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::client::{self, Endpoint, LinkEvent, OUTBOX_FRAMES};
+use crate::keys::{KeyError, random};
+use crate::queue::{Queue, QueueError};
+
+/// What a till is made of besides its queue.
+pub struct Device {
+    /// The app's build.
+    pub app: String,
+    /// The device's key.
+    pub signer: Box<dyn Signer>,
+    /// Where the server is.
+    pub endpoint: Endpoint,
+    /// Streams it wants.
+    pub streams: Vec<Stream>,
+}
+
+/// What a person or a test does to a till.
+#[derive(Debug, Clone)]
+pub enum TillInput {
+    /// The cashier did something.
+    Act(Action),
+    /// The reader saw something.
+    Reader(ReaderEvent),
+    /// A registration code was scanned.
+    Register(Invitation),
+    /// The network is cut (true) or mended (false).
+    Cut(bool),
+    /// The program ends in order.
+    Stop,
+}
+
+/// Why a till ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// The queue has to be opened again; the till starts anew from it.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// No randomness.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// A running till.
+pub struct Till {
+    inputs: mpsc::Sender<TillInput>,
+    screens: watch::Receiver<Option<Arc<Screen>>>,
+    cues: watch::Receiver<Option<Cue>>,
+    task: JoinHandle<Result<(), Ended>>,
+    released: watch::Receiver<bool>,
+}
+
+/// A queue that says when nobody holds it any more, also when its task was ended from outside.
+struct Held<Q> {
+    queue: Q,
+    _release: Release,
+}
+
+struct Release(watch::Sender<bool>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Inputs that may wait. A person is slower than this by far.
+const INPUTS_MAX: usize = 64;
+
+impl Till {
+    /// Starts a till from what its queue holds. Must be called within a tokio runtime.
+    pub fn start<Q: Queue>(device: Device, queue: Q) -> Self {
+        let (inputs, inbox) = mpsc::channel(INPUTS_MAX);
+        let (screen_to, screens) = watch::channel(None);
+        let (cue_to, cues) = watch::channel(None);
+        let (release, released) = watch::channel(false);
+        let queue = Held {
+            queue,
+            _release: Release(release),
+        };
+        let task = tokio::spawn(async move { Loop::start(device, queue, screen_to, cue_to).await?.run(inbox).await });
+        Self {
+            inputs,
+            screens,
+            cues,
+            task,
+            released,
+        }
+    }
+
+    /// Does something to the till. Gives whether it still runs.
+    pub async fn input(&self, input: TillInput) -> bool {
+        self.inputs.send(input).await.is_ok()
+    }
+
+    /// What it shows; a receiver sees every change, the newest if it is slow.
+    pub fn screens(&self) -> watch::Receiver<Option<Arc<Screen>>> {
+        self.screens.clone()
+    }
+
+    /// What it sounds like.
+    pub fn cues(&self) -> watch::Receiver<Option<Cue>> {
+        self.cues.clone()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Ends it as a dead battery would: nothing is said to anybody. A write that is under way may or may not be there. When this returns,
+    /// the queue can be opened again.
+    pub async fn pull_the_battery(&mut self) {
+        self.task.abort();
+        let _aborted = (&mut self.task).await;
+        // A write under way holds the queue a moment longer than the task.
+        let _let_go = self.released.wait_for(|released| *released).await;
+    }
+
+    /// Ends it in order.
+    pub async fn stop(self) -> Result<(), Ended> {
+        let _ended = self.inputs.send(TillInput::Stop).await;
+        self.task.await.unwrap_or(Ok(()))
+    }
+}
+
+struct Loop<Q> {
+    terminal: Terminal,
+    signer: Box<dyn Signer>,
+    endpoint: Endpoint,
+    /// Out while a blocking task works on it.
+    queue: Option<Held<Q>>,
+    started: Instant,
+    screen_to: watch::Sender<Option<Arc<Screen>>>,
+    cue_to: watch::Sender<Option<Cue>>,
+    link_to: mpsc::Sender<LinkEvent>,
+    link_from: mpsc::Receiver<LinkEvent>,
+    outbox: Option<(LinkId, mpsc::Sender<Vec<u8>>)>,
+    connection: Option<JoinHandle<()>>,
+    cut: bool,
+}
+
+fn now(started: Instant) -> Result<Now, KeyError> {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Ok(Now {
+        mono_ms: millis(started.elapsed()),
+        wall_ms: millis(wall),
+        entropy: random()?,
+    })
+}
+
+impl<Q: Queue> Loop<Q> {
+    async fn start(
+        device: Device,
+        queue: Held<Q>,
+        screen_to: watch::Sender<Option<Arc<Screen>>>,
+        cue_to: watch::Sender<Option<Cue>>,
+    ) -> Result<Self, Ended> {
+        let started = Instant::now();
+        let (queue, restored) = blocking(queue, Queue::restore).await;
+        let restored = restored?;
+        let setup = Setup {
+            app: device.app,
+            key: device.signer.public_key(),
+            streams: device.streams,
+        };
+        let (terminal, outputs) = Terminal::new(setup, restored, &now(started)?);
+        let (link_to, link_from) = mpsc::channel(OUTBOX_FRAMES);
+        let mut this = Self {
+            terminal,
+            signer: device.signer,
+            endpoint: device.endpoint,
+            queue,
+            started,
+            screen_to,
+            cue_to,
+            link_to,
+            link_from,
+            outbox: None,
+            connection: None,
+            cut: false,
+        };
+        this.act(outputs).await?;
+        Ok(this)
+    }
+
+    async fn run(mut self, mut inbox: mpsc::Receiver<TillInput>) -> Result<(), Ended> {
+        loop {
+            let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let now = Now {
+                mono_ms: now_ms,
+                wall_ms: 0,
+                entropy: [0; 32],
+            };
+            let wake_in = self
+                .terminal
+                .wake_at_ms(&now)
+                .map(|at| Duration::from_millis(at.saturating_sub(now_ms).max(1)));
+            let sleep = async {
+                match wake_in {
+                    Some(wake_in) => tokio::time::sleep(wake_in).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                input = inbox.recv() => match input {
+                    Some(TillInput::Act(action)) => self.step(Input::Act(action)).await?,
+                    Some(TillInput::Reader(event)) => self.step(Input::Reader(event)).await?,
+                    Some(TillInput::Register(invitation)) => self.step(Input::Register(invitation)).await?,
+                    Some(TillInput::Cut(cut)) => self.cut(cut).await?,
+                    Some(TillInput::Stop) | None => {
+                        self.step(Input::Stop).await?;
+                        return Ok(());
+                    }
+                },
+                event = self.link_from.recv() => match event {
+                    Some(LinkEvent::Open(link)) => self.step(Input::Connected(link)).await?,
+                    Some(LinkEvent::Frame(link, bytes)) => self.step(Input::Frame { link, bytes }).await?,
+                    Some(LinkEvent::Gone(link)) => self.step(Input::Disconnected(link)).await?,
+                    // This loop holds a sender itself.
+                    None => return Ok(()),
+                },
+                () = sleep => self.step(Input::Tick).await?,
+            }
+        }
+    }
+
+    /// Cuts the network under the terminal's feet, or mends it.
+    async fn cut(&mut self, cut: bool) -> Result<(), Ended> {
+        self.cut = cut;
+        if let Some((link, _)) = self.outbox.take().filter(|_| cut) {
+            if let Some(connection) = self.connection.take() {
+                connection.abort();
+            }
+            self.step(Input::Disconnected(link)).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, input: Input) -> Result<(), Ended> {
+        let outputs = self.terminal.step(&now(self.started)?, input);
+        self.act(outputs).await
+    }
+
+    /// Carries outputs out in order; what they answer is the next step, after them.
+    async fn act(&mut self, outputs: Vec<Output>) -> Result<(), Ended> {
+        let mut todo = std::collections::VecDeque::from(outputs);
+        while let Some(output) = todo.pop_front() {
+            let Some(answer) = self.carry_out(output).await? else {
+                continue;
+            };
+            todo.extend(self.terminal.step(&now(self.started)?, answer));
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, output: Output) -> Result<Option<Input>, Ended> {
+        Ok(match output {
+            Output::Persist { ticket, writes } => match self.with_queue(move |queue| queue.write(&writes)).await {
+                Ok(()) => Some(Input::Persisted(ticket)),
+                Err(QueueError::NotStored(fault)) => Some(Input::PersistFailed { ticket, fault }),
+                Err(error) => return Err(error.into()),
+            },
+            Output::Fetch {
+                epoch,
+                from_seq,
+                entries_max,
+            } => {
+                let fetched = self
+                    .with_queue(move |queue| queue.fetch(epoch, from_seq, entries_max))
+                    .await
+                    .unwrap_or_else(|error| {
+                        tracing::error!(%error, "unsent entries cannot be read now");
+                        crate::queue::Fetched::default()
+                    });
+                Some(Input::Fetched {
+                    epoch,
+                    previous: fetched.previous,
+                    entries: fetched.entries,
+                    heads: fetched.heads,
+                })
+            }
+            Output::Sign { job, message } => Some(match self.signer.sign(&message) {
+                Ok(signature) => Input::Signed { job, signature },
+                Err(error) => {
+                    tracing::error!(%error, "the device's key cannot sign");
+                    Input::SignFailed { job }
+                }
+            }),
+            Output::Connect(link) => {
+                if self.cut {
+                    return Ok(Some(Input::Disconnected(link)));
+                }
+                let (to, outbox) = mpsc::channel(OUTBOX_FRAMES);
+                self.outbox = Some((link, to));
+                self.connection = Some(tokio::spawn(client::run(
+                    link,
+                    self.endpoint.clone(),
+                    outbox,
+                    self.link_to.clone(),
+                )));
+                None
+            }
+            Output::Send { link, frame } => {
+                let full = match &self.outbox {
+                    Some((open, to)) if *open == link => to.try_send(frame).is_err(),
+                    _ => false,
+                };
+                // A network that takes nothing is as good as none; nothing that was sent into it counts as sent.
+                if full {
+                    self.outbox = None;
+                    return Ok(Some(Input::Disconnected(link)));
+                }
+                None
+            }
+            Output::Disconnect(link) => {
+                self.outbox = self.outbox.take().filter(|(open, _)| *open != link);
+                None
+            }
+            Output::Screen(screen) => {
+                self.screen_to.send_replace(Some(Arc::from(screen)));
+                None
+            }
+            Output::Cue(cue) => {
+                self.cue_to.send_replace(Some(cue));
+                None
+            }
+        })
+    }
+
+    async fn with_queue<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Q) -> Result<T, QueueError> + Send + 'static,
+    ) -> Result<T, QueueError> {
+        let Some(queue) = self.queue.take() else {
+            return Err(QueueError::Unknown("the queue is gone".to_owned()));
+        };
+        let (queue, result) = blocking(queue, work).await;
+        self.queue = queue;
+        result
+    }
+}
+
+/// Runs work on a queue where it may block. A queue is lost only with the task, and then the till ends.
+async fn blocking<Q: Queue, T: Send + 'static>(
+    mut held: Held<Q>,
+    work: impl FnOnce(&mut Q) -> Result<T, QueueError> + Send + 'static,
+) -> (Option<Held<Q>>, Result<T, QueueError>) {
+    let done = tokio::task::spawn_blocking(move || {
+        let result = work(&mut held.queue);
+        (held, result)
+    });
+    match done.await {
+        Ok((queue, result)) => (Some(queue), result),
+        Err(error) => (None, Err(QueueError::Unknown(error.to_string()))),
+    }
+}

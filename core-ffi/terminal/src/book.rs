@@ -1,0 +1,291 @@
+//! Booking: from a permitted draft to entries in the journal. Nothing is shown as paid before the disk has it.
+
+use std::collections::BTreeMap;
+
+use shared_protocol::entry::{Entry, EntryKind};
+use shared_protocol::ids::Bytes;
+use shared_protocol::message::Release;
+use shared_protocol::order::{Order, TenderKind};
+use shared_protocol::{Amount, AssetId, TagId, encode};
+
+use crate::Terminal;
+use crate::cart::Purpose;
+use crate::draft::{Draft, DraftOrder, Origin};
+use crate::input::StorageFault;
+use crate::limits::movements;
+use crate::output::{Cue, MetaKey, StoredEntry, Write};
+use crate::permission::Asking;
+use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal};
+use crate::step::Step;
+use crate::store::Then;
+
+/// What the till is busy with. One wristband at a time.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Busy {
+    #[default]
+    No,
+    /// The server is asked.
+    Asking(Box<Asking>),
+    /// A permitted order waits until the journal is free.
+    Ready(Box<Ready>),
+    /// It is on its way to the disk.
+    Writing(Option<TagId>),
+}
+
+/// A permitted order.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    draft: Draft,
+    pub tag: Option<TagId>,
+    by_server: bool,
+}
+
+/// Orders on their way to the disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Booked {
+    orders: Vec<(Order, Vec<(TagId, Amount)>)>,
+    tag: Option<TagId>,
+    /// All wristbands that paid.
+    tags: Vec<TagId>,
+    kind: DoneKind,
+    net: Amount,
+    vouchers: BTreeMap<AssetId, u32>,
+    by_server: bool,
+}
+
+/// The wristband that has just paid: it is not charged again before it was away for a while, or a new cart was started.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub tags: Vec<TagId>,
+    pub since_ms: u64,
+    pub left_field: bool,
+    pub total: Amount,
+    pub at_ms: u64,
+}
+
+impl Terminal {
+    /// Whether till and cashier may book this.
+    pub(crate) fn permitted(&self, draft: &Draft) -> Result<(), Refusal> {
+        let config = self.config.as_ref().ok_or(Refusal::NotPermitted)?;
+        let registration = &self.identity.as_ref().ok_or(Refusal::NotPermitted)?.registration;
+        let till = config.tills.get(&registration.till).ok_or(Refusal::NotPermitted)?;
+        let staff = self
+            .session
+            .and_then(|session| config.staff.get(&session.staff))
+            .ok_or(Refusal::NotPermitted)?;
+        let may =
+            |order: &DraftOrder| till.order_kinds.contains(&order.kind) && staff.order_kinds.contains(&order.kind);
+        if !draft.orders.iter().all(may) {
+            return Err(Refusal::NotPermitted);
+        }
+        let tenders = draft.orders.iter().flat_map(|order| &order.tenders);
+        // Vouchers come with the wristband; a till that takes the one takes the other.
+        let taken = |kind: TenderKind| match kind {
+            TenderKind::Voucher => TenderKind::Wristband,
+            other => other,
+        };
+        match tenders
+            .map(|tender| taken(tender.kind))
+            .find(|kind| !till.tenders.contains(kind))
+        {
+            Some(kind) => Err(Refusal::TenderNotHere(kind)),
+            None => Ok(()),
+        }
+    }
+
+    /// Books a permitted draft as soon as the journal is free.
+    pub(crate) fn book(&mut self, step: &mut Step<'_>, draft: Draft, tag: Option<TagId>, by_server: bool) {
+        self.busy = Busy::Ready(Box::new(Ready { draft, tag, by_server }));
+        self.notify(step, Notice::Working);
+        self.write_order_if_ready(step);
+    }
+
+    pub(crate) fn write_order_if_ready(&mut self, step: &mut Step<'_>) {
+        if !matches!(self.busy, Busy::Ready(_)) || !self.store.journal_is_idle() {
+            return;
+        }
+        let Busy::Ready(ready) = std::mem::take(&mut self.busy) else {
+            return;
+        };
+        let holds: Vec<_> = ready
+            .draft
+            .orders
+            .iter()
+            .flat_map(|order| &order.tenders)
+            .filter_map(|tender| tender.hold)
+            .collect();
+        let tag = ready.tag;
+        if let Err(refusal) = self.write_order(step, *ready) {
+            for hold in holds {
+                self.send(step, Release { hold });
+            }
+            self.refuse(step, refusal);
+        } else {
+            self.busy = Busy::Writing(tag);
+        }
+    }
+
+    fn write_order(&mut self, step: &mut Step<'_>, ready: Ready) -> Result<(), Refusal> {
+        if self.told.locked {
+            return Err(Refusal::Locked);
+        }
+        let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+        let registration = &self.identity.as_ref().ok_or(Refusal::NotPermitted)?.registration;
+        let session = self.session.ok_or(Refusal::LoggedOut)?;
+        let origin = Origin {
+            organisation: registration.organisation,
+            event: registration.event,
+            till: registration.till,
+            cashier: session.staff,
+            session: session.session,
+            cart: cart.id,
+            closed_at_ms: step.now.wall_ms,
+            open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(cart.opened_mono_ms)).unwrap_or(u32::MAX),
+        };
+        let kind = self.done_kind(&cart.purpose)?;
+        let (net, vouchers) = (ready.draft.net, ready.draft.vouchers.clone());
+        let orders = ready.draft.orders(origin, || step.id());
+        if orders.iter().any(|(order, _)| order.check().is_err()) {
+            return Err(Refusal::Overflow);
+        }
+        let bodies: Vec<_> = orders
+            .iter()
+            .map(|(order, _)| self.entry(step, EntryKind::Order, encode(order)))
+            .collect();
+        let chain = self.journal.last().ok_or(Refusal::NotPermitted)?;
+        let mut entries: Vec<StoredEntry> = Vec::new();
+        for body in bodies {
+            entries.push(chain.follow(&entries, body));
+        }
+        let tenders = orders
+            .iter()
+            .flat_map(|(order, _)| order.tenders.iter().filter_map(|tender| order.tender_tag(tender)));
+        let tags = ready.tag.into_iter().chain(tenders).collect();
+        let booked = Booked {
+            orders,
+            tag: ready.tag,
+            tags,
+            kind,
+            net,
+            vouchers,
+            by_server: ready.by_server,
+        };
+        self.cart_due_ms = None;
+        let cart_closed = Write::Meta {
+            key: MetaKey::Cart,
+            value: None,
+        };
+        self.store
+            .persist(step, entries, vec![cart_closed], Then::Booked(Box::new(booked)));
+        Ok(())
+    }
+
+    fn done_kind(&self, purpose: &Purpose) -> Result<DoneKind, Refusal> {
+        Ok(match purpose {
+            Purpose::Sale => DoneKind::Paid,
+            Purpose::Cancel { .. } => DoneKind::Cancelled,
+            Purpose::Correct { orders } => {
+                let olds = orders.iter().filter_map(|order| self.history.find(*order));
+                DoneKind::Corrected {
+                    was: Amount::sum(olds.map(|past| past.total))?,
+                }
+            }
+            Purpose::TopUp { .. } => DoneKind::ToppedUp {
+                after_sync: !self.is_live(),
+            },
+            Purpose::PayOut { .. } => DoneKind::PaidOut,
+        })
+    }
+
+    /// The bytes of an entry made now.
+    pub(crate) fn entry(&self, step: &Step<'_>, kind: EntryKind, body: Vec<u8>) -> Vec<u8> {
+        let now = step.now;
+        Entry {
+            kind,
+            boot: self.boot,
+            mono_ms: now.mono_ms,
+            wall_ms: now.wall_ms,
+            offset_ms: self.clock.offset_ms(now),
+            body: Bytes(body),
+        }
+        .bytes()
+    }
+
+    /// The orders are on the disk: now, and not before, they count, and the cashier sees it.
+    pub(crate) fn booked(&mut self, step: &mut Step<'_>, entries: &[StoredEntry], booked: Booked) {
+        let made_ms = self.clock.server_ms(step.now);
+        for (entry, (order, replaced)) in entries.iter().zip(&booked.orders) {
+            for movement in movements(order, replaced, (entry.epoch, entry.seq), made_ms) {
+                self.exposure.note(movement);
+            }
+            self.history.note(order, step.now, 0);
+        }
+        // A correction uses the vouchers that the order it replaces had used.
+        if let Some(tag) = booked.tag.filter(|_| booked.kind == DoneKind::Paid) {
+            self.knowledge.used(tag, &booked.vouchers);
+        }
+        self.busy = Busy::No;
+        self.cart = None;
+        self.split_due_ms = None;
+        let total = match booked.kind {
+            DoneKind::Corrected { .. } => Amount::sum(
+                booked
+                    .orders
+                    .iter()
+                    .filter(|(order, _)| order.kind != shared_protocol::order::OrderKind::Cancel)
+                    .filter_map(|(order, _)| order.total().ok()),
+            ),
+            _ => Amount::sum(booked.orders.iter().filter_map(|(order, _)| order.paid().ok())),
+        };
+        let total = total.unwrap_or(booked.net);
+        let at_ms = step.now.wall_ms;
+        if booked.tag.is_some() {
+            self.guard = Some(Guard {
+                tags: booked.tags,
+                since_ms: step.now.mono_ms,
+                left_field: false,
+                total,
+                at_ms,
+            });
+        }
+        let added = if matches!(booked.kind, DoneKind::ToppedUp { .. }) {
+            booked.net
+        } else {
+            Amount::ZERO
+        };
+        let left = booked.tag.and_then(|tag| self.known(tag, step)).and_then(|known| {
+            let amount = known.balance.plus(added).ok()?;
+            Some(Balance {
+                amount,
+                as_of_ms: (!booked.by_server).then_some(known.as_of_ms),
+            })
+        });
+        let done = Done {
+            kind: booked.kind,
+            orders: booked.orders.iter().map(|(order, _)| order.id).collect(),
+            tag: booked.tag,
+            total,
+            left,
+            vouchers: booked.vouchers.into_iter().collect(),
+            at_ms,
+        };
+        step.cue(Cue::Done);
+        self.notify(step, Notice::Done(Box::new(done)));
+    }
+
+    /// The orders are not on the disk: nothing was booked, the cart is as it was.
+    pub(crate) fn not_booked(&mut self, step: &mut Step<'_>, booked: &Booked, fault: StorageFault) {
+        for hold in booked
+            .orders
+            .iter()
+            .flat_map(|(order, _)| &order.tenders)
+            .filter_map(|tender| tender.hold)
+        {
+            self.send(step, Release { hold });
+        }
+        self.busy = Busy::No;
+        self.cart_due_ms = Some(step.now.mono_ms);
+        self.fault = Some(DeviceFault::Storage(fault));
+        self.refuse(step, Refusal::Storage(fault));
+    }
+}

@@ -1,0 +1,79 @@
+//! The reader: a wristband comes into the field and leaves it.
+
+use chips::ReaderEvent;
+use shared_protocol::TagId;
+
+use crate::Terminal;
+use crate::book::Busy;
+use crate::output::Cue;
+use crate::screen::{Notice, Refusal};
+use crate::step::Step;
+
+/// After a payment the same wristband is not charged again for this long, and until it left the field once.
+const GUARD_MS: u64 = 5_000;
+
+impl Terminal {
+    pub(crate) fn reader(&mut self, step: &mut Step<'_>, event: ReaderEvent) {
+        match event {
+            ReaderEvent::Left => {
+                if let Some(guard) = &mut self.guard {
+                    guard.left_field = true;
+                }
+            }
+            ReaderEvent::Several => self.refuse_unless_busy(step, Refusal::SeveralWristbands),
+            ReaderEvent::Unsupported => self.refuse_unless_busy(step, Refusal::NotAWristband),
+            ReaderEvent::Held(chip) if !chip.capabilities.stable_id => {
+                self.refuse_unless_busy(step, Refusal::NotAWristband);
+            }
+            ReaderEvent::Held(chip) => self.held(step, chip.tag),
+        }
+    }
+
+    fn refuse_unless_busy(&mut self, step: &mut Step<'_>, refusal: Refusal) {
+        if matches!(self.busy, Busy::No) && self.session.is_some() {
+            self.refuse(step, refusal);
+        }
+    }
+
+    fn held(&mut self, step: &mut Step<'_>, tag: TagId) {
+        let working_on = match &self.busy {
+            Busy::No => None,
+            Busy::Asking(asking) => Some(Some(asking.tag)),
+            Busy::Ready(ready) => Some(ready.tag),
+            Busy::Writing(tag) => Some(*tag),
+        };
+        if let Some(mine) = working_on {
+            // Keeping it there is what was asked for; another one has to wait for the answer.
+            if mine != Some(tag) {
+                step.cue(Cue::Again);
+            }
+            return;
+        }
+        if self.identity.is_none() || self.config.is_none() {
+            return;
+        }
+        if self.told.locked {
+            return self.refuse(step, Refusal::Locked);
+        }
+        if self.session.is_none() {
+            return self.refuse(step, Refusal::LoggedOut);
+        }
+        if let Some(guard) = self.guard.as_ref().filter(|guard| guard.tags.contains(&tag)) {
+            if !guard.left_field || step.now.mono_ms < guard.since_ms.saturating_add(GUARD_MS) {
+                let notice = Notice::AlreadyPaid {
+                    total: guard.total,
+                    at_ms: guard.at_ms,
+                };
+                step.cue(Cue::Already);
+                return self.notify(step, notice);
+            }
+            self.guard = None;
+        }
+        step.cue(Cue::Seen);
+        if self.cart.is_some() {
+            self.hold_to_cart(step, tag);
+        } else {
+            self.show_balance(step, tag);
+        }
+    }
+}

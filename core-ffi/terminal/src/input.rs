@@ -1,0 +1,174 @@
+//! What happens to a terminal.
+
+use chips::ReaderEvent;
+use shared_protocol::chain::SignedHead;
+use shared_protocol::crypto::{Hash32, Signature};
+use shared_protocol::order::{CancelReason, TenderKind};
+use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId};
+
+use crate::output::{LinkId, SignJob, StoredEntry, Ticket};
+
+/// What the cashier does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Pieces of an article go into the cart.
+    Add {
+        /// Which.
+        article: ArticleId,
+        /// How many, above zero.
+        count: u16,
+    },
+    /// One piece less.
+    Remove {
+        /// Of which article.
+        article: ArticleId,
+    },
+    /// The article's lines leave the cart.
+    ClearLine {
+        /// Which article.
+        article: ArticleId,
+    },
+    /// The cart is given up.
+    Clear,
+    /// An article without a price, with the typed one.
+    FreePrice {
+        /// Which.
+        article: ArticleId,
+        /// The price of one piece in cents.
+        price: Amount,
+    },
+    /// Bearer goods come back.
+    Return {
+        /// Which.
+        article: ArticleId,
+        /// How many, above zero.
+        count: u16,
+    },
+    /// Whether the guest's vouchers are used for this cart.
+    UseVouchers(bool),
+    /// The cart is paid in cash or by card. (By wristband there is no action: holding it pays.)
+    Pay(TenderKind),
+    /// The cart is split into equal parts, each for another wristband.
+    Split {
+        /// How many parts.
+        ways: u8,
+    },
+    /// The last sale's goods go into a new cart.
+    SameAgain,
+    /// The last sale is to be taken back; the guest's wristband confirms.
+    UndoLast,
+    /// The last sale's goods go back into the cart; the guest's wristband books old and new in one.
+    CorrectLast,
+    /// An order of this till is to be taken back; the guest's wristband confirms.
+    Cancel {
+        /// Which.
+        order: OrderId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Money was paid in for the wristband that is shown or held next.
+    TopUp {
+        /// How much in cents.
+        amount: Amount,
+        /// Cash or card.
+        method: TenderKind,
+    },
+    /// Cash is to be paid out from the wristband that is held next.
+    PayOut {
+        /// How much in cents.
+        amount: Amount,
+    },
+    /// Somebody takes the till.
+    Login {
+        /// Who.
+        staff: StaffId,
+    },
+    /// The cashier leaves.
+    Logout,
+    /// The message on the screen was read.
+    Dismiss,
+}
+
+/// What a registration code (QR) says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The slot.
+    pub slot: SlotId,
+    /// Its 128-bit secret.
+    pub secret: [u8; 16],
+    /// What the device calls itself, for the admin who confirms.
+    pub device: String,
+    /// Digest of the event's config key ([`config_key_digest`](crate::config_key_digest)), where the code carries it: then a server in
+    /// between cannot pass off its own key.
+    pub config_key: Option<Hash32>,
+}
+
+/// Why the queue did not store something. The transaction is **not** on the disk: a shell that cannot tell closes the queue, opens it
+/// again and makes a new terminal from what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageFault {
+    /// The disk is full.
+    Full,
+    /// The disk failed.
+    Io,
+    /// The queue does not fit what was to be written: an entry is missing before it, or it is there already.
+    Conflict,
+}
+
+/// What happens to a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The cashier did something.
+    Act(Action),
+    /// A registration code was scanned.
+    Register(Invitation),
+    /// The reader saw something.
+    Reader(ReaderEvent),
+    /// A [`Persist`](crate::Output::Persist) is durable.
+    Persisted(Ticket),
+    /// A [`Persist`](crate::Output::Persist) is not there and will not be.
+    PersistFailed {
+        /// Which.
+        ticket: Ticket,
+        /// Why.
+        fault: StorageFault,
+    },
+    /// A [`Sign`](crate::Output::Sign) is done.
+    Signed {
+        /// Which.
+        job: SignJob,
+        /// The signature.
+        signature: Signature,
+    },
+    /// A [`Sign`](crate::Output::Sign) did not work.
+    SignFailed {
+        /// Which.
+        job: SignJob,
+    },
+    /// A [`Fetch`](crate::Output::Fetch) is done.
+    Fetched {
+        /// Of which epoch.
+        epoch: u32,
+        /// The hash of the entry before the first one; none when that is entry 1.
+        previous: Option<Hash32>,
+        /// The entries, in order, without a hole. Empty when the queue could not be read.
+        entries: Vec<StoredEntry>,
+        /// The stored heads of these entries.
+        heads: Vec<SignedHead>,
+    },
+    /// A connection is open.
+    Connected(LinkId),
+    /// A frame arrived.
+    Frame {
+        /// On which connection.
+        link: LinkId,
+        /// The whole message.
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone, or never came to be.
+    Disconnected(LinkId),
+    /// Time passed.
+    Tick,
+    /// The program ends: say goodbye and store what is still in memory.
+    Stop,
+}

@@ -1,0 +1,285 @@
+//! A terminal after a start: what the shell reads from the queue, folded as it is read, so that fifty thousand entries need no more
+//! memory than fifty.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use shared_protocol::chain::{EpochStart, SignedHead, link};
+use shared_protocol::crypto::PublicKey;
+use shared_protocol::entry::{Content, Entry};
+use shared_protocol::message::Certificate;
+use shared_protocol::order::Order;
+use shared_protocol::stream::{Copy, Stream};
+use shared_protocol::{Amount, TagId, TerminalId, decode};
+
+use crate::book::Busy;
+use crate::cart::Cart;
+use crate::clock::Clock;
+use crate::draft;
+use crate::journal::Chain;
+use crate::knowledge::Knowledge;
+use crate::limits::{Exposure, movements};
+use crate::link::Link;
+use crate::output::{MetaKey, Output, StoredEntry};
+use crate::registration::{Identity, Registrar, identity_meta};
+use crate::screen::{DeviceFault, Notice};
+use crate::session::{CommandThen, ToldState};
+use crate::step::{Now, Step};
+use crate::store::Store;
+use crate::streams::Streams;
+use crate::undo::History;
+use crate::{Setup, Terminal};
+
+/// How many entries before the last the shell reads back even when the server has them: the orders that can still be taken back.
+pub const RECENT_ENTRIES: u64 = 64;
+
+/// The queue is damaged: an entry does not follow the one before it. Nothing may be sold over it; the file is evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "entry {seq} of epoch {epoch} does not continue the journal: the queue is damaged and must be kept for the organiser"
+)]
+pub struct Damaged {
+    /// Of which epoch.
+    pub epoch: u32,
+    /// Which entry.
+    pub seq: u64,
+}
+
+/// What a queue holds, as a new terminal needs it. Small things and epochs first, then the entries in order.
+#[derive(Debug, Clone, Default)]
+pub struct Restored {
+    metas: BTreeMap<MetaKey, Vec<u8>>,
+    terminal: Option<TerminalId>,
+    streams: Vec<(Stream, Copy)>,
+    chains: BTreeMap<u32, Chain>,
+    exposure: Exposure,
+    recent: VecDeque<(Order, u64)>,
+}
+
+impl Restored {
+    /// An empty queue: a device that is no terminal yet.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A terminal that was registered by other means and has written nothing yet (a simulation, an import).
+    pub fn registered(certificate: &Certificate, config_key: &PublicKey, epoch: EpochStart) -> Self {
+        let mut restored = Self::empty();
+        restored.meta(MetaKey::Identity, identity_meta(certificate, config_key));
+        restored.epoch(epoch, 0);
+        restored
+    }
+
+    /// A small thing.
+    pub fn meta(&mut self, key: MetaKey, value: Vec<u8>) {
+        self.metas.insert(key, value);
+    }
+
+    /// A stream's copy.
+    pub fn stream(&mut self, stream: Stream, copy: Copy) {
+        self.streams.push((stream, copy));
+    }
+
+    fn terminal(&mut self) -> TerminalId {
+        let read = || {
+            let identity: (Certificate, PublicKey) =
+                crate::registration::read_identity(self.metas.get(&MetaKey::Identity)?)?;
+            let registration: shared_protocol::message::Registration = decode(&identity.0.body.0).ok()?;
+            Some(registration.terminal)
+        };
+        *self
+            .terminal
+            .get_or_insert_with(|| read().unwrap_or(TerminalId([0; 16])))
+    }
+
+    /// An epoch, and up to which entry the server has it. After the identity.
+    pub fn epoch(&mut self, start: EpochStart, acked: u64) {
+        let mut chain = Chain::new(self.terminal(), start);
+        chain.restore_acked(acked);
+        self.chains.insert(start.epoch, chain);
+    }
+
+    /// The first entry to read of an epoch that ends at `last_seq`: everything the server lacks, and the recent past.
+    pub fn reads_from(last_seq: u64, acked: u64) -> u64 {
+        (acked + 1).min((last_seq + 1).saturating_sub(RECENT_ENTRIES)).max(1)
+    }
+
+    /// An entry, in the order of the journal.
+    pub fn entry(&mut self, entry: StoredEntry) -> Result<(), Damaged> {
+        let damaged = Damaged {
+            epoch: entry.epoch,
+            seq: entry.seq,
+        };
+        let chain = self.chains.get_mut(&entry.epoch).ok_or(damaged)?;
+        // What comes before the first entry that is read is not here to check it against.
+        let reads_later = chain.last_seq() == 0 && entry.seq > 1;
+        let follows = entry.seq == chain.last_seq() + 1 && entry.hash == link(&chain.head(), entry.seq, &entry.bytes);
+        if !(follows || reads_later) {
+            return Err(damaged);
+        }
+        if let Ok((written, Content::Order(order))) = Entry::read(&entry.bytes) {
+            let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
+            self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
+        }
+        let Some(chain) = self.chains.get_mut(&entry.epoch) else {
+            return Err(damaged);
+        };
+        chain.restore(entry, 0);
+        Ok(())
+    }
+
+    fn order(&mut self, order: Order, wall_ms: u64, place: (u32, u64), made_ms: u64) {
+        let replaced: Vec<(TagId, Amount)> = self
+            .recent
+            .iter()
+            .find(|(old, _)| Some(old.id) == order.reverses)
+            .map(|(old, _)| {
+                let by_wristband = old
+                    .tenders
+                    .iter()
+                    .filter(|tender| tender.kind == shared_protocol::order::TenderKind::Wristband);
+                by_wristband
+                    .filter_map(|tender| Some((old.tender_tag(tender)?, tender.amount)))
+                    .collect()
+            })
+            .unwrap_or_default();
+        for movement in movements(&order, &replaced, place, made_ms) {
+            self.exposure.note(movement);
+        }
+        self.recent.push_back((order, wall_ms));
+        if self.recent.len() as u64 > RECENT_ENTRIES {
+            self.recent.pop_front();
+        }
+    }
+
+    /// A stored head of an entry that was read.
+    pub fn head(&mut self, head: SignedHead) {
+        if let Some(chain) = self
+            .chains
+            .get_mut(&head.epoch)
+            .filter(|chain| chain.hash_at(head.seq) == Some(head.hash))
+        {
+            chain.signed(head, 0);
+        }
+    }
+}
+
+impl Terminal {
+    /// A terminal from what its queue holds. It opens its connection by itself.
+    pub fn new(setup: Setup, mut restored: Restored, now: &Now) -> (Self, Vec<Output>) {
+        let mut step = Step::new(now);
+        let identity = restored
+            .metas
+            .get(&MetaKey::Identity)
+            .and_then(|bytes| Identity::restore(bytes, &setup.key));
+        let streams = Streams::restored(restored.streams);
+        let (config, fault) = match streams.config() {
+            Some(Ok(config)) => (Some(config), None),
+            Some(Err(_)) => (None, Some(DeviceFault::Config)),
+            None => (None, None),
+        };
+        let session = restored
+            .metas
+            .get(&MetaKey::Session)
+            .and_then(|bytes| decode(bytes).ok());
+        let told: ToldState = restored
+            .metas
+            .get(&MetaKey::State)
+            .and_then(|bytes| decode(bytes).ok())
+            .unwrap_or_default();
+        let offset = restored.metas.get(&MetaKey::Clock).and_then(|bytes| decode(bytes).ok());
+        let mut clock = Clock::restored(offset);
+        clock.tick(now);
+        // When exactly the server got these is not known here any more; the latest possible moment is the careful assumption.
+        let server_ms = clock.server_ms(now);
+        for (epoch, chain) in &restored.chains {
+            restored.exposure.acknowledge(*epoch, chain.acked(), server_ms);
+        }
+        let mut history = History::default();
+        for (order, wall_ms) in &restored.recent {
+            history.note(order, now, now.wall_ms.saturating_sub(*wall_ms));
+        }
+        let newest = restored.chains.keys().next_back().copied();
+        let (journal, mut past): (Vec<_>, Vec<_>) = restored
+            .chains
+            .into_iter()
+            .partition(|(epoch, chain)| Some(*epoch) == newest || chain.unacked() > 0);
+        for (_, chain) in &mut past {
+            chain.forget_entries();
+        }
+        let watermarks_of = restored
+            .metas
+            .get(&MetaKey::Incarnation)
+            .and_then(|bytes| decode(bytes).ok());
+        let boot = shared_protocol::BootId(step.id());
+        let mut terminal = Self {
+            setup,
+            boot,
+            identity,
+            registrar: Registrar::default(),
+            clock,
+            journal: journal.into_iter().map(|(_, chain)| chain).collect(),
+            past: past.into_iter().map(|(_, chain)| chain).collect(),
+            watermarks_of,
+            granted_epoch: None,
+            store: Store::default(),
+            waiting: VecDeque::new(),
+            link: Link::new(),
+            incarnation: None,
+            next_job: 0,
+            signing: BTreeMap::new(),
+            head_job: None,
+            head_retry_ms: None,
+            fetching: false,
+            fetch_retry_ms: None,
+            streams,
+            config,
+            session,
+            told,
+            cart: None,
+            cart_due_ms: None,
+            split_due_ms: None,
+            busy: Busy::No,
+            guard: None,
+            knowledge: Knowledge::default(),
+            exposure: restored.exposure,
+            history,
+            notice: Notice::None,
+            notice_ends_ms: None,
+            fault,
+            shown: None,
+        };
+        if terminal.identity.is_some() {
+            terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
+            terminal.note_command(shared_protocol::entry::CommandKind::Start, None, CommandThen::Nothing);
+            terminal.connect(&mut step);
+        }
+        terminal.settle(&mut step);
+        (terminal, step.out)
+    }
+
+    /// Says of the last cart whether it was booked. One that was not is open again.
+    fn restore_cart(&mut self, saved: Option<&Vec<u8>>, now: &Now) {
+        let last = self.history.last_cart();
+        let cart = saved.and_then(|bytes| Cart::restore(bytes, now.mono_ms));
+        if let Some(cart) = cart.filter(|cart| last.iter().all(|past| past.cart != cart.id)) {
+            let total = self
+                .shop()
+                .ok()
+                .and_then(|shop| draft::totals(&shop, &cart.lines).ok())
+                .map_or(Amount::ZERO, |(total, _)| total);
+            self.notice = Notice::LastCart {
+                booked: false,
+                total,
+                at_ms: cart.opened_wall_ms,
+            };
+            self.cart = Some(cart);
+        } else if let Some(newest) = last.last() {
+            let total = Amount::sum(last.iter().map(|past| past.total)).unwrap_or(newest.total);
+            self.notice = Notice::LastCart {
+                booked: true,
+                total,
+                at_ms: newest.closed_wall_ms,
+            };
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! What the cashier sees, as data: codes and numbers, no words. The shell words it in the cashier's language.
+
+use shared_protocol::message::ErrorCode;
+use shared_protocol::message::Units;
+use shared_protocol::order::{CancelReason, TenderKind};
+use shared_protocol::pricing::CartLine;
+use shared_protocol::stream::{BlockReason, Version};
+use shared_protocol::{Amount, ArticleId, AssetId, OrderId, StaffId, TagId, TillId};
+
+use crate::input::StorageFault;
+
+/// All that is to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// How this till and the server stand; on every page.
+    pub pill: Pill,
+    /// Which page.
+    pub page: Page,
+    /// The till.
+    pub till: Option<TillId>,
+    /// Who sells.
+    pub cashier: Option<StaffId>,
+    /// The configuration that the tiles come from; names are looked up in [`Terminal::config`](crate::Terminal::config).
+    pub config: Option<Version>,
+    /// The cart, when one is open.
+    pub cart: Option<CartView>,
+    /// What the last hold or action came to.
+    pub notice: Notice,
+    /// This till's last orders, the newest first, as far as they can be taken back here.
+    pub history: Vec<PastOrder>,
+    /// What is wrong with the device, until it is right again.
+    pub fault: Option<DeviceFault>,
+}
+
+/// How the till and the server stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pill {
+    /// The server has everything.
+    Online,
+    /// Connected; so many entries are not acknowledged yet.
+    Sending {
+        /// How many.
+        entries: u64,
+    },
+    /// Not connected; selling goes on.
+    Offline {
+        /// Entries the server does not have, as far as is known here.
+        entries: u64,
+        /// Since when, by the device's wall clock; none since the start.
+        since_ms: Option<u64>,
+        /// Why the server does not want this terminal, when it said so.
+        refused: Option<ErrorCode>,
+    },
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// The device is no terminal yet.
+    Unregistered(Registering),
+    /// Registered, and waiting for the event's first configuration.
+    NoConfig,
+    /// This till is not in the configuration (any more).
+    NoTill,
+    /// Locked by the server; nothing can be booked.
+    Locked,
+    /// Nobody is logged in.
+    LoggedOut,
+    /// Selling.
+    Sale,
+}
+
+/// Where the registration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registering {
+    /// Scan a code.
+    Waiting,
+    /// The server is asked.
+    Asking,
+    /// Somebody has to confirm this code, which is on their screen too.
+    Confirm {
+        /// Six digits.
+        code: String,
+    },
+    /// It was refused; scan another code.
+    Refused(RegistrationRefusal),
+}
+
+/// Why a registration did not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationRefusal {
+    /// The server did not take it: wrong, used or expired.
+    Server,
+    /// The answer is not from the event on the code, or not for this device.
+    Forged,
+    /// The device's key cannot sign.
+    Key,
+}
+
+/// What a wristband held now will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CartKind {
+    /// Pay.
+    Sale,
+    /// Take orders back; only the wristband that paid can.
+    Cancel {
+        /// Which.
+        orders: Vec<OrderId>,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Take orders back and pay for the cart instead.
+    Correct {
+        /// Which.
+        orders: Vec<OrderId>,
+    },
+    /// Take what was paid in.
+    TopUp {
+        /// How it was paid in.
+        method: TenderKind,
+    },
+    /// Give what is paid out.
+    PayOut,
+}
+
+/// The open cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartView {
+    /// What it is for.
+    pub kind: CartKind,
+    /// Its lines as typed.
+    pub lines: Vec<CartLine>,
+    /// What is to be paid with deposits and before vouchers; below zero goes to the guest.
+    pub total: Amount,
+    /// The deposits in it.
+    pub deposits: Amount,
+    /// Whether the guest's vouchers are used.
+    pub use_vouchers: bool,
+    /// What each wristband of a split pays, as far as known, and in how many parts it goes; 0 until all is covered.
+    pub split: Option<SplitView>,
+}
+
+/// A split in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitView {
+    /// Wristbands seen, with their parts.
+    pub parts: Vec<(TagId, Amount)>,
+    /// How many are planned; none when the next one pays the rest.
+    pub of: Option<u8>,
+    /// What is not covered yet.
+    pub missing: Amount,
+}
+
+/// Money on a wristband and how fresh that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// In cents.
+    pub amount: Amount,
+    /// The server's time of the figure; none when it has just said so.
+    pub as_of_ms: Option<u64>,
+}
+
+/// What was booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DoneKind {
+    /// A sale; below zero in [`Done::total`] is a credit for cups.
+    Paid,
+    /// Orders were taken back.
+    Cancelled,
+    /// Orders were taken back and booked anew.
+    Corrected {
+        /// What they had been.
+        was: Amount,
+    },
+    /// Money was paid in.
+    ToppedUp {
+        /// The till is offline: the money can be spent once it has synced.
+        after_sync: bool,
+    },
+    /// Money was paid out.
+    PaidOut,
+}
+
+/// Something is booked: it is in the journal, durably.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What.
+    pub kind: DoneKind,
+    /// The orders it became.
+    pub orders: Vec<OrderId>,
+    /// The wristband it is about; none for cash and card.
+    pub tag: Option<TagId>,
+    /// What was paid in cents; below zero went to the guest.
+    pub total: Amount,
+    /// What is left on the wristband, when known.
+    pub left: Option<Balance>,
+    /// Vouchers that were used.
+    pub vouchers: Vec<(AssetId, u32)>,
+    /// When, by the device's wall clock.
+    pub at_ms: u64,
+}
+
+/// Which offline limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfflineLimit {
+    /// The largest single order.
+    Order,
+    /// What one wristband may spend here before the till has synced.
+    Tag,
+    /// The same for a wristband this till knows nothing of.
+    UnknownTag,
+    /// What this till may take before it has synced.
+    Terminal,
+    /// The largest pay-out.
+    PayOut,
+}
+
+/// Why something was not done. No money moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The wristband has too little.
+    BalanceTooLow {
+        /// What is missing in cents.
+        missing: Amount,
+        /// What it has.
+        has: Balance,
+    },
+    /// Offline and over a limit.
+    OfflineLimit {
+        /// Which.
+        limit: OfflineLimit,
+        /// What is still possible in cents.
+        possible: Amount,
+    },
+    /// The wristband must not pay.
+    Blocked(BlockReason),
+    /// More than one wristband in the field.
+    SeveralWristbands,
+    /// Not a wristband of ours.
+    NotAWristband,
+    /// Another wristband than the one that paid.
+    OtherWristband,
+    /// This wristband is in the split already.
+    SameWristband,
+    /// Nobody is logged in.
+    LoggedOut,
+    /// The number is not on the staff list.
+    UnknownStaff,
+    /// The server locked this terminal.
+    Locked,
+    /// Neither till nor cashier may book this, or the till is not set up.
+    NotPermitted,
+    /// Guests cannot pay like this here.
+    TenderNotHere(TenderKind),
+    /// Only with a connection.
+    OnlineOnly,
+    /// The till is busy with the wristband before; a moment.
+    Busy,
+    /// A cart is open.
+    CartOpen,
+    /// There is no cart.
+    CartEmpty,
+    /// More lines or pieces than an order may have.
+    CartFull,
+    /// The article is not in the catalogue.
+    UnknownArticle(ArticleId),
+    /// A price has to be typed in, or must not be, or is not above zero.
+    Price(ArticleId),
+    /// Only bearer goods come back.
+    NotReturnable(ArticleId),
+    /// So many cups need a lead.
+    TooManyReturns {
+        /// How many may come back at once.
+        max: u32,
+    },
+    /// Less or more than one top-up may be.
+    TopUpRange {
+        /// The least.
+        min: Amount,
+        /// The most.
+        max: Amount,
+    },
+    /// The wristband would have more than it may.
+    BalanceCeiling {
+        /// What may still be paid in.
+        possible: Amount,
+    },
+    /// There is no such order here.
+    NoSuchOrder,
+    /// It was taken back before.
+    TakenBack,
+    /// It is too long ago.
+    TooLate,
+    /// It was not paid by wristband, or is of a kind that is not taken back like this.
+    NotCancellable,
+    /// An amount is larger than this system can hold.
+    Overflow,
+    /// The device could not store it.
+    Storage(StorageFault),
+    /// The split took too long; nobody was charged.
+    SplitTimeout,
+}
+
+/// What the last hold or action came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Nothing to say.
+    None,
+    /// A wristband was seen; keep holding.
+    Working,
+    /// Booked.
+    Done(Box<Done>),
+    /// Not done.
+    Refused(Refusal),
+    /// What a wristband has.
+    Balance {
+        /// Which.
+        tag: TagId,
+        /// Money that is free to spend; none when nothing is known of it.
+        money: Option<Balance>,
+        /// What is still owed from earlier.
+        owed: Amount,
+        /// Other assets.
+        units: Vec<Units>,
+        /// Why it must not pay.
+        blocked: Option<BlockReason>,
+    },
+    /// It has paid already; nothing was booked.
+    AlreadyPaid {
+        /// How much.
+        total: Amount,
+        /// When, by the device's wall clock.
+        at_ms: u64,
+    },
+    /// A part of a split is there; hold the next wristband.
+    NextPart,
+    /// After a start: what became of the last cart.
+    LastCart {
+        /// Whether it was booked. When not, it is open again.
+        booked: bool,
+        /// Its total.
+        total: Amount,
+        /// When it was booked or opened, by the device's wall clock.
+        at_ms: u64,
+    },
+}
+
+/// An order of this till.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastOrder {
+    /// Which.
+    pub order: OrderId,
+    /// Its total.
+    pub total: Amount,
+    /// When, by the device's wall clock.
+    pub at_ms: u64,
+    /// Whether it can still be taken back here with its wristband.
+    pub cancellable: bool,
+}
+
+/// What is wrong with the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceFault {
+    /// The queue does not take anything.
+    Storage(StorageFault),
+    /// The queue is damaged: what should be sent cannot be read, or does not continue the chain.
+    Queue,
+    /// The key does not sign.
+    Key,
+    /// The newest configuration cannot be used; the one before still is.
+    Config,
+}

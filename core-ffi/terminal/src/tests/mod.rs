@@ -1,0 +1,10 @@
+//! The terminal as a whole: what a cashier, a network and a disk do to it, and what it does then.
+
+mod offline;
+mod paying;
+mod random;
+mod registering;
+mod restart;
+mod streaming;
+mod syncing;
+mod undoing;

@@ -1,0 +1,75 @@
+//! Money in and out at the desk.
+
+use shared_protocol::config::OfflineTopUp;
+use shared_protocol::order::TenderKind;
+use shared_protocol::{Amount, TagId};
+
+use crate::Terminal;
+use crate::cart::Purpose;
+use crate::limits::Known;
+use crate::screen::{Notice, Refusal};
+use crate::step::Step;
+
+impl Terminal {
+    /// Arms a top-up. With a wristband's balance on the screen the money is for that wristband, and nothing has to be held again.
+    pub(crate) fn top_up(&mut self, step: &mut Step<'_>, amount: Amount, method: TenderKind) -> Result<(), Refusal> {
+        if !matches!(method, TenderKind::Cash | TenderKind::Card) {
+            return Err(Refusal::TenderNotHere(method));
+        }
+        let event = &self.config.as_ref().ok_or(Refusal::NotPermitted)?.event;
+        if amount < event.top_up_min || amount > event.top_up_max {
+            return Err(Refusal::TopUpRange {
+                min: event.top_up_min,
+                max: event.top_up_max,
+            });
+        }
+        self.begin_money(step, Purpose::TopUp { amount, method })
+    }
+
+    /// Arms a pay-out.
+    pub(crate) fn pay_out(&mut self, step: &mut Step<'_>, amount: Amount) -> Result<(), Refusal> {
+        let event = &self.config.as_ref().ok_or(Refusal::NotPermitted)?.event;
+        if !amount.is_positive() {
+            return Err(Refusal::TopUpRange {
+                min: Amount(1),
+                max: event.balance_max,
+            });
+        }
+        self.begin_money(step, Purpose::PayOut { amount })
+    }
+
+    fn begin_money(&mut self, step: &mut Step<'_>, purpose: Purpose) -> Result<(), Refusal> {
+        self.free_of_carts()?;
+        let shown = match (&self.notice, &purpose) {
+            (Notice::Balance { tag, .. }, Purpose::TopUp { .. }) => Some(*tag),
+            _ => None,
+        };
+        self.arm(step, purpose);
+        if let Some(tag) = shown {
+            self.hold_to_cart(step, tag);
+        }
+        Ok(())
+    }
+
+    /// Whether a top-up may be taken: what the till knows when it is connected, what the event lets it do when it is not.
+    pub(crate) fn top_up_fits(&self, amount: Amount, known: Option<Known>, answered: bool) -> Result<(), Refusal> {
+        let event = &self.config.as_ref().ok_or(Refusal::NotPermitted)?.event;
+        if !answered && event.offline.top_up == OfflineTopUp::OnlineOnly {
+            return Err(Refusal::OnlineOnly);
+        }
+        let has = known.map_or(Amount::ZERO, |known| known.balance);
+        let possible = event.balance_max.minus(has)?.max(Amount::ZERO);
+        if amount > possible {
+            Err(Refusal::BalanceCeiling { possible })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What a wristband has, from whatever source is newest.
+    pub(crate) fn known(&self, tag: TagId, step: &Step<'_>) -> Option<Known> {
+        let sent_round = self.streams.balance(tag);
+        self.knowledge
+            .balance(tag, sent_round, &self.exposure, self.clock.server_ms(step.now))
+    }
+}

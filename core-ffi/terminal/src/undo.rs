@@ -1,0 +1,150 @@
+//! This till's own orders as far as they can still be taken back: undo, cancel by number, correct, and "same again".
+
+use std::collections::VecDeque;
+
+use shared_protocol::order::{Line, LineKind, Order, OrderKind, Tender, TenderKind};
+use shared_protocol::stream::Version;
+use shared_protocol::{Amount, CartId, OrderId, Overflow, TagId, TaxpayerId};
+
+use crate::screen::{PastOrder, Refusal};
+use crate::step::Now;
+
+/// Orders that are remembered. At eight orders a minute, the fastest a bar goes, this is the last eight minutes.
+const PAST_MAX: usize = 64;
+
+/// An order of this till.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Past {
+    pub order: OrderId,
+    pub cart: CartId,
+    pub kind: OrderKind,
+    pub holder: Option<TagId>,
+    pub taxpayer: TaxpayerId,
+    pub config: Version,
+    pub lines: Vec<Line>,
+    pub tenders: Vec<Tender>,
+    pub total: Amount,
+    pub closed_wall_ms: u64,
+    /// When, on this start's monotonic clock; below zero was before the start.
+    closed_mono_ms: i64,
+    taken_back: bool,
+}
+
+impl Past {
+    /// What it took from each wristband; below zero it gave.
+    pub fn wristbands_paid(&self) -> Result<Vec<(TagId, Amount)>, Overflow> {
+        let mut took: Vec<(TagId, Amount)> = Vec::new();
+        for tender in self
+            .tenders
+            .iter()
+            .filter(|tender| tender.kind == TenderKind::Wristband)
+        {
+            let Some(tag) = tender.tag.or(self.holder) else {
+                continue;
+            };
+            match took.iter_mut().find(|(known, _)| *known == tag) {
+                Some((_, amount)) => *amount = amount.plus(tender.amount)?,
+                None => took.push((tag, tender.amount)),
+            }
+        }
+        Ok(took)
+    }
+
+    fn age_ms(&self, now: &Now) -> i64 {
+        i64::try_from(now.mono_ms)
+            .unwrap_or(i64::MAX)
+            .saturating_sub(self.closed_mono_ms)
+    }
+
+    fn is_goods(&self) -> bool {
+        matches!(
+            self.kind,
+            OrderKind::Sale | OrderKind::Correction | OrderKind::DepositReturn
+        )
+    }
+}
+
+/// The last orders of this till, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    orders: VecDeque<Past>,
+}
+
+impl History {
+    /// Takes in an order that is in the journal. `age_ms` is how long ago it was closed.
+    pub fn note(&mut self, order: &Order, now: &Now, age_ms: u64) {
+        if let Some(target) = order.reverses {
+            self.orders
+                .iter_mut()
+                .filter(|past| past.order == target)
+                .for_each(|past| past.taken_back = true);
+        }
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        self.orders.push_back(Past {
+            order: order.id,
+            cart: order.cart,
+            kind: order.kind,
+            holder: order.holder,
+            taxpayer: order.taxpayer,
+            config: order.config,
+            lines: order.lines.clone(),
+            tenders: order.tenders.clone(),
+            total: order.total().unwrap_or(Amount::ZERO),
+            closed_wall_ms: order.closed_at_ms,
+            closed_mono_ms: signed(now.mono_ms).saturating_sub(signed(age_ms)),
+            taken_back: false,
+        });
+        if self.orders.len() > PAST_MAX {
+            self.orders.pop_front();
+        }
+    }
+
+    /// The orders of the last cart that was booked, whatever it was.
+    pub fn last_cart(&self) -> Vec<&Past> {
+        let cart = self.orders.back().map(|past| past.cart);
+        self.orders.iter().filter(|past| Some(past.cart) == cart).collect()
+    }
+
+    /// The orders of the last cart of goods.
+    pub fn last_goods(&self) -> Vec<&Past> {
+        let cart = self.orders.iter().rfind(|past| past.is_goods()).map(|past| past.cart);
+        self.orders
+            .iter()
+            .filter(|past| Some(past.cart) == cart && past.is_goods())
+            .collect()
+    }
+
+    pub fn find(&self, order: OrderId) -> Option<&Past> {
+        self.orders.iter().rfind(|past| past.order == order)
+    }
+
+    /// Whether an order can be taken back by its wristband at this till.
+    pub fn cancellable(past: &Past, window_ms: u64, now: &Now) -> Result<(), Refusal> {
+        let of_a_kind = past.is_goods() || past.kind == OrderKind::TopUp;
+        let by_wristband = past.holder.is_some()
+            && past.tenders.iter().all(|tender| {
+                matches!(tender.kind, TenderKind::Wristband | TenderKind::Voucher)
+                    || past.lines.iter().any(|line| line.kind == LineKind::TopUp)
+            });
+        if past.taken_back {
+            Err(Refusal::TakenBack)
+        } else if !of_a_kind || !by_wristband {
+            Err(Refusal::NotCancellable)
+        } else if past.age_ms(now) > i64::try_from(window_ms).unwrap_or(i64::MAX) {
+            Err(Refusal::TooLate)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// For the screen: the last few, newest first.
+    pub fn view(&self, window_ms: u64, now: &Now, count: usize) -> Vec<PastOrder> {
+        let view = |past: &Past| PastOrder {
+            order: past.order,
+            total: past.total,
+            at_ms: past.closed_wall_ms,
+            cancellable: Self::cancellable(past, window_ms, now).is_ok(),
+        };
+        self.orders.iter().rev().take(count).map(view).collect()
+    }
+}

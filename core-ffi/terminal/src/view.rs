@@ -1,0 +1,145 @@
+//! The screen from the state: built anew in each step, given out when it differs from the one before.
+
+use shared_protocol::Amount;
+
+use crate::Terminal;
+use crate::cart::{Cart, Purpose, Split};
+use crate::draft;
+use crate::output::Output;
+use crate::screen::{CartKind, CartView, Notice, Page, Pill, Screen, SplitView};
+use crate::step::Step;
+
+/// How long the result of a payment fills the screen when nothing is touched.
+const RESULT_MS: u64 = 2_500;
+/// How long a balance is shown.
+const BALANCE_MS: u64 = 10_000;
+/// Orders on the screen.
+const HISTORY_SHOWN: usize = 8;
+
+impl Terminal {
+    /// Says what the last hold or action came to.
+    pub(crate) fn notify(&mut self, step: &mut Step<'_>, notice: Notice) {
+        let stays_ms = match &notice {
+            Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
+            Notice::Balance { .. } => Some(BALANCE_MS),
+            Notice::None | Notice::Working | Notice::Refused(_) | Notice::NextPart | Notice::LastCart { .. } => None,
+        };
+        self.notice_ends_ms = stays_ms.map(|stays| step.now.mono_ms.saturating_add(stays));
+        self.notice = notice;
+    }
+
+    pub(crate) fn end_notice_if_due(&mut self, step: &mut Step<'_>) {
+        if self.notice_ends_ms.is_some_and(|ends| step.now.mono_ms >= ends) {
+            self.notify(step, Notice::None);
+        }
+    }
+
+    /// Gives the screen out when it changed.
+    pub(crate) fn show(&mut self, step: &mut Step<'_>) {
+        let screen = self.screen(step);
+        if self.shown.as_deref() != Some(&screen) {
+            let screen = Box::new(screen);
+            self.shown = Some(screen.clone());
+            step.out.push(Output::Screen(screen));
+        }
+    }
+
+    fn screen(&self, step: &Step<'_>) -> Screen {
+        let window_ms = self.config.as_ref().map_or(0, |config| config.event.cancel_window_ms);
+        Screen {
+            pill: self.pill(),
+            page: self.page(),
+            till: self.identity.as_ref().map(|identity| identity.registration.till),
+            cashier: self.session.map(|session| session.staff),
+            config: self.config.as_ref().map(|config| config.version),
+            cart: self.cart.as_ref().map(|cart| self.cart_view(cart)),
+            notice: self.notice.clone(),
+            history: self.history.view(window_ms, step.now, HISTORY_SHOWN),
+            fault: self.fault,
+        }
+    }
+
+    fn pill(&self) -> Pill {
+        let entries = self.unsent();
+        if !self.is_live() {
+            return Pill::Offline {
+                entries,
+                since_ms: self.link.lost_since_ms,
+                refused: self.link.refused,
+            };
+        }
+        if entries == 0 {
+            Pill::Online
+        } else {
+            Pill::Sending { entries }
+        }
+    }
+
+    fn page(&self) -> Page {
+        let Some(identity) = &self.identity else {
+            return Page::Unregistered(self.registrar.view());
+        };
+        let Some(config) = &self.config else {
+            return Page::NoConfig;
+        };
+        if self.told.locked {
+            Page::Locked
+        } else if !config.tills.contains_key(&identity.registration.till) {
+            Page::NoTill
+        } else if self.session.is_none() {
+            Page::LoggedOut
+        } else {
+            Page::Sale
+        }
+    }
+
+    fn cart_view(&self, cart: &Cart) -> CartView {
+        let shop = self.shop().ok();
+        let (goods, deposits) = shop
+            .and_then(|shop| draft::totals(&shop, &cart.lines).ok())
+            .unwrap_or_default();
+        let (kind, total) = match &cart.purpose {
+            Purpose::Sale => (CartKind::Sale, goods),
+            Purpose::Correct { orders } => (CartKind::Correct { orders: orders.clone() }, goods),
+            Purpose::TopUp { amount, method } => (CartKind::TopUp { method: *method }, *amount),
+            Purpose::PayOut { amount } => (CartKind::PayOut, amount.negated().unwrap_or_default()),
+            Purpose::Cancel { orders, reason } => {
+                let olds = orders
+                    .iter()
+                    .filter_map(|order| self.history.find(*order))
+                    .map(|past| past.total);
+                let back = Amount::sum(olds).and_then(Amount::negated).unwrap_or_default();
+                (
+                    CartKind::Cancel {
+                        orders: orders.clone(),
+                        reason: *reason,
+                    },
+                    back,
+                )
+            }
+        };
+        let split = cart.split.as_ref().map(|split| match split {
+            Split::Equal { ways, tags } => SplitView {
+                parts: tags.iter().map(|tag| (*tag, Amount::ZERO)).collect(),
+                of: Some(*ways),
+                missing: total,
+            },
+            Split::Rest { parts } => {
+                let covered = Amount::sum(parts.iter().map(|(_, amount)| *amount)).unwrap_or_default();
+                SplitView {
+                    parts: parts.clone(),
+                    of: None,
+                    missing: total.minus(covered).unwrap_or_default(),
+                }
+            }
+        });
+        CartView {
+            kind,
+            lines: cart.lines.clone(),
+            total,
+            deposits,
+            use_vouchers: cart.use_vouchers,
+            split,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A running server: store, engine, writer, listener. `serve` runs one until it is told to stop; `demo` and `simulate` run one beside their tills.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, anyhow};
+use engine::{Engine, Reply, Request, bootstrap};
+use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
+use fixtures::sample;
+use shared_protocol::crypto::PublicKey;
+use shared_protocol::ids::mint;
+use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
+use shared_protocol::stream::Stream;
+use shared_protocol::{EventId, SlotId, TillId};
+use store::{Reader, StoreError};
+use store_sqlite::{Options, SqliteReader, SqliteStore};
+use sync::hub::Hub;
+use sync::server::{Service, TlsListener, random};
+use sync::writer::{Writer, now_ms};
+use tokio::net::TcpListener;
+
+use crate::keys::config_key;
+use crate::settings::{Settings, Tls};
+
+/// A server that takes connections.
+pub struct Instance {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Who is connected.
+    pub hub: Arc<Hub>,
+    /// The one writer.
+    pub writer: Writer<SqliteStore>,
+    /// The key terminals check everything with.
+    pub config_key: PublicKey,
+    /// The event it books.
+    pub event: EventId,
+    database: PathBuf,
+    thread: JoinHandle<Result<SqliteStore, StoreError>>,
+    accepting: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// A slot that was opened, as its QR code says it.
+#[derive(Debug, Clone)]
+pub struct OpenedSlot {
+    /// The slot.
+    pub id: SlotId,
+    /// The secret, once.
+    pub secret: [u8; SECRET_BYTES],
+}
+
+impl Instance {
+    /// Opens the store and listens. `sample` puts the sample festival into an empty database.
+    pub async fn start(settings: &Settings, sample: bool) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&settings.data)
+            .with_context(|| format!("the folder {} cannot be made", settings.data.display()))?;
+        let signer = config_key(&settings.data)?;
+        let database = settings.database();
+        let options = Options {
+            created_at_ms: now_ms(),
+            ..Options::default()
+        };
+        let mut store = SqliteStore::open(&database, &options)?;
+        let event = event_of(&mut store, sample)?;
+        let engine = Engine::open(store, event, Box::new(signer))?;
+        let hub = Arc::new(Hub::default());
+        let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
+        let (writer, thread) =
+            Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
+        let service = Arc::new(Service {
+            writer: writer.clone(),
+            hub: Arc::clone(&hub),
+            config_key: config_key.clone(),
+            incarnation,
+        });
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("{} cannot be listened on; is another server running?", settings.listen))?;
+        let address = listener.local_addr()?;
+        let routes = service.routes();
+        let accepting = match &settings.tls {
+            Some(tls) => {
+                let listener = TlsListener::new(listener, acceptor(tls)?)?;
+                tokio::spawn(async move { axum::serve(listener, routes).await })
+            }
+            None => tokio::spawn(async move { axum::serve(listener, routes).await }),
+        };
+        Ok(Self {
+            address,
+            hub,
+            writer,
+            config_key,
+            event,
+            database,
+            thread,
+            accepting,
+        })
+    }
+
+    /// Opens a registration slot for a till.
+    pub async fn open_slot(&self, till: TillId, confirm: bool) -> anyhow::Result<OpenedSlot> {
+        let id = SlotId(mint(now_ms(), random()));
+        let secret = random::<SECRET_BYTES>();
+        let mut slot = slot_for(self.event, id, till, &secret, now_ms());
+        slot.confirm = confirm;
+        self.writer.ask(Request::OpenSlot(Box::new(slot))).await?;
+        Ok(OpenedSlot { id, secret })
+    }
+
+    /// Asks the engine.
+    pub async fn ask(&self, request: Request) -> anyhow::Result<Reply> {
+        Ok(self.writer.ask(request).await?)
+    }
+
+    /// A connection for reading.
+    pub fn reader(&self) -> anyhow::Result<Box<dyn Reader>> {
+        Ok(Box::new(SqliteReader::open(&self.database, None)?))
+    }
+
+    /// Closes connections, commits what is queued, ends. Gives what the database failed with, if it did.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.accepting.abort();
+        self.hub.close_all();
+        self.writer.stop();
+        let thread = self.thread;
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
+        let store = ended.map_err(|_| anyhow!("the writer ended by a fault of the program; please report this"))??;
+        drop(store);
+        Ok(())
+    }
+
+    /// Whether the writer has ended by itself, which only a failed database makes it do.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// A fresh slot that needs nobody to confirm it.
+pub fn slot_for(event: EventId, id: SlotId, till: TillId, secret: &[u8], now_ms: u64) -> Slot {
+    Slot {
+        id,
+        event,
+        till,
+        secret: secret_digest(id, secret),
+        expires_at_ms: now_ms.saturating_add(REGISTRATION_LIFETIME_MS),
+        confirm: false,
+        state: SlotState::Open,
+    }
+}
+
+/// The event of a database; an empty one gets the sample festival, when that is wanted.
+fn event_of(store: &mut SqliteStore, sample: bool) -> anyhow::Result<EventId> {
+    let known = store::Store::reader(store)?.stream(sample::EVENT, Stream::Config, None)?;
+    if known.is_none() {
+        if !sample {
+            return Err(anyhow!(
+                "this database has no event yet; start once with --sample, events of your own come with the console"
+            ));
+        }
+        bootstrap(store, sample::EVENT, &sample::items())?;
+    }
+    Ok(sample::EVENT)
+}
+
+fn acceptor(tls: &Tls) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let chain = CertificateDer::pem_file_iter(&tls.cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| anyhow!("{} is no certificate chain: {error}", tls.cert.display()))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key)
+        .map_err(|error| anyhow!("{} is no private key: {error}", tls.key.display()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("certificate and key do not belong together")?;
+    Ok(tokio_rustls::TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,63 @@
+//! Command line of Groschen.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use groschen::{Exit, audit, demo, migrate, serve, simulate};
+
+/// Cashless payment for festivals that keeps selling when the network does not.
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  groschen demo                              a small festival alive in this terminal
+  groschen serve --data festival --sample    a server with the sample festival's catalogue
+  groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
+  groschen audit --data festival --json      check every row, hash and balance
+
+Exit codes: 0 done, 1 something is not in order, 2 wrong arguments or settings, 3 failed on the way.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Arguments),
+    /// Show a sample festival alive: server and tills in time-lapse over real websockets.
+    Demo(demo::Arguments),
+    /// Drive real terminal cores against a server and judge the result by the ledger.
+    Simulate(simulate::Arguments),
+    /// Check the journal's chain, every terminal's chain, and all balances against their transfers.
+    Audit(audit::Arguments),
+    /// Bring a database to this program's format.
+    Migrate(migrate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are what was asked for; everything else is a wrong call.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _closed = error.print();
+            return ExitCode::from(code as u8);
+        }
+    };
+    let done = match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
+    };
+    match done {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            eprintln!("groschen: {error:#}");
+            let wrong_settings = error.is::<groschen::settings::SettingsError>();
+            ExitCode::from(if wrong_settings { Exit::Usage } else { Exit::Failed } as u8)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Settings: flags before environment before file. An unknown key in the file is refused, because a misspelt limit is no limit.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read ({why}); check the path given with --config or GROSCHEN_CONFIG")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The file does not say what it should.
+    #[error("the settings file {path} is wrong: {why}")]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        why: Box<toml::de::Error>,
+    },
+    /// One of two that belong together is missing.
+    #[error("--tls-cert and --tls-key belong together; give both or none")]
+    HalfTls,
+}
+
+/// What can be set in the file, by flags of the same name, and by `GROSCHEN_…` in the environment.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+}
+
+/// The flags every command with a database has.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Flags {
+    /// The settings file (TOML).
+    #[arg(long, env = "GROSCHEN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder with the database and the keys.
+    #[arg(long, env = "GROSCHEN_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// The flags of a command that listens.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ListenFlags {
+    /// The address to listen on.
+    #[arg(long, env = "GROSCHEN_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The server's certificate chain (PEM). Terminals pin the authority it is from.
+    #[arg(long, env = "GROSCHEN_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, env = "GROSCHEN_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Certificate and key of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The chain (PEM).
+    pub cert: PathBuf,
+    /// The key (PEM).
+    pub key: PathBuf,
+}
+
+/// Settings as they are in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder with the database and the keys.
+    pub data: PathBuf,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// TLS, unless something in front of the server does it.
+    pub tls: Option<Tls>,
+}
+
+/// Where a server keeps its data when nothing is said.
+const DATA: &str = "groschen-data";
+/// Only this machine, unless something else is said.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
+
+impl Settings {
+    /// Flags (and the environment, which the command line reads) before the file before the defaults.
+    pub fn resolve(flags: &Flags, listen: &ListenFlags) -> Result<Self, SettingsError> {
+        let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let cert = listen.tls_cert.clone().or(file.tls_cert);
+        let key = listen.tls_key.clone().or(file.tls_key);
+        let tls = match (cert, key) {
+            (Some(cert), Some(key)) => Some(Tls { cert, key }),
+            (None, None) => None,
+            _ => return Err(SettingsError::HalfTls),
+        };
+        Ok(Self {
+            data: flags.data.clone().or(file.data).unwrap_or_else(|| DATA.into()),
+            listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
+            tls,
+        })
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("groschen.db")
+    }
+}
+
+fn read(path: &Path) -> Result<File, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|why| SettingsError::Unreadable {
+        path: path.to_owned(),
+        why,
+    })?;
+    toml::from_str(&text).map_err(|why| SettingsError::Wrong {
+        path: path.to_owned(),
+        why: Box::new(why),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(text: &str) -> (tempfile::TempDir, Flags) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("groschen.toml");
+        std::fs::write(&path, text).unwrap();
+        (
+            dir,
+            Flags {
+                config: Some(path),
+                data: None,
+            },
+        )
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let (_dir, flags) = flags("data = \"/srv/groschen\"\nlisten = \"0.0.0.0:9000\"\n");
+        let settings = Settings::resolve(&flags, &ListenFlags::default()).unwrap();
+        assert_eq!(
+            (settings.data.to_str(), settings.listen.port()),
+            (Some("/srv/groschen"), 9_000)
+        );
+        let listen = ListenFlags {
+            listen: Some("127.0.0.1:1".parse().unwrap()),
+            ..ListenFlags::default()
+        };
+        let settings = Settings::resolve(
+            &Flags {
+                data: Some("x".into()),
+                ..flags
+            },
+            &listen,
+        )
+        .unwrap();
+        assert_eq!((settings.data.to_str(), settings.listen.port()), (Some("x"), 1));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_and_named() {
+        let (_dir, flags) = flags("lissten = \"0.0.0.0:9000\"\n");
+        let error = Settings::resolve(&flags, &ListenFlags::default()).unwrap_err();
+        assert!(error.to_string().contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn half_a_certificate_is_refused() {
+        let flags = Flags {
+            config: None,
+            data: None,
+        };
+        let listen = ListenFlags {
+            tls_cert: Some("c.pem".into()),
+            ..ListenFlags::default()
+        };
+        assert!(matches!(
+            Settings::resolve(&flags, &listen),
+            Err(SettingsError::HalfTls)
+        ));
+    }
+}

@@ -1,0 +1,165 @@
+//! The binary as people run it: a simulated day, its audit, the demo, and wrong calls.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
+
+use std::process::{Command, Output};
+
+fn groschen(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_groschen"))
+        .args(arguments)
+        .env_remove("GROSCHEN_DATA")
+        .output()
+        .unwrap()
+}
+
+fn last_json(output: &Output) -> serde_json::Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("no output; {}", String::from_utf8_lossy(&output.stderr)));
+    serde_json::from_str(line).unwrap()
+}
+
+#[test]
+fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let output = groschen(&[
+        "simulate",
+        "--terminals",
+        "12",
+        "--orders",
+        "600",
+        "--rate",
+        "120",
+        "--data",
+        data,
+        "--json",
+    ]);
+    let verdict = last_json(&output);
+    for (name, wanted) in [
+        ("lost", 0),
+        ("doubled", 0),
+        ("refused", 0),
+        ("in_suspense", 0),
+        ("cases", 0),
+        ("unanswered", 0),
+    ] {
+        assert_eq!(verdict[name], wanted, "{name}: {verdict}");
+    }
+    assert_eq!(
+        (&verdict["ledger_balanced"], &verdict["shown_paid"]),
+        (&true.into(), &verdict["acknowledged"]),
+        "{verdict}"
+    );
+    assert!(verdict["shown_paid"].as_u64().unwrap() >= 600, "{verdict}");
+    assert_eq!(output.status.code(), Some(0));
+
+    let server = dir.path().join("server");
+    let audit = groschen(&["audit", "--data", server.to_str().unwrap(), "--json"]);
+    let findings = last_json(&audit);
+    assert_eq!(
+        (audit.status.code(), &findings["faults_total"]),
+        (Some(0), &0.into()),
+        "{findings}"
+    );
+
+    // One changed byte in one stored order: the audit names the row.
+    let database = rusqlite::Connection::open(server.join("groschen.db")).unwrap();
+    let tables: Vec<String> = database
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for name in tables {
+        database.execute_batch(&format!("DROP TRIGGER \"{name}\"")).unwrap();
+    }
+    let changed = database
+        .execute("UPDATE journal SET raw = zeroblob(length(raw)) WHERE no = 300", [])
+        .unwrap();
+    assert_eq!(changed, 1);
+    drop(database);
+    let audit = groschen(&["audit", "--data", server.to_str().unwrap(), "--json"]);
+    let findings = last_json(&audit);
+    assert_eq!(audit.status.code(), Some(1));
+    assert!(findings["faults"][0].as_str().unwrap().contains("no 300"), "{findings}");
+}
+
+#[test]
+fn with_outages_dead_tills_and_a_killed_server_nothing_is_lost_or_doubled() {
+    let output = groschen(&[
+        "simulate",
+        "--terminals",
+        "12",
+        "--orders",
+        "900",
+        "--rate",
+        "100",
+        "--outage",
+        "3",
+        "--kill-tills",
+        "4",
+        "--kill-server",
+        "--json",
+    ]);
+    let verdict = last_json(&output);
+    for (name, wanted) in [("lost", 0), ("doubled", 0), ("tills_unsent", 0)] {
+        assert_eq!(verdict[name], wanted, "{name}: {verdict}");
+    }
+    assert_eq!(verdict["ledger_balanced"], true, "{verdict}");
+    assert!(verdict["shown_paid"].as_u64().unwrap() > 500, "{verdict}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn the_demo_runs_where_nobody_presses_keys() {
+    let output = groschen(&[
+        "demo",
+        "--tills",
+        "4",
+        "--rate",
+        "30",
+        "--seconds",
+        "3",
+        "--language",
+        "de",
+    ]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.lines().count() >= 4 && text.contains("Umsatz") && text.contains("mind. "),
+        "{text}"
+    );
+    assert!(!text.lines().last().unwrap().contains("Bestellungen 0 "), "{text}");
+}
+
+#[test]
+fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let settings = dir.path().join("groschen.toml");
+    std::fs::write(&settings, "datta = \"x\"\n").unwrap();
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&[], 2, "Usage"),
+        (&["sell"], 2, "unrecognized subcommand"),
+        (&["simulate", "--terminals", "1"], 2, "not in 2..=2000"),
+        (&["audit", "--config", settings.to_str().unwrap()], 2, "datta"),
+        (&["audit", "--data", data], 3, "there is no database"),
+        (&["serve", "--data", data, "--listen", "127.0.0.1:0"], 3, "no event yet"),
+    ];
+    for (arguments, code, wanted) in cases {
+        let output = groschen(arguments);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(wanted), "{arguments:?}: {text}");
+    }
+    std::fs::write(dir.path().join("groschen.db"), vec![7; 4_096]).unwrap();
+    let output = groschen(&["audit", "--data", data]);
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "an unreadable database is said to be one"
+    );
+}

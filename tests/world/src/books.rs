@@ -1,0 +1,115 @@
+//! The observer's own book-keeping: what the orders that tills made come to, by the tenders they showed. It knows nothing of postings, holds, lots or
+//! reversals; it only adds up what guests were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
+use shared_protocol::{AssetId, OrderId, TagId, TillId};
+
+use crate::observer::Observer;
+
+/// Sums by whose they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Books {
+    /// What wristbands have less what they owe, in cents and units.
+    pub guests: BTreeMap<(TagId, AssetId), i128>,
+    /// What drawers took in.
+    pub cash: BTreeMap<TillId, i128>,
+    /// What came by card.
+    pub card: BTreeMap<TillId, i128>,
+    /// What sellers and the owners of cups have to get, less what vouchers paid.
+    pub sellers: i128,
+    /// What each order did to wristbands.
+    pub by_order: BTreeMap<(OrderId, TagId, AssetId), i128>,
+}
+
+/// What one order does.
+#[derive(Debug, Clone, Default)]
+struct Effect {
+    guests: Vec<((TagId, AssetId), i128)>,
+    cash: i128,
+    card: i128,
+    sellers: i128,
+}
+
+impl Effect {
+    fn of(order: &Order) -> Self {
+        let mut effect = Self::default();
+        let money_moves = order
+            .lines
+            .iter()
+            .any(|line| matches!(line.kind, LineKind::TopUp | LineKind::PayOut));
+        for tender in &order.tenders {
+            let cents = i128::from(tender.amount.0);
+            match tender.kind {
+                TenderKind::Cash => effect.cash += cents,
+                TenderKind::Card => effect.card += cents,
+                TenderKind::Wristband => {}
+                TenderKind::Voucher => continue,
+            }
+            if tender.kind == TenderKind::Wristband {
+                effect
+                    .guests
+                    .extend(order.tender_tag(tender).map(|tag| ((tag, AssetId::EURO), -cents)));
+            } else if money_moves {
+                effect
+                    .guests
+                    .extend(order.holder.map(|tag| ((tag, AssetId::EURO), cents)));
+            }
+            if !money_moves {
+                effect.sellers += cents;
+            }
+        }
+        for line in &order.lines {
+            if let (Some(used), Some(holder)) = (line.vouchers, order.holder) {
+                effect.guests.push((
+                    (holder, used.asset),
+                    -i128::from(used.units) * i128::from(line.quantity.signum()),
+                ));
+            }
+        }
+        effect
+    }
+}
+
+impl Books {
+    fn add(&mut self, by: OrderId, order: &Order, effect: &Effect, sign: i128) {
+        for (key, change) in &effect.guests {
+            *self.by_order.entry((by, key.0, key.1)).or_default() += sign * change;
+            *self.guests.entry(*key).or_default() += sign * change;
+        }
+        *self.cash.entry(order.till).or_default() += sign * effect.cash;
+        *self.card.entry(order.till).or_default() += sign * effect.card;
+        self.sellers += sign * effect.sellers;
+    }
+
+    /// Adds up all orders that are in `booked`, given in the order in which the server booked them.
+    pub fn of(observer: &Observer, booked: &[OrderId]) -> Self {
+        let mut books = Self::default();
+        let mut taken_back: BTreeSet<OrderId> = BTreeSet::new();
+        let known: BTreeSet<OrderId> = booked.iter().copied().collect();
+        for (_, (tag, asset, units)) in observer.grants.iter().filter(|(posting, _)| known.contains(&posting.0)) {
+            *books.guests.entry((*tag, *asset)).or_default() += i128::from(units.0);
+        }
+        for order in booked
+            .iter()
+            .filter_map(|id| observer.orders.get(id))
+            .map(|seen| &seen.order)
+        {
+            let first = order.reverses.is_none_or(|target| taken_back.insert(target));
+            if first || order.kind == OrderKind::Correction {
+                books.add(order.id, order, &Effect::of(order), 1);
+            }
+            let target = order
+                .reverses
+                .filter(|target| first && order.kind == OrderKind::Correction && known.contains(target));
+            if let Some(old) = target.and_then(|target| observer.orders.get(&target)) {
+                books.add(order.id, &old.order, &Effect::of(&old.order), -1);
+            }
+        }
+        books.guests.retain(|_, balance| *balance != 0);
+        books.cash.retain(|_, balance| *balance != 0);
+        books.card.retain(|_, balance| *balance != 0);
+        books
+    }
+}

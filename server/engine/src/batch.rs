@@ -411,13 +411,10 @@ impl<S: Store> Engine<S> {
         .place(push);
         let (branch, skip) = match place {
             Place::Append { branch, known } | Place::Fork { branch, known } => (branch, known),
+            // Only what was pushed is acknowledged: what the line has beyond may be another till's, or this one's before it was restored.
             Place::Repeated { branch } => {
-                let durable_seq = chains
-                    .iter()
-                    .find(|chain| chain.key.branch == branch)
-                    .map_or(0, |chain| chain.last_seq);
                 return reply(PushResult::Durable {
-                    durable_seq,
+                    durable_seq: push.last_seq(),
                     branch,
                     notes: Vec::new(),
                     fork: None,
@@ -477,10 +474,7 @@ impl<S: Store> Engine<S> {
             );
         }
         let fork = matches!(place, Place::Fork { .. }).then(|| self.fork(batch, &row, push, skip, &chains));
-        let durable_seq = push
-            .first_seq
-            .saturating_add(push.entries.len() as u64)
-            .saturating_sub(1);
+        let durable_seq = push.last_seq();
         batch.chains.insert((row.no, epoch), chains);
         reply(PushResult::Durable {
             durable_seq,

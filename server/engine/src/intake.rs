@@ -44,6 +44,15 @@ pub struct CheckedPush {
     pub verified: bool,
 }
 
+impl CheckedPush {
+    /// Sequence of the last entry.
+    pub fn last_seq(&self) -> u64 {
+        self.first_seq
+            .saturating_add(self.entries.len() as u64)
+            .saturating_sub(1)
+    }
+}
+
 /// A push that cannot be anybody's: it has no entries, too many, or a sequence that no journal reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a push has 1 to {PUSH_ENTRIES_MAX} entries and starts at sequence 1 or later")]

@@ -417,10 +417,11 @@ impl Picture<'_> {
         let (entries, batches) = (Counters::get(&counters.entries), Counters::get(&counters.batches));
         let seen = self.notes.open();
         lines.push(format!(
-            "  \x1b[2m{} {} · {entries} {} {batches} commits\x1b[0m",
+            "  \x1b[2m{} {} · {entries} {} {batches} {}\x1b[0m",
             seen.shown.len(),
             self.words.of("als bezahlt gezeigt", "shown as paid"),
             self.words.of("Einträge in", "entries in"),
+            self.words.of("Stapeln", "batches"),
         ));
         drop(seen);
         lines.push(String::new());
@@ -433,7 +434,8 @@ impl Picture<'_> {
         ];
         let [till, stand, state, orders, sum] = titles;
         lines.push(format!(
-            "  \x1b[4m  {till:<14}{stand:<26}{state:<30}{orders:>7}{sum:>14}\x1b[0m"
+            "  \x1b[4m{}\x1b[0m",
+            columns(" ", till, stand, state, orders, sum)
         ));
         let room = usize::from(height).saturating_sub(lines.len() + 2);
         let first = self.chosen.saturating_sub(room.saturating_sub(1));
@@ -477,15 +479,27 @@ impl Picture<'_> {
         } else {
             ""
         };
-        format!(
-            "{colour}  {mark} {:<14}{:<26}{tint}{:<30}\x1b[0m{colour}{:>7}{:>14}\x1b[0m",
-            row.name,
-            row.stand,
-            format!("{text}{cut}"),
-            state.orders,
-            euro(i128::from(state.total_cents), self.words),
-        )
+        let text = format!("{text}{cut}");
+        let orders = state.orders.to_string();
+        let sum = euro(i128::from(state.total_cents), self.words);
+        let line = columns(mark, &row.name, &row.stand, &text, &orders, &sum);
+        format!("  {colour}{tint}{line}\x1b[0m")
     }
+}
+
+/// The columns of the table, each cut or filled to its width.
+fn columns(mark: &str, till: &str, stand: &str, state: &str, orders: &str, sum: &str) -> String {
+    let (till, stand, state) = (cell(till, 18), cell(stand, 20), cell(state, 36));
+    format!("{mark} {till} {stand} {state}{orders:>6}{sum:>12}")
+}
+
+/// A text in exactly so many places.
+fn cell(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return format!("{text:<width$}");
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
 }
 
 /// Cuts a line to the screen's width; escape sequences take no room.

@@ -13,7 +13,7 @@ use store::{ChainKey, EntryStatus, JournalRow, Reader, StoredCase, TerminalNo, T
 use crate::books::Books;
 use crate::faults::Kind;
 use crate::observer::describe;
-use crate::world::World;
+use crate::world::{EPOCH_MS, World};
 
 /// Everything that the server has stored.
 struct Stored {
@@ -24,6 +24,11 @@ struct Stored {
     totals: BTreeMap<AccountKey, i128>,
     projected: bool,
 }
+
+/// How far the estimate of the server's clock may be off: the longest way of a message, and a day of drift.
+const CLOCK_ERROR_MS: u64 = 60_000;
+/// How long a session may last.
+const SESSION_MS: u64 = 48 * 60 * 60 * 1_000;
 
 const EVENT: EventId = fixtures::sample::EVENT;
 
@@ -61,6 +66,7 @@ impl World {
             self.continuity(&stored),
             Self::overdrafts_have_cases(&stored),
             self.cases_are_explained(&stored),
+            self.days(&stored),
             self.liveness(),
         ];
         for (invariant, what) in found.into_iter().flatten() {
@@ -412,6 +418,40 @@ impl World {
             .map(|case| ("cases", format!("nothing here explains {:?}", case.case)))
             .into_iter()
             .collect()
+    }
+
+    /// I13: an order is on the day it was sold on, whatever the till's clock said; where that cannot be known, a case says so.
+    fn days(&self, stored: &Stored) -> Vec<(&'static str, String)> {
+        let event = fixtures::sample::event();
+        let day_of = |at_ms: u64| festival::day::event_day(&event, at_ms).map(|day| day.0);
+        let doubted: BTreeSet<TerminalNo> = stored
+            .cases
+            .iter()
+            .filter(|case| case.case.case.kind == CaseKind::ClockDoubtful)
+            .filter_map(|case| case.case.terminal)
+            .collect();
+        for row in &stored.rows {
+            let (Some(entry), Some(posting)) = (&row.entry, &row.record.posting) else {
+                continue;
+            };
+            let (Some(day), Some(seen)) = (entry.day, self.observer.orders.get(&posting.id.0)) else {
+                continue;
+            };
+            let sold_ms = EPOCH_MS + seen.at_ms;
+            let near = [day_of(sold_ms - CLOCK_ERROR_MS), day_of(sold_ms + CLOCK_ERROR_MS)].contains(&Some(day));
+            // In doubt it is the session's day, or that of the arrival.
+            let plausible = day_of(sold_ms - SESSION_MS) <= Some(day) && Some(day) <= day_of(row.record.booked_at_ms);
+            if !near && !(doubted.contains(&entry.chain.terminal) && plausible) {
+                let what = format!(
+                    "order {} of terminal {} was sold on {:?} and is booked on {day}",
+                    posting.id.0,
+                    entry.chain.terminal.0,
+                    day_of(sold_ms)
+                );
+                return vec![("I13", what)];
+            }
+        }
+        Vec::new()
     }
 
     /// I15: everything has drained.

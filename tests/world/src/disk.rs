@@ -201,6 +201,8 @@ pub(crate) struct Disk {
     /// The next transaction fails, for sure or maybe.
     pub error_armed: bool,
     pub unknown_armed: bool,
+    /// The device dies in the middle of the next write that has an entry; true when its power goes.
+    pub cut_armed: Option<bool>,
 }
 
 impl Disk {

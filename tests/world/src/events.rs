@@ -46,6 +46,8 @@ pub(crate) enum Event {
     PowerOn { device: DeviceNo },
     /// A device is switched off after its till said goodbye.
     PowerOff { device: DeviceNo },
+    /// A device dies in the middle of a write.
+    Cut { device: DeviceNo, boot: u32, power: bool },
     /// A connection reaches the other side.
     Opened { conn: ConnNo },
     /// The device learns that its connection stands.

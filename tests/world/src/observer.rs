@@ -43,6 +43,8 @@ pub(crate) struct Seen {
     /// The entry that carries it.
     pub entry: Hash32,
     pub shown: bool,
+    /// When it reached the disk, in true time.
+    pub at_ms: u64,
 }
 
 /// Value taken on a till's own responsibility.
@@ -76,6 +78,8 @@ pub(crate) struct Observer {
     shown_on: BTreeMap<DeviceNo, u64>,
     connects: BTreeMap<DeviceNo, VecDeque<u64>>,
     frames: BTreeMap<DeviceNo, (u64, u32)>,
+    /// How often the same head was sent within a while, by device.
+    repeats: BTreeMap<(DeviceNo, Hash32), (u64, u32)>,
     limits: OfflineLimits,
     pub shown: u64,
     pub too_often: Option<String>,
@@ -84,6 +88,8 @@ pub(crate) struct Observer {
 /// Attempts to connect within a minute that no growing wait allows. The first waits are short, and a person who scans a code or a process that
 /// is started again begins anew.
 const CONNECTS_A_MINUTE: usize = 40;
+/// The same entries again within ten minutes: more than a connection every few seconds explains.
+const REPEATS_IN_TEN_MINUTES: u32 = 150;
 /// Frames of one device within ten seconds that only a loop without a wait can cause.
 const FRAMES_IN_TEN_SECONDS: u32 = 600;
 
@@ -149,6 +155,22 @@ impl Observer {
         };
         if count.1 > FRAMES_IN_TEN_SECONDS {
             self.too_often = Some(format!("device {} sends {} frames in ten seconds", device.0, count.1));
+        }
+    }
+
+    fn sent_entries(&mut self, device: DeviceNo, head: Hash32, now_ms: u64) {
+        let slot = now_ms / 600_000;
+        let count = self.repeats.entry((device, head)).or_default();
+        *count = if count.0 == slot {
+            (slot, count.1 + 1)
+        } else {
+            (slot, 1)
+        };
+        if count.1 > REPEATS_IN_TEN_MINUTES {
+            self.too_often = Some(format!(
+                "device {} sends the same entries {} times in ten minutes",
+                device.0, count.1
+            ));
         }
     }
 
@@ -321,6 +343,7 @@ impl World {
                         content: read.content,
                         entry: stored.hash,
                         shown: false,
+                        at_ms: self.now_ms,
                     };
                     if let Some(before) = self.observer.orders.insert(read.order.id, seen) {
                         self.violation("I3", &format!("two entries have the order id {}", before.order.id));
@@ -500,6 +523,7 @@ impl World {
             return;
         }
         if let Ok(Message::Push(push)) = Message::read(frame, FRAME_FROM_TERMINAL_MAX_BYTES) {
+            self.observer.sent_entries(no, push.head.hash, self.now_ms);
             if !self.observer.entries.contains(&push.head.hash) {
                 self.violation(
                     "I4",

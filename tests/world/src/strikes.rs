@@ -162,6 +162,10 @@ impl World {
                     self.sometimes.reach("acknowledged_before_power_cut");
                 }
                 let back_ms = self.draw(kind, 2_000, 8 * MINUTE_MS);
+                if self.plan.random(kind).percent(50) {
+                    self.devices.get_mut(no.0)?.disk.cut_armed = Some(kind == Kind::PowerCut);
+                    return Some(());
+                }
                 self.process_dies(no, kind == Kind::PowerCut);
                 if kind == Kind::PowerCut
                     && self.plan.has(Kind::Year1970)
@@ -306,6 +310,7 @@ impl World {
             device.disk.full = false;
             device.disk.error_armed = false;
             device.disk.unknown_armed = false;
+            device.disk.cut_armed = None;
             device.key_broken = false;
             device.key_stolen = false;
             device.put_away = false;

@@ -243,6 +243,19 @@ impl World {
         self.device_falls_silent(no, power);
     }
 
+    /// The device dies in the middle of a write.
+    pub(crate) fn cut(&mut self, no: DeviceNo, boot: u32, power: bool) {
+        if self
+            .devices
+            .get(no.0)
+            .is_some_and(|device| device.boot == boot && device.terminal.is_some())
+        {
+            self.process_dies(no, power);
+            let back_ms = self.disk_random.between(2_000, 300_000);
+            self.put(back_ms, Event::PowerOn { device: no });
+        }
+    }
+
     fn hole(&mut self, no: DeviceNo, conflict: crate::disk::Conflict) {
         let what = format!(
             "device {} writes entry {} of epoch {} that does not follow the last",
@@ -393,9 +406,22 @@ impl World {
         let Some(device) = self.devices.get_mut(no.0) else {
             return;
         };
+        let entry = writes.iter().any(|write| matches!(write, terminal::Write::Entry(_)));
+        let cut = if entry { device.disk.cut_armed.take() } else { None };
         device.disk.pending.push_back((ticket, writes));
         device.disk.busy_until_ms = device.disk.busy_until_ms.max(now_ms) + takes_ms;
         let at_ms = device.disk.busy_until_ms;
+        if let Some(power) = cut {
+            let cut_ms = self.disk_random.between(now_ms, at_ms);
+            self.agenda.put(
+                cut_ms,
+                Event::Cut {
+                    device: no,
+                    boot,
+                    power,
+                },
+            );
+        }
         self.agenda.put(
             at_ms,
             Event::Written {

@@ -356,6 +356,7 @@ impl World {
             } => self.read_back(device, boot, epoch, from_seq, entries_max),
             Event::PowerOn { device } => self.power_on(device),
             Event::PowerOff { device } => self.process_dies(device, false),
+            Event::Cut { device, boot, power } => self.cut(device, boot, power),
             Event::Opened { conn } => self.opened(conn),
             Event::Connected { conn } => self.connected(conn),
             Event::ToServer { conn, frame } => self.session_frame(conn, &frame),

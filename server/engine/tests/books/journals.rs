@@ -32,6 +32,19 @@ fn a_repeated_push_is_acknowledged_again_and_changes_nothing() {
 }
 
 #[test]
+fn a_repetition_acknowledges_what_was_pushed_and_not_what_the_line_has_beyond() {
+    let mut server = Server::new();
+    let mut till = desk(&mut server);
+    for _ in 0..4 {
+        till.top_up(tag(1), 1_000);
+    }
+    let mut part = till.clone();
+    part.entries.truncate(2);
+    all_durable(&server.push(till.push_from(1)), 4);
+    all_durable(&server.push(part.push_from(1)), 2);
+}
+
+#[test]
 fn a_batch_of_pushes_of_one_terminal_is_one_line() {
     let mut server = Server::new();
     let mut till = desk(&mut server);

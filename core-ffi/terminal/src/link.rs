@@ -60,8 +60,10 @@ pub(crate) struct Link {
     /// When the oldest of them is sent again.
     pub resend_at_ms: Option<u64>,
     pub paused_until_ms: Option<u64>,
-    /// Gaps the server saw without an acknowledgement in between.
+    /// Gaps the server saw without progress in between.
     pub gaps: u32,
+    /// The furthest that was acknowledged here: epoch and sequence. What is behind it, acknowledged once more, is no progress.
+    furthest: (u32, u64),
 }
 
 impl Link {
@@ -82,6 +84,7 @@ impl Link {
             resend_at_ms: None,
             paused_until_ms: None,
             gaps: 0,
+            furthest: (0, 0),
         }
     }
 
@@ -98,6 +101,7 @@ impl Link {
         self.resend_at_ms = None;
         self.paused_until_ms = None;
         self.gaps = 0;
+        self.furthest = (0, 0);
         self.id
     }
 
@@ -120,6 +124,14 @@ impl Link {
     pub fn heard(&mut self, now_ms: u64) {
         if self.phase == Phase::Live {
             self.deadline_ms = now_ms.saturating_add(PEER_DEAD_MS);
+        }
+    }
+
+    /// The server has everything up to this entry.
+    pub fn acknowledged(&mut self, epoch: u32, seq: u64) {
+        if (epoch, seq) > self.furthest {
+            self.furthest = (epoch, seq);
+            self.gaps = 0;
         }
     }
 

@@ -7,7 +7,7 @@
 use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::{Hash32, Signature};
 use shared_protocol::ids::Bytes;
-use shared_protocol::limits::FRAME_FROM_SERVER_MAX_BYTES;
+use shared_protocol::limits::{FRAME_FROM_SERVER_MAX_BYTES, RECONNECT_MAX_MS};
 use shared_protocol::message::{
     Ack, Bye, Challenge, Error, ErrorCode, Fork, FrameError, Gap, Hello, HelloBody, Message, PROTOCOL_MAX,
     PROTOCOL_MIN, Pong, Welcome, hello_message,
@@ -375,7 +375,6 @@ impl Terminal {
 
     fn acknowledged(&mut self, step: &mut Step<'_>, ack: &Ack) {
         let now_ms = step.now.mono_ms;
-        self.link.gaps = 0;
         self.link.window = ack.window;
         if ack.window == 0 {
             let pause_ms = ack.retry_after_ms.map_or(PAUSE_MS, u64::from);
@@ -388,6 +387,7 @@ impl Terminal {
         };
         let moved = chain.acknowledge(ack.durable_seq);
         let acked = chain.acked();
+        self.link.acknowledged(ack.epoch, acked);
         while self
             .link
             .frames
@@ -405,6 +405,8 @@ impl Terminal {
     fn gap(&mut self, step: &mut Step<'_>, gap: &Gap) {
         self.link.gaps += 1;
         if self.link.gaps > GAPS_MAX {
+            // Server and terminal do not agree where the journal is; sending it in circles helps nobody.
+            self.link.leave_alone(RECONNECT_MAX_MS);
             self.hang_up(step);
             return;
         }

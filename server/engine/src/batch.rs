@@ -36,6 +36,15 @@ pub const SIGNATURE_ATTEMPTS_MAX: u32 = 8;
 /// Frames without a matching signature that are remembered; an attacker cannot make this grow.
 const SUSPECTS_MAX: usize = 4_096;
 
+/// What is remembered of a cashier's session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionDay {
+    /// The event day of its last order.
+    day: EventDay,
+    /// Whether a case about its clock is open.
+    doubted: bool,
+}
+
 /// A batch in the making: everything decided so far, none of it durable.
 pub(crate) struct Batch {
     pub(crate) now_ms: u64,
@@ -49,7 +58,7 @@ pub(crate) struct Batch {
     pub(crate) terminals: BTreeMap<TerminalId, TerminalRow>,
     pub(crate) slots: BTreeMap<SlotId, festival::registration::Slot>,
     pub(crate) blocks: BTreeMap<TagId, Option<shared_protocol::stream::BlockReason>>,
-    session_days: BTreeMap<SessionId, EventDay>,
+    session_days: BTreeMap<SessionId, SessionDay>,
 }
 
 impl Batch {
@@ -624,17 +633,17 @@ impl<S: Store> Engine<S> {
             .copied();
         let arrival = event_day(event, batch.now_ms);
         let day = if corrected.doubtful {
-            known.or(arrival)
+            known.map(|known| known.day).or(arrival)
         } else {
             event_day(event, corrected.at_ms).or(arrival)
         };
         let day = day.unwrap_or(EventDay(0));
-        if corrected.doubtful && known.is_none() {
+        let told = known.is_some_and(|known| known.doubted);
+        if corrected.doubtful && !told {
             cases.push(Case::of_journal(CaseKind::ClockDoubtful, self.event, entry.offset_ms));
         }
-        if known.is_none() || !corrected.doubtful {
-            batch.session_days.insert(session, day);
-        }
+        let doubted = told || corrected.doubtful;
+        batch.session_days.insert(session, SessionDay { day, doubted });
         day
     }
 

@@ -63,7 +63,7 @@ pub struct Engine<S> {
     slots: BTreeMap<SlotId, Slot>,
     chains: BTreeMap<(TerminalNo, u32), Vec<Chain>>,
     announced: BTreeMap<TerminalNo, (u32, u64)>,
-    session_days: BTreeMap<SessionId, festival::day::EventDay>,
+    session_days: BTreeMap<SessionId, batch::SessionDay>,
     /// How often entries came without a matching signature, by terminal, epoch and first sequence.
     unsigned: BTreeMap<(TerminalNo, u32, u64), u32>,
     holds: Authorisations,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
+use axum::serve::ListenerExt as _;
 use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
 use fixtures::sample;
@@ -79,12 +80,13 @@ impl Instance {
             .with_context(|| format!("{} cannot be listened on; is another server running?", settings.listen))?;
         let address = listener.local_addr()?;
         let routes = service.routes();
-        let accepting = match &settings.tls {
-            Some(tls) => {
-                let listener = TlsListener::new(listener, acceptor(tls)?)?;
-                tokio::spawn(async move { axum::serve(listener, routes).await })
-            }
-            None => tokio::spawn(async move { axum::serve(listener, routes).await }),
+        let accepting = if let Some(tls) = &settings.tls {
+            let listener = TlsListener::new(listener, acceptor(tls)?)?;
+            tokio::spawn(async move { axum::serve(listener, routes).await })
+        } else {
+            // An acknowledgement is small and must not wait for more bytes.
+            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            tokio::spawn(async move { axum::serve(listener, routes).await })
         };
         Ok(Self {
             address,

@@ -239,6 +239,8 @@ impl TlsListener {
                 };
                 let (acceptor, done) = (acceptor.clone(), done.clone());
                 tokio::spawn(async move {
+                    // An acknowledgement is small and must not wait for more bytes.
+                    let _slower = stream.set_nodelay(true);
                     if let Ok(Ok(stream)) = tokio::time::timeout(GREETING_TIMEOUT, acceptor.accept(stream)).await {
                         drop(done.send((stream, from)).await);
                     }

@@ -307,7 +307,11 @@ async fn sell(
                 loop {
                     match link.next().await? {
                         Message::AuthoriseResult(result) if result.request == request => break,
-                        Message::Ack(ack) => acknowledged(ack.durable_seq, &mut acked, &mut under_way, &mut acks_us),
+                        Message::Ack(ack) => {
+                            let before = acked;
+                            acknowledged(ack.durable_seq, &mut acked, &mut under_way, &mut acks_us);
+                            tally.acked.fetch_add(acked - before, Ordering::Relaxed);
+                        }
                         _ => {}
                     }
                 }

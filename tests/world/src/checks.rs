@@ -441,7 +441,8 @@ impl World {
             let near = [day_of(sold_ms - CLOCK_ERROR_MS), day_of(sold_ms + CLOCK_ERROR_MS)].contains(&Some(day));
             // In doubt it is the session's day, or that of the arrival.
             let plausible = day_of(sold_ms - SESSION_MS) <= Some(day) && Some(day) <= day_of(row.record.booked_at_ms);
-            if !near && !(doubted.contains(&entry.chain.terminal) && plausible) {
+            let excused = plausible && doubted.contains(&entry.chain.terminal);
+            if !near && !excused {
                 let what = format!(
                     "order {} of terminal {} was sold on {:?} and is booked on {day}",
                     posting.id.0,

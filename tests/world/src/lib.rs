@@ -21,6 +21,8 @@ mod server;
 mod slots;
 mod sometimes;
 mod strikes;
+#[cfg(test)]
+mod tests;
 mod till;
 pub mod world;
 

@@ -205,7 +205,7 @@ impl Terminal {
             boot: self.boot,
             mono_ms: now.mono_ms,
             wall_ms: now.wall_ms,
-            offset_ms: self.clock.offset_ms(now),
+            offset_ms: self.clock.stated_offset_ms(now),
             body: Bytes(body),
         }
         .bytes()

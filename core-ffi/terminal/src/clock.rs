@@ -13,6 +13,9 @@ pub(crate) struct Clock {
     server_minus_mono: Option<i64>,
     /// The server's clock minus the wall clock, from an earlier connection or start.
     offset_ms: Option<i64>,
+    /// Whether the server was heard since this start. Somebody may have set the wall clock while the device was off, so an older estimate is
+    /// good for judging ages and for nothing that is written down.
+    heard_since_start: bool,
     /// Wall minus monotonic clock at the last step.
     wall_minus_mono: Option<i64>,
 }
@@ -52,6 +55,7 @@ impl Clock {
     /// The server said what time it is.
     pub fn heard(&mut self, now: &Now, server_ms: u64) {
         let difference = signed(server_ms).saturating_sub(signed(now.mono_ms));
+        self.heard_since_start = true;
         self.server_minus_mono = Some(self.server_minus_mono.map_or(difference, |best| best.max(difference)));
     }
 
@@ -65,6 +69,11 @@ impl Clock {
             ),
             None => self.offset_ms,
         }
+    }
+
+    /// The estimate as an entry states it: none before the server was heard since this start.
+    pub fn stated_offset_ms(&self, now: &Now) -> Option<i64> {
+        self.offset_ms(now).filter(|_| self.heard_since_start)
     }
 
     /// What the server's clock shows, as far as is known.

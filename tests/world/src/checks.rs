@@ -408,7 +408,8 @@ impl World {
                     any(&[Kind::ServerRestore])
                 }
                 CaseKind::Fork | CaseKind::ReversalUnknown | CaseKind::ReversedTwice => any(&several_copies),
-                CaseKind::EntriesMissing => any(&[Kind::Rollback, Kind::Clone, Kind::PhoneLost]),
+                // A heartbeat is not signed: a flipped bit in it can announce what never was.
+                CaseKind::EntriesMissing => any(&[Kind::Rollback, Kind::Clone, Kind::PhoneLost, Kind::BitFlip]),
                 CaseKind::IdConflict => any(&[Kind::StolenKey]),
                 _ => false,
             };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared_protocol::limits::{FRAME_FROM_SERVER_MAX_BYTES, FRAME_FROM_TERMINAL_MAX_BYTES};
+use shared_protocol::message::Message;
 use terminal::LinkId;
 
 use crate::events::{ConnNo, DeviceNo, Event};
@@ -50,6 +51,13 @@ pub(crate) struct Network {
     pub next: u64,
     /// Milliseconds that a short way takes.
     pub scale: u64,
+}
+
+/// Whether a damaged frame of the server would be taken at its word. Streams are signed by themselves; for all else a till trusts TLS, which ends a
+/// connection whose bytes were touched.
+fn is_believed(frame: &[u8]) -> bool {
+    let streams = matches!(frame.get(..4), Some([0xa3, 0, 0x18, 71..=74]));
+    !streams && Message::read(frame, FRAME_FROM_SERVER_MAX_BYTES).is_ok()
 }
 
 /// A way through the network takes so many times the scale: log-normal in thirty-two steps.
@@ -181,7 +189,7 @@ impl World {
         }
         conn.up_at_ms = conn.up_at_ms.max(now_ms + delay);
         let at_ms = conn.up_at_ms;
-        for frame in self.mangle(frame, FRAME_FROM_TERMINAL_MAX_BYTES) {
+        for frame in self.mangle(frame, FRAME_FROM_TERMINAL_MAX_BYTES, false) {
             self.agenda.put(at_ms, Event::ToServer { conn: no, frame });
         }
     }
@@ -204,19 +212,26 @@ impl World {
         }
         conn.down_at_ms = conn.down_at_ms.max(now_ms + delay);
         let at_ms = conn.down_at_ms;
-        for frame in self.mangle(frame, FRAME_FROM_SERVER_MAX_BYTES) {
+        let frames = self.mangle(frame, FRAME_FROM_SERVER_MAX_BYTES, true);
+        if frames.is_empty() {
+            return self.breaks(no, false);
+        }
+        for frame in frames {
             self.agenda.put(at_ms, Event::ToTill { conn: no, frame });
         }
     }
 
     /// What becomes of a frame on its way.
-    fn mangle(&mut self, mut frame: Vec<u8>, max_bytes: usize) -> Vec<Vec<u8>> {
+    fn mangle(&mut self, mut frame: Vec<u8>, max_bytes: usize, down: bool) -> Vec<Vec<u8>> {
         if self.plan.strikes(Kind::BitFlip, 200) {
             self.count(Kind::BitFlip);
             let random = self.plan.random(Kind::BitFlip);
             let (place, bit) = (random.index(frame.len()), random.below(8));
             if let Some(byte) = frame.get_mut(place) {
                 *byte ^= 1 << bit;
+            }
+            if down && is_believed(&frame) {
+                return Vec::new();
             }
         }
         if self.plan.strikes(Kind::Truncate, 200) {

@@ -27,7 +27,7 @@ const GREETING_MS: u64 = 10_000;
 /// How often balances go out. The real server does it every few seconds; a day of that would be most of the run.
 const BALANCES_MS: u64 = 60_000;
 /// Entries that may wait before terminals are asked to wait. The real queue is larger than all that a run has.
-const BUSY_ENTRIES: usize = 8;
+const BUSY_ENTRIES: usize = 2;
 /// How often a person looks for a code on the device before giving up.
 const CONFIRM_TRIES: u32 = 20;
 

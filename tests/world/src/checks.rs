@@ -474,8 +474,15 @@ impl World {
                 format!("{} requests still wait on the server", self.server.waiting()),
             ));
         }
-        if let Some(what) = &self.observer.too_often {
+        if let Some(what) = &self.observer.pace.too_often {
             found.push(("I15", what.clone()));
+        }
+        let (connections, devices) = (self.network.conns.len(), self.devices.len());
+        if connections > 4 * devices {
+            found.push((
+                "I15",
+                format!("{connections} connections of {devices} devices are left"),
+            ));
         }
         if self.agenda.len() > 5_000 {
             found.push(("I15", format!("{} events are still due", self.agenda.len())));

@@ -90,7 +90,7 @@ impl World {
 
     /// A till opens a connection.
     pub(crate) fn connect(&mut self, device: DeviceNo, boot: u32, link: LinkId) {
-        self.observer.tried_to_connect(device, self.now_ms);
+        self.observer.pace.tried_to_connect(device, self.now_ms);
         let no = ConnNo(self.network.next);
         self.network.next += 1;
         let delay = self.delay();

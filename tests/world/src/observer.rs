@@ -1,7 +1,7 @@
 //! Who watches: what tills showed and what reached a disk, noted by somebody who asks neither the till nor the engine. It reads journal entries and
 //! rows of the server's journal, and keeps its own sums of them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Account, AccountKey, PostingId};
 use shared_protocol::config::OfflineLimits;
@@ -16,7 +16,9 @@ use terminal::screen::{DoneKind, Notice, Page, Refusal, Registering, Registratio
 
 use crate::disk::{Added, Image};
 use crate::events::DeviceNo;
+use crate::exposure::Exposure;
 use crate::faults::Kind;
+use crate::pace::Pace;
 use crate::world::World;
 
 /// A posting in one line.
@@ -47,14 +49,6 @@ pub(crate) struct Seen {
     pub at_ms: u64,
 }
 
-/// Value taken on a till's own responsibility.
-#[derive(Debug, Clone, Copy)]
-struct OwnRisk {
-    entry: Hash32,
-    tag: TagId,
-    amount: Amount,
-}
-
 /// What was seen so far.
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
@@ -74,29 +68,16 @@ pub(crate) struct Observer {
     pub grants: BTreeMap<PostingId, (TagId, AssetId, Amount)>,
     pub forged: BTreeSet<OrderId>,
     pub forged_entries: BTreeSet<Hash32>,
-    risks: BTreeMap<DeviceNo, Vec<OwnRisk>>,
+    exposure: Exposure,
     shown_on: BTreeMap<DeviceNo, u64>,
-    connects: BTreeMap<DeviceNo, VecDeque<u64>>,
-    frames: BTreeMap<DeviceNo, (u64, u32)>,
-    /// How often the same head was sent within a while, by device.
-    repeats: BTreeMap<(DeviceNo, Hash32), (u64, u32)>,
-    limits: OfflineLimits,
+    pub pace: Pace,
     pub shown: u64,
-    pub too_often: Option<String>,
 }
-
-/// Attempts to connect within a minute that no growing wait allows. The first waits are short, and a person who scans a code or a process that
-/// is started again begins anew.
-const CONNECTS_A_MINUTE: usize = 40;
-/// The same entries again within ten minutes: more than a connection every few seconds explains.
-const REPEATS_IN_TEN_MINUTES: u32 = 150;
-/// Frames of one device within ten seconds that only a loop without a wait can cause.
-const FRAMES_IN_TEN_SECONDS: u32 = 600;
 
 impl Observer {
     pub fn new(limits: OfflineLimits) -> Self {
         Self {
-            limits,
+            exposure: Exposure::new(limits),
             ..Self::default()
         }
     }
@@ -123,126 +104,11 @@ impl Observer {
 
     /// A stranger got through to a till.
     pub fn deceived(&mut self, device: DeviceNo) {
-        self.risks.remove(&device);
+        self.exposure.forget(device);
     }
 
     pub fn shown_on(&self, device: DeviceNo) -> u64 {
         self.shown_on.get(&device).copied().unwrap_or(0)
-    }
-
-    pub fn tried_to_connect(&mut self, device: DeviceNo, now_ms: u64) {
-        let tries = self.connects.entry(device).or_default();
-        tries.push_back(now_ms);
-        while tries.front().is_some_and(|first| first + 60_000 < now_ms) {
-            tries.pop_front();
-        }
-        if tries.len() > CONNECTS_A_MINUTE {
-            self.too_often = Some(format!(
-                "device {} connects {} times in a minute",
-                device.0,
-                tries.len()
-            ));
-        }
-    }
-
-    fn sent_frame(&mut self, device: DeviceNo, now_ms: u64) {
-        let slot = now_ms / 10_000;
-        let count = self.frames.entry(device).or_default();
-        *count = if count.0 == slot {
-            (slot, count.1 + 1)
-        } else {
-            (slot, 1)
-        };
-        if count.1 > FRAMES_IN_TEN_SECONDS {
-            self.too_often = Some(format!("device {} sends {} frames in ten seconds", device.0, count.1));
-        }
-    }
-
-    fn sent_entries(&mut self, device: DeviceNo, head: Hash32, now_ms: u64) {
-        let slot = now_ms / 600_000;
-        let count = self.repeats.entry((device, head)).or_default();
-        *count = if count.0 == slot {
-            (slot, count.1 + 1)
-        } else {
-            (slot, 1)
-        };
-        if count.1 > REPEATS_IN_TEN_MINUTES {
-            self.too_often = Some(format!(
-                "device {} sends the same entries {} times in ten minutes",
-                device.0, count.1
-            ));
-        }
-    }
-
-    /// What an order takes on the till's own responsibility, by wristband.
-    fn own_risk(order: &Order) -> BTreeMap<TagId, Amount> {
-        let mut risk = BTreeMap::new();
-        for tender in &order.tenders {
-            let own = matches!(tender.permission, Permission::OfflineKnown | Permission::OfflineUnknown);
-            let Some(tag) = order.tender_tag(tender).filter(|_| own) else {
-                continue;
-            };
-            let sum: &mut Amount = risk.entry(tag).or_default();
-            *sum = Amount(sum.0 + tender.amount.0.abs());
-        }
-        risk
-    }
-
-    /// I10: what a till takes without the server stays within the limits. Gives what does not.
-    fn within_limits(&mut self, device: DeviceNo, entry: Hash32, order: &Order) -> Option<String> {
-        let stored = &self.ever_stored;
-        let risks = self.risks.entry(device).or_default();
-        risks.retain(|risk| !stored.contains(&risk.entry));
-        let own = Self::own_risk(order);
-        risks.extend(own.iter().map(|(tag, amount)| OwnRisk {
-            entry,
-            tag: *tag,
-            amount: *amount,
-        }));
-        if own.is_empty() {
-            return None;
-        }
-        let sum = |wanted: Option<TagId>| -> i64 {
-            risks
-                .iter()
-                .filter(|risk| wanted.is_none_or(|tag| tag == risk.tag))
-                .map(|risk| risk.amount.0)
-                .sum()
-        };
-        let of_order: i64 = own.values().map(|amount| amount.0).sum();
-        let unknown = |tag: TagId| {
-            let mut mine = order
-                .tenders
-                .iter()
-                .filter(|tender| order.tender_tag(tender) == Some(tag));
-            mine.any(|tender| tender.permission == Permission::OfflineUnknown)
-        };
-        let limits = &self.limits;
-        let tag_max = |tag: TagId| {
-            if unknown(tag) {
-                limits.unknown_tag_max
-            } else {
-                limits.tag_max
-            }
-        };
-        let over_tag = own.keys().find(|tag| sum(Some(**tag)) > tag_max(**tag).0);
-        if of_order > self.limits.order_max.0 {
-            Some(format!("an order takes {of_order} offline"))
-        } else if let Some(tag) = over_tag {
-            let all: Vec<i64> = risks
-                .iter()
-                .filter(|risk| risk.tag == *tag)
-                .map(|risk| risk.amount.0)
-                .collect();
-            Some(format!(
-                "wristband {tag} pays {all:?} offline at one till, unknown there: {}",
-                unknown(*tag)
-            ))
-        } else if sum(None) > self.limits.terminal_max.0 {
-            Some(format!("the till takes {} offline", sum(None)))
-        } else {
-            None
-        }
     }
 
     /// Takes in a row of the server's journal. Gives what is wrong with it.
@@ -334,7 +200,9 @@ impl World {
                     self.sometimes.reach("clock_jump_noted");
                 }
                 Content::Order(read) => {
-                    if let Some(what) = self.observer.within_limits(no, stored.hash, &read.order) {
+                    let stored_there = &self.observer.ever_stored;
+                    let over = self.observer.exposure.note(no, stored.hash, &read.order, stored_there);
+                    if let Some(what) = over {
                         self.violation("I10", &format!("device {}: {what}", no.0));
                     }
                     self.note_order(&read.order);
@@ -518,12 +386,12 @@ impl World {
 
     /// A till sends a frame: nothing leaves it that is not on its disk.
     pub(crate) fn observe_till_frame(&mut self, no: DeviceNo, frame: &[u8]) {
-        self.observer.sent_frame(no, self.now_ms);
+        self.observer.pace.sent_frame(no, self.now_ms);
         if frame.len() < 200 || !frame.starts_with(&[0xa3, 0, 3]) {
             return;
         }
         if let Ok(Message::Push(push)) = Message::read(frame, FRAME_FROM_TERMINAL_MAX_BYTES) {
-            self.observer.sent_entries(no, push.head.hash, self.now_ms);
+            self.observer.pace.sent_entries(no, push.head.hash, self.now_ms);
             if !self.observer.entries.contains(&push.head.hash) {
                 self.violation(
                     "I4",
@@ -640,8 +508,6 @@ impl World {
             .get(no.0)
             .map(|device| device.disk.image.hashes().collect())
             .unwrap_or_default();
-        if let Some(risks) = self.observer.risks.get_mut(&no) {
-            risks.retain(|risk| kept.contains(&risk.entry));
-        }
+        self.observer.exposure.keep(no, &kept);
     }
 }

@@ -2,7 +2,7 @@
 //! connected, who waits, what is queued) is played here the way the websocket server does it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use engine::{Engine, Known, Reply, Request};
 use festival::registration::Slot;
@@ -11,12 +11,13 @@ use shared_protocol::crypto::{Hash32, PublicKey};
 use shared_protocol::message::{CommandKind, ErrorCode};
 use shared_protocol::stream::Stream;
 use shared_protocol::{CommandId, SlotId, TerminalId};
+use store::MemoryStore;
 use store::memory::{MemoryReader, Snapshot};
-use store::{Commit, Loaded, MemoryStore, Need, Reader, Store, StoreError};
 use sync::session::{Output, Session, Ticket};
 
 use crate::events::{ConnNo, Event};
 use crate::faults::Kind;
+use crate::server_disk::{CommitFault, FaultCell, ServerDisk, arm};
 use crate::till::Key;
 use crate::world::{EPOCH_MS, Plant, World};
 
@@ -30,68 +31,6 @@ const BALANCES_MS: u64 = 60_000;
 const BUSY_ENTRIES: usize = 2;
 /// How often a person looks for a code on the device before giving up.
 const CONFIRM_TRIES: u32 = 20;
-
-/// What the next commit does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CommitFault {
-    /// It fails and is not there.
-    Full,
-    /// It fails and is there all the same.
-    Unknown,
-    /// It says it is done, and nothing is there.
-    Lie,
-    /// It forgets the new balance of one account.
-    DropBalance,
-}
-
-type FaultCell = Arc<Mutex<Option<CommitFault>>>;
-
-/// The server's disk: a commit is durable when it returns.
-pub(crate) struct ServerDisk {
-    inner: MemoryStore,
-    fault: FaultCell,
-}
-
-impl Store for ServerDisk {
-    fn load(&mut self, need: &Need) -> Result<Loaded, StoreError> {
-        self.inner.load(need)
-    }
-
-    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        let mut armed = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        // An account to forget has to be there.
-        let fault = if *armed == Some(CommitFault::DropBalance) && commit.accounts.is_empty() {
-            None
-        } else {
-            armed.take()
-        };
-        drop(armed);
-        match fault {
-            None => self.inner.commit(commit),
-            Some(CommitFault::Full) => Err(StoreError::Full),
-            Some(CommitFault::Unknown) => {
-                self.inner.commit(commit)?;
-                Err(StoreError::Failed(
-                    "simulated: nobody knows whether the sync reached the disk".to_owned(),
-                ))
-            }
-            Some(CommitFault::Lie) => Ok(()),
-            Some(CommitFault::DropBalance) => {
-                let mut less = commit.clone();
-                less.accounts.pop_first();
-                self.inner.commit(&less)
-            }
-        }
-    }
-
-    fn project(&mut self, rows_max: u64) -> Result<(u64, u64), StoreError> {
-        self.inner.project(rows_max)
-    }
-
-    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        self.inner.reader()
-    }
-}
 
 /// Who gets an answer.
 #[derive(Debug, Clone)]
@@ -201,11 +140,11 @@ impl Server {
 
     /// The next commit does this.
     pub fn arm(&self, fault: CommitFault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        arm(&self.fault, Some(fault));
     }
 
     pub fn disarm(&mut self) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        arm(&self.fault, None);
         self.die_after_commit = false;
         self.slow = false;
     }
@@ -236,10 +175,7 @@ impl World {
         if self.server.is_up() {
             return;
         }
-        let disk = ServerDisk {
-            inner: self.server.disk.clone(),
-            fault: Arc::clone(&self.server.fault),
-        };
+        let disk = ServerDisk::new(self.server.disk.clone(), Arc::clone(&self.server.fault));
         match Engine::open(disk, fixtures::sample::EVENT, self.server.key.signer()) {
             Ok(engine) => {
                 self.server.keys = engine.terminals().map(|row| (row.id, row.key.clone())).collect();

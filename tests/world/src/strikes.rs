@@ -16,7 +16,7 @@ use crate::disk::Image;
 use crate::events::{ConnNo, DeviceNo, Event};
 use crate::faults::Kind;
 use crate::random::Random;
-use crate::server::CommitFault;
+use crate::server_disk::CommitFault;
 use crate::till::Device;
 use crate::world::World;
 

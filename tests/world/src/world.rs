@@ -29,7 +29,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 const OPEN_HOURS: [(u64, u64); 2] = [(0, 14), (21, 24)];
 
 /// Orders of 24 hours that a run aims at, at the least.
-const ORDERS_A_DAY: u64 = 1_650;
+const ORDERS_A_DAY: u64 = 1_800;
 
 /// A bug that is put in on purpose, to prove that somebody notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

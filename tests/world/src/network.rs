@@ -308,8 +308,13 @@ impl World {
 
     /// The device learns that its connection is gone.
     pub(crate) fn till_hears_end(&mut self, no: ConnNo) -> Option<(DeviceNo, u32, LinkId)> {
+        let served = self.server.has_session(no);
         let conn = self.network.conns.get_mut(&no)?;
         conn.down = Way::Closed;
+        if !served {
+            // Nobody took it, so nobody hears of its end.
+            conn.up = Way::Closed;
+        }
         let place = (conn.device, conn.boot, conn.link);
         let held = std::mem::take(&mut conn.held);
         self.forget_if_over(no);

@@ -349,16 +349,19 @@ impl Terminal {
         }
     }
 
-    /// A server in another life of its database may lack what it had acknowledged, also of epochs that are long over: they are sent again.
-    /// What it has it answers as a repetition.
+    /// A server in another life of its database may lack what was acknowledged before, also of epochs that are long over; and who acknowledged
+    /// it may not have been the server at all. So everything counts as unsent until this life has said what it has; what it has and is sent
+    /// again it answers as a repetition.
     fn mind_the_incarnation(&mut self, step: &Step<'_>) {
         let Some(incarnation) = self.incarnation.filter(|now| self.watermarks_of != Some(*now)) else {
             return;
         };
         let now_ms = step.now.mono_ms;
-        for chain in std::mem::take(&mut self.past) {
+        let past = std::mem::take(&mut self.past);
+        self.journal.extend(past.iter().map(Chain::unsent_again));
+        for chain in &mut self.journal {
+            chain.resend_from(1);
             let epoch = chain.start().epoch;
-            self.journal.push(chain.unsent_again());
             self.store.later(Write::Acked { epoch, seq: 0 }, now_ms);
         }
         self.journal.sort_by_key(|chain| chain.start().epoch);
@@ -442,9 +445,12 @@ impl Terminal {
 
     /// Begins the epoch that the server granted, when the journal is free. What the one before still has goes on being sent.
     pub(crate) fn switch_epoch(&mut self, step: &mut Step<'_>) {
-        if self.store.journal_is_free(step.now.mono_ms)
-            && let Some(epoch) = self.granted_epoch.take()
-        {
+        if !self.store.journal_is_free(step.now.mono_ms) {
+            return;
+        }
+        // Welcome and fork may both name it, and the second one may come while the first is being written.
+        let newest = self.journal.last().map_or(0, |chain| chain.start().epoch);
+        if let Some(epoch) = self.granted_epoch.take().filter(|epoch| epoch.epoch > newest) {
             self.store
                 .persist(step, Vec::new(), vec![Write::Epoch(epoch)], Then::Epoch(epoch));
         }

@@ -1,5 +1,6 @@
 use shared_protocol::Amount;
 use shared_protocol::chain::EpochStart;
+use shared_protocol::crypto::Hash32;
 use shared_protocol::message::{Ack, Error, ErrorCode, Fork, Gap, Message, Ping};
 use shared_protocol::order::TenderKind;
 
@@ -115,6 +116,57 @@ fn a_restored_server_gets_everything_again() {
     rig.mend();
     assert_eq!(rig.screen().pill, Pill::Online);
     assert!(lost.iter().all(|order| rig.server.orders.contains(order)));
+}
+
+#[test]
+fn what_a_stranger_acknowledged_is_sent_to_the_server() {
+    let mut rig = Rig::online();
+    sell(&mut rig, 3);
+    let (seq, _) = rig.disk.last(1);
+    let mut real = rig.server.clone();
+    rig.cut();
+    rig.server.incarnation = 9;
+    rig.mend();
+    rig.add(BEER, 1);
+    rig.act(Action::Pay(TenderKind::Cash));
+    rig.wait(3_000);
+    assert_eq!(rig.disk.epochs[&1].1, seq + 1, "the stranger has it");
+    rig.cut();
+    // A second phone with the same identity has written something else in the same place.
+    real.durable.insert(1, (seq + 1, Hash32([7; 32])));
+    rig.server = real;
+    rig.sent.clear();
+    rig.mend();
+    let sent: u64 = pushes(&rig).iter().map(|(.., entries)| *entries as u64).sum();
+    assert_eq!((pushes(&rig)[0].1, sent), (1, seq + 1));
+}
+
+#[test]
+fn an_epoch_that_is_named_again_while_it_is_written_is_begun_once() {
+    let mut rig = Rig::online();
+    sell(&mut rig, 2);
+    let (previous_seq, previous_head) = rig.disk.last(1);
+    let fork = Fork {
+        epoch: 1,
+        seq: previous_seq,
+        new_epoch: EpochStart {
+            epoch: 2,
+            previous_seq,
+            previous_head,
+        },
+    };
+    rig.disk_runs = false;
+    rig.say(fork.clone());
+    rig.say(fork);
+    rig.disk_runs = true;
+    rig.wait(2_000);
+    sell(&mut rig, 2);
+    rig.cut();
+    rig.server.incarnation = 2;
+    rig.mend();
+    sell(&mut rig, 2);
+    assert_eq!(rig.screen().pill, Pill::Online);
+    assert_eq!((rig.server.orders.len(), rig.disk.last(2).0), (6, 4));
 }
 
 #[test]

@@ -346,8 +346,8 @@ impl World {
                 found.push((
                     "I5",
                     format!(
-                        "device {no}: entry {} of epoch {} never reached the server",
-                        entry.seq, entry.epoch
+                        "device {no}: entry {} of epoch {} never reached the server ({})",
+                        entry.seq, entry.epoch, entry.hash
                     ),
                 ));
             }

@@ -189,6 +189,8 @@ impl World {
     pub(crate) fn observe_durable(&mut self, no: DeviceNo, added: &Added) {
         for stored in &added.entries {
             self.observer.entries.insert(stored.hash);
+            let place = format!("{} {}/{} {}", no.0, stored.epoch, stored.seq, stored.hash);
+            self.log.note(&["durable", &place]);
             let Ok((entry, content)) = Entry::read(&stored.bytes) else {
                 return self.violation("I5", &format!("device {} wrote an entry that cannot be read", no.0));
             };

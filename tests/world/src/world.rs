@@ -25,6 +25,8 @@ pub(crate) const EPOCH_MS: u64 = 1_815_818_400_000;
 
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
+/// Within this a moment of rest has to come.
+const BREATH_MS: u64 = 10_000;
 /// The doors are open from 0 to 14 and from 21 to 24 hours after the first opening.
 const OPEN_HOURS: [(u64, u64); 2] = [(0, 14), (21, 24)];
 
@@ -152,6 +154,7 @@ pub(crate) struct World {
     pub cases: BTreeMap<u16, u64>,
     faults: BTreeMap<Kind, u64>,
     violations: Vec<Violation>,
+    ended_at_ms: Option<u64>,
     pub net_random: Random,
     pub disk_random: Random,
     pub server_random: Random,
@@ -166,6 +169,9 @@ pub fn run(options: &Options) -> Outcome {
     while let Some((at_ms, event)) = world.agenda.take() {
         world.now_ms = at_ms;
         if matches!(event, Event::End) {
+            if world.catches_breath() {
+                continue;
+            }
             world.check_at_rest();
             break;
         }
@@ -194,6 +200,22 @@ pub fn run(options: &Options) -> Outcome {
 }
 
 impl World {
+    /// Pings and reconnections go on for ever, so the end may come while one of them is being written. A moment without anything on its way has to
+    /// come soon; puts the end off until then.
+    fn catches_breath(&mut self) -> bool {
+        let writes = self
+            .devices
+            .iter()
+            .any(|device| !device.gone && !device.disk.pending.is_empty());
+        let busy = writes || self.server.waiting() > 0;
+        let ended_at_ms = *self.ended_at_ms.get_or_insert(self.now_ms);
+        let goes_on = busy && self.now_ms < ended_at_ms + BREATH_MS;
+        if goes_on {
+            self.put(1, Event::End);
+        }
+        goes_on
+    }
+
     fn new(options: &Options) -> Self {
         let seed = options.seed;
         let mut random = Random::of(seed, 2);
@@ -251,6 +273,7 @@ impl World {
             cases: BTreeMap::new(),
             faults: BTreeMap::new(),
             violations: Vec::new(),
+            ended_at_ms: None,
             net_random: Random::of(seed, 4),
             disk_random: Random::of(seed, 5),
             server_random: Random::of(seed, 6),

@@ -23,16 +23,13 @@ fn nanoseconds(work: impl Fn()) -> u64 {
 pub fn run(shape: &Shape) {
     let mut seller = Seller::new(tills(1)[0], 1, 0);
     assert_eq!(seller.line_count(), 3, "an order of three lines");
-    for _ in 0..16 {
+    for _ in 0..17 {
         seller.sell(fixtures::paper::NOW);
     }
-    let bytes = seller.till.entries[0].0.clone();
+    let bytes = seller.entries()[0].0.clone();
     let entry = Entry::read(&bytes).map(|(entry, _)| entry);
-    let frame = |count: usize| {
-        let mut part = seller.till.clone();
-        part.entries.truncate(count);
-        Message::from(part.push_from(1)).frame()
-    };
+    let alone = Message::from(seller.push_some(1)).frame().len();
+    let sixteen = Message::from(seller.push_some(16)).frame().len();
     let repeat = |work: &dyn Fn()| (0..shape.runs).map(|_| nanoseconds(work)).collect();
     tell(
         shape,
@@ -57,18 +54,6 @@ pub fn run(shape: &Shape) {
             &[],
         );
     }
-    tell(
-        shape,
-        "order_alone_in_a_frame",
-        "bytes",
-        vec![frame(1).len() as u64],
-        &[],
-    );
-    tell(
-        shape,
-        "order_in_a_frame_of_16",
-        "bytes",
-        vec![frame(16).len() as u64 / 16],
-        &[],
-    );
+    tell(shape, "order_alone_in_a_frame", "bytes", vec![alone as u64], &[]);
+    tell(shape, "order_in_a_frame_of_16", "bytes", vec![sixteen as u64 / 16], &[]);
 }

@@ -1,21 +1,39 @@
-//! What connected terminals that do nothing cost.
+//! What connected terminals that do nothing cost, and how soon a server is ready.
 
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use fixtures::paper::PaperTill;
 
-use crate::e2e::Link;
 use crate::figure::{Shape, tell};
 use crate::journals::tills;
+use crate::link::Link;
+use crate::prefill;
 use crate::process::Server;
 
 /// Slots a server is started with at a time: each is an argument.
 const PART: usize = 2_000;
 
 /// Runs the rows.
-pub fn run(shape: &Shape, terminals: usize) -> anyhow::Result<()> {
+pub fn run(shape: &Shape, terminals: usize, orders: u64) -> anyhow::Result<()> {
+    ready(shape, orders)?;
     tokio::runtime::Runtime::new()?.block_on(rows(shape, terminals))
+}
+
+/// From the start of the process to its first line, over a database with a history. The second start is measured too: the first one may have a
+/// log to read back.
+fn ready(shape: &Shape, orders: u64) -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    prefill::database(dir.path(), orders)?;
+    let bytes = std::fs::metadata(dir.path().join("groschen.db"))?.len();
+    let mut starts = Vec::new();
+    for _ in 0..shape.runs {
+        let server = Server::start(dir.path(), &[])?;
+        starts.push(u64::try_from(server.ready_after.as_millis())?);
+    }
+    let more = [("database_bytes_per_order", bytes / orders.max(1))];
+    tell(shape, &format!("ready_after_{orders}_orders"), "ms", starts, &more);
+    Ok(())
 }
 
 async fn rows(shape: &Shape, terminals: usize) -> anyhow::Result<()> {

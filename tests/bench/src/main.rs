@@ -1,15 +1,21 @@
-//! Speed and size, measured: `cargo run --release -p bench -- codec|store|e2e|idle [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
-//! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own.
+//! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
+//! started again as `groschen serve`.
 
 mod codec;
 mod e2e;
 mod figure;
 mod idle;
 mod journals;
+mod ledger;
+mod link;
+mod prefill;
 mod process;
 mod store;
+mod storm;
+mod waits;
 
 use clap::{Parser, Subcommand};
 
@@ -31,26 +37,46 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Encoding, decoding, scanning; bytes of an order.
-    Codec,
+    /// The rules of value alone, without a disk.
+    Ledger,
     /// Commits of the `SQLite` store with the rules before them.
     Store {
         /// Orders in the database before the measured ones.
         #[arg(long, default_value_t = 0)]
         prefill: u64,
     },
+    /// Encoding, decoding, scanning; bytes of an order.
+    Codec,
     /// Acknowledged orders over real websockets.
     E2e {
         /// Orders in the database before the measured ones.
         #[arg(long, default_value_t = 0)]
         prefill: u64,
+        /// Only the rows whose names have this in them.
+        #[arg(long, default_value = "")]
+        only: String,
     },
-    /// Memory of a server with connected terminals that do nothing.
+    /// Memory of a server with connected terminals that do nothing, and how soon a server with a long history is ready.
     Idle {
-        /// How many.
+        /// How many terminals.
         #[arg(long, default_value_t = 5_000)]
         terminals: usize,
+        /// Orders in the database of the start that is measured.
+        #[arg(long, default_value_t = 1_000_000)]
+        orders: u64,
     },
+    /// Tills that come back with a long queue while others authorise.
+    Storm {
+        /// Tills with a queue.
+        #[arg(long, default_value_t = 24)]
+        tills: usize,
+        /// Orders in each of their queues.
+        #[arg(long, default_value_t = 400)]
+        orders: u64,
+    },
+    /// The server of the other commands, in a process of its own.
+    #[command(hide = true)]
+    Server(groschen::serve::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -61,10 +87,13 @@ fn main() -> anyhow::Result<()> {
         runs: arguments.runs.max(1),
     };
     match arguments.what {
-        What::Codec => codec::run(&shape),
+        What::Ledger => ledger::run(&shape)?,
         What::Store { prefill } => store::run(&shape, prefill)?,
-        What::E2e { prefill } => e2e::run(&shape, prefill)?,
-        What::Idle { terminals } => idle::run(&shape, terminals)?,
+        What::Codec => codec::run(&shape),
+        What::E2e { prefill, only } => e2e::run(&shape, prefill, &only)?,
+        What::Idle { terminals, orders } => idle::run(&shape, terminals, orders)?,
+        What::Storm { tills, orders } => storm::run(&shape, tills, orders)?,
+        What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
     }
     Ok(())
 }

@@ -20,18 +20,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `groschen serve`, which is built beside this program.
+    /// Starts this program again as the server.
     pub fn start(data: &Path, tills: &[TillId]) -> anyhow::Result<Self> {
-        let program = std::env::current_exe()?.with_file_name("groschen");
-        anyhow::ensure!(
-            program.exists(),
-            "build the server first: cargo build --release -p groschen"
-        );
         let begun = Instant::now();
-        let mut command = Command::new(program);
+        let mut command = Command::new(std::env::current_exe()?);
         command
             .args([
-                "serve",
+                "server",
                 "--sample",
                 "--json",
                 "--no-confirm",
@@ -87,6 +82,17 @@ impl Server {
         cpu_us(self.child.id())
     }
 
+    /// The same of its writer's thread alone, which is the one that no second core can help.
+    pub fn writer_cpu_us(&self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = tasks.into_iter().flatten().filter_map(Result::ok);
+        let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+        stats
+            .filter(|stat| stat.contains("(writer)"))
+            .map(|stat| ticks_us(&stat))
+            .sum()
+    }
+
     /// The largest memory it ever had, in KiB.
     pub fn peak_kib(&self) -> u64 {
         status(self.child.id(), "VmHWM:")
@@ -107,16 +113,17 @@ impl Drop for Server {
     }
 }
 
-/// Processor time of a process: user and system, in clock ticks of 10 ms (Linux on every common machine).
+/// Processor time of a process.
 pub fn cpu_us(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after = text.rsplit(')').next().unwrap_or_default();
+    ticks_us(&std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default())
+}
+
+/// User and system time of a `stat` line, in clock ticks of 10 ms (Linux on every common machine).
+fn ticks_us(stat: &str) -> u64 {
+    let after = stat.rsplit(')').next().unwrap_or_default();
     let ticks = |index: usize| {
-        after
-            .split_whitespace()
-            .nth(index)
-            .and_then(|field| field.parse::<u64>().ok())
-            .unwrap_or_default()
+        let field = after.split_whitespace().nth(index);
+        field.and_then(|field| field.parse::<u64>().ok()).unwrap_or_default()
     };
     (ticks(11) + ticks(12)) * 10_000
 }

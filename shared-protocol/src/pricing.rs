@@ -301,6 +301,27 @@ pub enum Mismatch {
     Voucher(ArticleId),
 }
 
+/// What lines say that vouchers paid as a means of payment: units and cents by asset, below zero for lines that take back. Lines whose vouchers the
+/// catalogue does not know count as nothing; [`verify`] names them.
+pub fn covered_by_vouchers(config: &Config, lines: &[Line]) -> Result<BTreeMap<AssetId, (i64, Amount)>, Overflow> {
+    let mut covered: BTreeMap<AssetId, (i64, Amount)> = BTreeMap::new();
+    for line in lines {
+        let Some(used) = line.vouchers else { continue };
+        let price = config.articles.get(&line.article).and_then(|article| article.vouchers);
+        let pays = config
+            .assets
+            .get(&used.asset)
+            .is_some_and(|asset| asset.fiscal.is_means_of_payment());
+        if let Some(price) = price.filter(|price| pays && price.asset == used.asset) {
+            let sign = i64::from(line.quantity.signum());
+            let sum = covered.entry(used.asset).or_default();
+            sum.0 = sum.0.saturating_add(i64::from(used.units) * sign);
+            sum.1 = sum.1.plus(cover(line, price.units, used.units)?.times(sign)?)?;
+        }
+    }
+    Ok(covered)
+}
+
 /// Compares what was charged with the catalogue the order was priced with; line order and merging do not matter.
 pub fn verify(config: &Config, taxpayer: TaxpayerId, lines: &[Line]) -> Vec<Mismatch> {
     let mut found = std::collections::BTreeSet::new();

@@ -454,6 +454,28 @@ fn a_multi_purpose_voucher_pays_the_seller_from_the_organisers_funding() {
         -price
     );
     assert_eq!(server.balance(wristband(tag(1)), MEAL), 0);
+    let odd = |server: &Server| {
+        let kinds = server.case_kinds();
+        kinds.iter().filter(|kind| **kind == CaseKind::PriceMismatch).count()
+    };
+    assert_eq!(odd(&server), 0);
+    // Vouchers that pay for more than their lines are worth, and other units than the lines used, are booked as taken and looked at.
+    let mut generous = stall.cart(tag(1), &[(dish.id, 2)], &BTreeMap::new(), None).remove(0);
+    generous.tenders.clone_from(&order.tenders);
+    let mut miscounted = stall
+        .cart(tag(1), &[(dish.id, 1)], &BTreeMap::from([(MEAL, 9)]), None)
+        .remove(0);
+    miscounted.tenders[0].amount = Amount(7);
+    for (order, found) in [(generous, 1), (miscounted, 2)] {
+        stall.append(&order);
+        server.sync(&mut stall);
+        assert_eq!(odd(&server), found);
+    }
+    assert_eq!(
+        server.balance(Account::VoucherFunding { voucher: MEAL }, AssetId::EURO),
+        -price * 4 - (i128::from(order.total().unwrap().0) - price),
+        "the organiser pays what was given for vouchers, here also the second tray"
+    );
     server.assert_balanced();
 }
 

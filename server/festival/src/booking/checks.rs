@@ -1,8 +1,10 @@
 //! What is odd about an order that was booked: it goes into cases, never into a refusal.
 
+use std::collections::BTreeMap;
+
 use shared_protocol::config::Config;
 use shared_protocol::order::{LineKind, Order, Permission, TenderKind};
-use shared_protocol::pricing;
+use shared_protocol::{Amount, AssetId, pricing};
 
 use super::Context;
 use crate::case::CaseKind;
@@ -14,9 +16,12 @@ pub(super) fn order(order: &Order, context: &Context<'_>) -> Vec<(CaseKind, Opti
         match context.priced_with {
             None => found.push((CaseKind::UnknownRevision, i64::try_from(order.config.rev).ok())),
             Some(config) => {
-                let mismatches = pricing::verify(config, order.taxpayer, &order.lines);
-                if !mismatches.is_empty() {
-                    found.push((CaseKind::PriceMismatch, i64::try_from(mismatches.len()).ok()));
+                let mut mismatches = pricing::verify(config, order.taxpayer, &order.lines).len();
+                if !vouchers_pay_what_they_cover(order, config) {
+                    mismatches += 1;
+                }
+                if mismatches > 0 {
+                    found.push((CaseKind::PriceMismatch, i64::try_from(mismatches).ok()));
                 }
             }
         }
@@ -47,6 +52,26 @@ fn sells(order: &Order) -> bool {
             .lines
             .iter()
             .any(|line| matches!(line.kind, LineKind::Goods | LineKind::Deposit | LineKind::Discount))
+}
+
+/// Tenders in vouchers name as many units as the lines used, and leave open in money just what those are worth.
+fn vouchers_pay_what_they_cover(order: &Order, config: &Config) -> bool {
+    let Ok(covered) = pricing::covered_by_vouchers(config, &order.lines) else {
+        return false;
+    };
+    let mut paid: BTreeMap<AssetId, i64> = BTreeMap::new();
+    for tender in &order.tenders {
+        if let Some(asset) = tender.voucher {
+            let units = paid.entry(asset).or_default();
+            *units = units.saturating_add(tender.amount.0);
+        }
+    }
+    let cents = Amount::sum(covered.values().map(|(_, cents)| *cents));
+    let open = order
+        .total()
+        .and_then(|total| total.minus(order.paid()?))
+        .and_then(|open| open.minus(cents?));
+    covered.iter().map(|(asset, (units, _))| (*asset, *units)).eq(paid) && open.is_ok_and(Amount::is_zero)
 }
 
 fn permitted(order: &Order, config: &Config, context: &Context<'_>) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Account, Authority, Fold, Transfer, TransferCode};
 use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind};
-use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId};
+use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, pricing};
 
 use super::Context;
 use crate::authorise::owed;
@@ -66,7 +66,7 @@ fn tender_account(order: &Order, tender: &Tender) -> Account {
 pub(super) fn sale(order: &Order, context: &Context<'_>) -> Result<Vec<Transfer>, Overflow> {
     let mut transfers = Vec::new();
     let flows = euro_flows(order, context, &mut transfers)?;
-    let payers = payers(order)?;
+    let payers = payers(order, context)?;
     distribute(order, &flows, payers, &mut transfers)?;
     redeem(order, &mut transfers)?;
     Ok(transfers)
@@ -139,17 +139,35 @@ fn owner(article: ArticleId, seller: TaxpayerId, context: &Context<'_>) -> Taxpa
     config.articles.get(&article).map_or(seller, |article| article.taxpayer)
 }
 
-/// Who pays how much in cents. Vouchers that are a means of payment pay what the other tenders leave open.
-fn payers(order: &Order) -> Result<Vec<(Account, Amount)>, Overflow> {
+/// Who pays how much in cents. Vouchers that are a means of payment pay what the other tenders leave open, each what its lines are worth and the
+/// first one the rest, as when the catalogue is not known.
+fn payers(order: &Order, context: &Context<'_>) -> Result<Vec<(Account, Amount)>, Overflow> {
+    let is_voucher = |tender: &&Tender| tender.kind == TenderKind::Voucher;
     let mut payers: Vec<(Account, Amount)> = order
         .tenders
         .iter()
-        .filter(|tender| tender.kind != TenderKind::Voucher)
+        .filter(|tender| !is_voucher(tender))
         .map(|tender| (tender_account(order, tender), tender.amount))
         .collect();
-    let open = order.total()?.minus(order.paid()?)?;
-    if let Some(voucher) = order.tenders.iter().find(|tender| tender.kind == TenderKind::Voucher) {
-        payers.push((tender_account(order, voucher), open));
+    let config = context.priced_with.unwrap_or(context.current);
+    let covered = pricing::covered_by_vouchers(config, &order.lines)?;
+    let mut open = order.total()?.minus(order.paid()?)?;
+    let first = payers.len();
+    for tender in order.tenders.iter().filter(is_voucher) {
+        let worth = tender
+            .voucher
+            .and_then(|asset| covered.get(&asset))
+            .map_or(Amount::ZERO, |(_, cents)| *cents);
+        let part = if open.is_negative() {
+            worth.clamp(open, Amount::ZERO)
+        } else {
+            worth.clamp(Amount::ZERO, open)
+        };
+        payers.push((tender_account(order, tender), part));
+        open = open.minus(part)?;
+    }
+    if let Some((_, amount)) = payers.get_mut(first) {
+        *amount = amount.plus(open)?;
     }
     if payers.is_empty() {
         // Nothing is paid, but value may still pass through: a cup comes back and pays for a coffee.

@@ -62,7 +62,7 @@ impl<S: Store + 'static> Service<S> {
             config_key: &self.config_key,
             incarnation: self.incarnation,
             key_of,
-            fresh_terminal: TerminalId(mint(now_ms(), random())),
+            fresh_terminal: &|| TerminalId(mint(now_ms(), random())),
             busy: self.writer.is_busy(),
         }
     }

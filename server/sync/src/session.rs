@@ -60,7 +60,7 @@ pub struct World<'a> {
     /// Public keys of known terminals.
     pub key_of: &'a dyn Fn(TerminalId) -> Option<PublicKey>,
     /// An id for a terminal that registers now, drawn by the shell.
-    pub fresh_terminal: TerminalId,
+    pub fresh_terminal: &'a dyn Fn() -> TerminalId,
     /// Whether the writer's queue is more than half full.
     pub busy: bool,
 }
@@ -274,7 +274,7 @@ impl Session {
         let request = Request::Register {
             register: Box::new(register),
             nonce: self.nonce,
-            terminal: world.fresh_terminal,
+            terminal: (world.fresh_terminal)(),
         };
         vec![self.submit(Pending::Register(slot), request)]
     }

@@ -261,7 +261,7 @@ impl World {
             config_key: &self.server.config_key,
             incarnation: self.server.incarnation,
             key_of: &key_of,
-            fresh_terminal,
+            fresh_terminal: &|| fresh_terminal,
             busy: self.server.slow && self.server.queued_entries() > BUSY_ENTRIES,
         };
         let outputs = step(&mut served.session, &world);
@@ -340,7 +340,7 @@ impl World {
             config_key: &self.server.config_key,
             incarnation: self.server.incarnation,
             key_of: &key_of,
-            fresh_terminal: TerminalId([0; 16]),
+            fresh_terminal: &|| TerminalId([0; 16]),
             busy: false,
         };
         let (session, outputs) = Session::new(nonce, &world);

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::client::{self, Endpoint, LinkEvent, OUTBOX_FRAMES};
 use crate::keys::{KeyError, random};
 use crate::queue::{Queue, QueueError};
+use crate::reader::Reader;
 
 /// What a till is made of besides its queue.
 pub struct Device {
@@ -102,6 +103,27 @@ impl Till {
     /// Does something to the till. Gives whether it still runs.
     pub async fn input(&self, input: TillInput) -> bool {
         self.inputs.send(input).await.is_ok()
+    }
+
+    /// Lets a reader tell the till what it sees, until either is gone. A till may have several readers; a phone has its own beside a USB one.
+    pub fn attach<R: Reader>(&self, mut reader: R) {
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = inputs.closed() => return,
+                    event = reader.next() => {
+                        let Some(event) = event else {
+                            tracing::warn!(reader = reader.name(), "a reader is gone");
+                            return;
+                        };
+                        if inputs.send(TillInput::Reader(event)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
     }
 
     /// What it shows; a receiver sees every change, the newest if it is slow.

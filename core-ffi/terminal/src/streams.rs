@@ -110,7 +110,7 @@ impl Streams {
 }
 
 fn read_config(copy: &Copy) -> Result<Arc<Config>, shared_protocol::config::ConfigError> {
-    Config::read(copy.version, copy.items.values().map(Vec::as_slice)).map(Arc::new)
+    Config::read(copy).map(Arc::new)
 }
 
 impl Terminal {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use shared_protocol::HoldId;
 use shared_protocol::message::{Authorise, Message};
+use store::Reader as _;
+use store_sqlite::SqliteReader;
 use sync::writer::now_ms;
 
 use crate::figure::{Shape, tell};
@@ -145,6 +147,7 @@ pub fn run(shape: &Shape, prefill: u64, only: &str) -> anyhow::Result<()> {
 
 async fn rows(shape: &Shape, data: &std::path::Path, prefill: u64, only: &str) -> anyhow::Result<()> {
     let ids = tills(TERMINALS);
+    let (rows_before, _) = SqliteReader::open(data.join("groschen.db"), None)?.head()?;
     let server = Server::start(data, &ids)?;
     let mut connected = Till::connect_all(&server, ids).await?;
     for row in ROWS.into_iter().filter(|row| row.name.contains(only)) {
@@ -183,6 +186,13 @@ async fn rows(shape: &Shape, data: &std::path::Path, prefill: u64, only: &str) -
         }
         tell(shape, row.name, "orders/s", rates, &more);
     }
+    let acknowledged: u64 = connected.iter().map(|till| till.under_way.acked).sum();
+    drop((connected, server));
+    let (rows, _) = SqliteReader::open(data.join("groschen.db"), None)?.head()?;
+    ensure!(
+        rows == rows_before + acknowledged,
+        "{acknowledged} orders were acknowledged on {rows_before} rows, the journal has {rows}"
+    );
     Ok(())
 }
 

@@ -11,7 +11,9 @@ use shared_protocol::entry::{Entry, EntryKind};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::{Authorise, Push};
 use shared_protocol::order::{Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind};
-use shared_protocol::{Amount, BootId, CartId, HoldId, OrderId, RequestId, SessionId, TagId, TillId, encode};
+use shared_protocol::{
+    Amount, ArticleId, BootId, CartId, HoldId, OrderId, RequestId, SessionId, TagId, TillId, encode,
+};
 
 /// Money that no measured run spends.
 const FUNDS_CENTS: i64 = 100_000_000;
@@ -235,6 +237,12 @@ impl Seller {
     /// The bytes of what was written and not handed out.
     pub fn entries(&self) -> &[Bytes] {
         &self.unsent
+    }
+
+    /// Goods of its orders.
+    pub fn articles(&self) -> Vec<ArticleId> {
+        let goods = self.lines.iter().filter(|line| line.kind == LineKind::Goods);
+        goods.map(|line| line.article).collect()
     }
 
     /// How many lines an order has.

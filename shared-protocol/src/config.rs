@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Article, Asset, Layout, Staff, Stand, TaxDefinition, Taxpayer, Text, Till};
+use crate::catalogue::{Article, Asset, FiscalClass, Layout, Staff, Stand, TaxDefinition, Taxpayer, Text, Till};
 use crate::ids::{ArticleId, AssetId, Bytes, EventId, OrganisationId, StaffId, StandId, TaxpayerId, TillId};
 use crate::limits::AUTHORISE_TIMEOUT_MS;
 use crate::money::Amount;
-use crate::stream::{Change, Version};
+use crate::stream::{Change, Copy, Version};
 use crate::tax::{TaxKey, TaxRate};
 use crate::{DecodeError, decode, encode};
 
@@ -112,6 +112,10 @@ impl Event {
         }
     }
 }
+
+/// Sections of the stream from here on say nothing about prices, tax, permissions or limits, so a terminal that does not know them sells without
+/// them. A new item that changes what is charged goes below: a terminal that does not know it keeps the configuration it has and says so.
+pub const OPTIONAL_SECTIONS: u8 = 0x80;
 
 /// One item of the configuration. The order of the variants is the wire's; new ones are appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,10 +246,16 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks the items of a stream.
-    pub fn read<'a>(version: Version, items: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ConfigError> {
-        let items = items.into_iter().map(decode).collect::<Result<Vec<Item>, _>>()?;
-        Self::from_items(version, items)
+    /// Reads and checks the items of a stream. Sections from [`OPTIONAL_SECTIONS`] on are left out by who does not know them.
+    pub fn read(copy: &Copy) -> Result<Self, ConfigError> {
+        let known = copy
+            .items
+            .iter()
+            .filter(|(key, _)| key.first().is_none_or(|section| *section < OPTIONAL_SECTIONS));
+        let items = known
+            .map(|(_, bytes)| decode(bytes))
+            .collect::<Result<Vec<Item>, _>>()?;
+        Self::from_items(copy.version, items)
     }
 
     /// Builds and checks a configuration.
@@ -338,7 +348,8 @@ impl Config {
                 }
             }
             if let Some(price) = article.vouchers {
-                if !self.assets.contains_key(&price.asset) || price.asset == AssetId::EURO {
+                let asset = self.assets.get(&price.asset);
+                if asset.is_none_or(|asset| matches!(asset.fiscal, FiscalClass::Money | FiscalClass::Deposit)) {
                     return dangling(what(), format!("voucher asset {}", price.asset));
                 }
                 if price.units == 0 || article.price.is_none() {

@@ -81,10 +81,7 @@ impl<S: Store> Engine<S> {
         let config_stream = reader
             .stream(event, Stream::Config, None)?
             .ok_or(EngineError::NoConfig)?;
-        let current = Arc::new(Config::read(
-            config_stream.version,
-            config_stream.items.values().map(Vec::as_slice),
-        )?);
+        let current = Arc::new(Config::read(&config_stream)?);
         let block_list = reader.stream(event, Stream::BlockList, None)?.unwrap_or_default();
         let blocked = streams::read_block_list(&block_list);
         let terminals = reader.terminals()?.into_iter().map(|row| (row.id, row)).collect();
@@ -183,9 +180,7 @@ impl<S: Store> Engine<S> {
             .reader
             .stream(self.event, Stream::Config, Some(version))?
             .filter(|copy| copy.version == version);
-        let config = copy
-            .and_then(|copy| Config::read(version, copy.items.values().map(Vec::as_slice)).ok())
-            .map(Arc::new);
+        let config = copy.and_then(|copy| Config::read(&copy).ok()).map(Arc::new);
         self.configs.insert(version, config.clone());
         Ok(config)
     }

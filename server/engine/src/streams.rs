@@ -118,7 +118,7 @@ impl<S: Store> Engine<S> {
             self.pending.history.remove(&stream);
         }
         if let Some(config) = self.streams.get(&Stream::Config) {
-            let read = Config::read(config.version, config.items.values().map(Vec::as_slice))?;
+            let read = Config::read(config)?;
             self.current = Arc::new(read);
             self.configs
                 .insert(self.current.version, Some(Arc::clone(&self.current)));

@@ -212,7 +212,7 @@ async fn the_configuration_comes_down_signed_and_whole() {
     };
     assert!(matches!(client.hello(&hello, 1).await, Message::Welcome(_)));
     let copy = take_snapshot(&mut client, &server).await;
-    let config = shared_protocol::config::Config::read(copy.version, copy.items.values().map(Vec::as_slice)).unwrap();
+    let config = shared_protocol::config::Config::read(&copy).unwrap();
     assert_eq!(config, sample::config());
     client.send(SnapshotRequest { stream: Stream::Config }).await;
     assert_eq!(take_snapshot(&mut client, &server).await, copy);

@@ -319,6 +319,7 @@ impl Order {
         if reverses != self.reverses.is_some() || !tenders_named || !vouchers_have_holder || !group_is_sane {
             return Err(OrderFault::Shape);
         }
+        let (charged, paid) = (self.total()?, self.paid()?);
         // Nothing changed hands; the lines say what was taken in before (AVBelegabbruch in DSFinV-K's words).
         if self.kind == OrderKind::AbortedCart {
             return if self.tenders.is_empty() {
@@ -327,7 +328,6 @@ impl Order {
                 Err(OrderFault::Shape)
             };
         }
-        let (charged, paid) = (self.total()?, self.paid()?);
         // Vouchers that are a means of payment pay a part that only the catalogue can name, so the balance is checked where it is known.
         if charged != paid && !self.tenders.iter().any(|tender| tender.kind == TenderKind::Voucher) {
             return Err(OrderFault::Unbalanced { paid, charged });

@@ -115,7 +115,7 @@ async fn show(arguments: &Arguments, dir: &std::path::Path) -> anyhow::Result<()
         words.of("Server und Kassen werden gestartet …", "Starting server and tills …")
     );
     let settings = Settings {
-        data: dir.join("server"),
+        data: dir.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
     };
@@ -132,7 +132,7 @@ async fn show(arguments: &Arguments, dir: &std::path::Path) -> anyhow::Result<()
     for (index, till) in tills.iter().enumerate() {
         let slot = instance.open_slot(*till, false).await?;
         let staff = sample::cashier_of(*till);
-        let dir = dir.join(format!("till-{index}"));
+        let dir = dir.join("tills").join(index.to_string());
         let post = Post {
             index,
             till: *till,

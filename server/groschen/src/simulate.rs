@@ -309,18 +309,13 @@ async fn simulate(arguments: &Arguments, dir: &Path) -> anyhow::Result<Verdict> 
     };
     let actions: Vec<Action> = Script::new(&config, profile, day).collect();
 
-    let data = if arguments.server.is_some() {
-        dir.to_owned()
-    } else {
-        dir.join("server")
-    };
     let (mut server, url, mut codes) = if let Some(url) = &arguments.server {
         let file = std::fs::File::open(arguments.codes.as_deref().context("--codes")?)
             .context("the file with the codes cannot be read")?;
         (None, url.clone(), read_codes(BufReader::new(file).lines())?)
     } else {
         let address = free_address()?;
-        let (server, codes) = ServerProcess::start(&data, address, &tills)?;
+        let (server, codes) = ServerProcess::start(dir, address, &tills)?;
         (Some(server), format!("ws://{address}{}", sync::server::PATH), codes)
     };
     let endpoint = Endpoint::new(&url, None)?;
@@ -330,7 +325,7 @@ async fn simulate(arguments: &Arguments, dir: &Path) -> anyhow::Result<Verdict> 
         let Some((slot, secret)) = codes.get_mut(till).and_then(Vec::pop) else {
             bail!("there is no registration code for till {till}")
         };
-        let dir = dir.join(format!("till-{index}"));
+        let dir = dir.join("tills").join(index.to_string());
         let post = Post {
             index,
             till: *till,
@@ -388,7 +383,7 @@ async fn simulate(arguments: &Arguments, dir: &Path) -> anyhow::Result<Verdict> 
     if let Some(server) = server {
         server.stop()?;
     }
-    judge(&data.join("groschen.db"), &notes, unsent, took)
+    judge(&dir.join("groschen.db"), &notes, unsent, took)
 }
 
 /// Starts tills one after the other; a thousand registrations at once would only measure the registration.

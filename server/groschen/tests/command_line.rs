@@ -55,7 +55,7 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
     assert!(verdict["shown_paid"].as_u64().unwrap() >= 600, "{verdict}");
     assert_eq!(output.status.code(), Some(0));
 
-    let server = dir.path().join("server");
+    let server = dir.path();
     let audit = groschen(&["audit", "--data", server.to_str().unwrap(), "--json"]);
     let findings = last_json(&audit);
     assert_eq!(

@@ -1,0 +1,294 @@
+//! A TSE in software: it signs as a real one does, and protects nobody. For tests, demos and training.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp384::BrainpoolP384r1;
+use ecdsa::SigningKey;
+use ecdsa::signature::Signer as _;
+use p256::NistP256;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::log_message::{LogMessage, Operation};
+use crate::tse::{Curve, Finished, Started, Tse, TseError, TseInfo};
+
+/// The private key.
+enum Key {
+    BrainpoolP384(Box<SigningKey<BrainpoolP384r1>>),
+    P256(Box<SigningKey<NistP256>>),
+}
+
+impl Key {
+    fn public(&self) -> Vec<u8> {
+        match self {
+            Self::BrainpoolP384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+            Self::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+        }
+    }
+
+    /// r and s one after the other, each as long as the curve's numbers are.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TseError> {
+        let failed = |error: ecdsa::signature::Error| TseError::Unavailable(error.to_string());
+        match self {
+            Self::BrainpoolP384(key) => {
+                let signature: ecdsa::Signature<BrainpoolP384r1> = key.try_sign(message).map_err(failed)?;
+                Ok(signature.to_bytes().to_vec())
+            }
+            Self::P256(key) => {
+                let signature: ecdsa::Signature<NistP256> = key.try_sign(message).map_err(failed)?;
+                Ok(signature.to_bytes().to_vec())
+            }
+        }
+    }
+}
+
+/// What a TSE remembers. A shell that wants it to survive keeps it after every call.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// Transactions begun so far.
+    pub transactions: u64,
+    /// Signatures made so far.
+    pub signatures: u64,
+    /// The latest time it signed, in seconds since 1970: its clock never goes back.
+    pub time_s: u64,
+    /// Open transactions with their tills.
+    pub open: BTreeMap<u64, String>,
+    /// Registered tills.
+    pub clients: BTreeSet<String>,
+}
+
+/// A TSE in software.
+pub struct SoftwareTse {
+    key: Key,
+    info: TseInfo,
+    memory: Memory,
+}
+
+impl std::fmt::Debug for SoftwareTse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SoftwareTse")
+            .field("info", &self.info)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key that cannot be used: about one in 2^128 seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this seed makes no key; draw another one")]
+pub struct NoKey;
+
+impl SoftwareTse {
+    /// A TSE whose key is made from a seed. The same seed is the same TSE.
+    pub fn new(seed: &[u8; 32], curve: Curve, memory: Memory) -> Result<Self, NoKey> {
+        let key = match curve {
+            Curve::BrainpoolP384 => {
+                // 48 bytes below the curve's order, which begins with 8c: the first bit is taken away.
+                let (one, two) = (Self::derived(seed, 1), Self::derived(seed, 2));
+                let mut scalar: Vec<u8> = one.into_iter().chain(two).take(48).collect();
+                if let Some(first) = scalar.first_mut() {
+                    *first &= 0x7f;
+                }
+                Key::BrainpoolP384(Box::new(SigningKey::from_slice(&scalar).map_err(|_| NoKey)?))
+            }
+            Curve::P256 => {
+                let scalar = Self::derived(seed, 3);
+                Key::P256(Box::new(SigningKey::from_slice(&scalar).map_err(|_| NoKey)?))
+            }
+        };
+        let public_key = key.public();
+        let info = TseInfo {
+            name: "Software TSE (not certified)".to_owned(),
+            serial: Sha256::digest(&public_key).into(),
+            public_key,
+            curve,
+            certified: false,
+        };
+        Ok(Self { key, info, memory })
+    }
+
+    fn derived(seed: &[u8; 32], part: u8) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(b"groschen software tse 1");
+        digest.update([part]);
+        digest.update(seed);
+        digest.finalize().into()
+    }
+
+    /// What it remembers now.
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    fn sign(&mut self, message: &LogMessage<'_>) -> Result<Vec<u8>, TseError> {
+        let signature = self.key.sign(&message.to_be_signed())?;
+        (self.memory.signatures, self.memory.time_s) = (message.counter, message.time_s);
+        Ok(signature)
+    }
+
+    fn message<'a>(&self, operation: Operation, client: &'a str, transaction: u64, now_ms: u64) -> LogMessage<'a> {
+        LogMessage {
+            operation,
+            client,
+            process_data: "",
+            process_type: "",
+            transaction,
+            serial: self.info.serial,
+            curve: self.info.curve,
+            counter: self.memory.signatures + 1,
+            time_s: (now_ms / 1_000).max(self.memory.time_s),
+        }
+    }
+}
+
+impl Tse for SoftwareTse {
+    fn info(&self) -> &TseInfo {
+        &self.info
+    }
+
+    fn register(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
+        self.memory.clients.insert(client.to_owned());
+        Ok(())
+    }
+
+    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
+        if !self.memory.clients.contains(client) {
+            return Err(TseError::UnknownClient(client.to_owned()));
+        }
+        let transaction = self.memory.transactions + 1;
+        let message = self.message(Operation::Start, client, transaction, now_ms);
+        let signature = self.sign(&message)?;
+        self.memory.transactions = transaction;
+        self.memory.open.insert(transaction, client.to_owned());
+        Ok(Started {
+            transaction,
+            counter: message.counter,
+            time_s: message.time_s,
+            signature,
+        })
+    }
+
+    fn finish(
+        &mut self,
+        client: &str,
+        transaction: u64,
+        process_type: &str,
+        process_data: &str,
+        now_ms: u64,
+    ) -> Result<Finished, TseError> {
+        if self.memory.open.get(&transaction).is_none_or(|owner| owner != client) {
+            return Err(TseError::UnknownTransaction(transaction));
+        }
+        let message = LogMessage {
+            process_data,
+            process_type,
+            ..self.message(Operation::Finish, client, transaction, now_ms)
+        };
+        let signature = self.sign(&message)?;
+        self.memory.open.remove(&transaction);
+        Ok(Finished {
+            counter: message.counter,
+            time_s: message.time_s,
+            signature,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecdsa::signature::Verifier as _;
+    use ecdsa::{Signature, VerifyingKey};
+
+    use super::*;
+    use crate::process_data::{KASSENBELEG_V1, Kassenbeleg};
+    use crate::qr::ReceiptCode;
+
+    const NOW: u64 = 1_815_998_400_500;
+
+    fn tse(curve: Curve) -> SoftwareTse {
+        let mut tse = SoftwareTse::new(&[7; 32], curve, Memory::default()).unwrap();
+        tse.register("TILL-1", NOW).unwrap();
+        tse
+    }
+
+    fn verifies(info: &TseInfo, message: &[u8], signature: &[u8]) -> bool {
+        match info.curve {
+            Curve::BrainpoolP384 => {
+                let key = VerifyingKey::<BrainpoolP384r1>::from_sec1_bytes(&info.public_key).unwrap();
+                key.verify(message, &Signature::from_slice(signature).unwrap()).is_ok()
+            }
+            Curve::P256 => {
+                let key = VerifyingKey::<NistP256>::from_sec1_bytes(&info.public_key).unwrap();
+                key.verify(message, &Signature::from_slice(signature).unwrap()).is_ok()
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_receipt_says_is_what_was_signed_on_both_curves() {
+        for (curve, bytes) in [(Curve::BrainpoolP384, 48), (Curve::P256, 32)] {
+            let mut tse = tse(curve);
+            let data = Kassenbeleg::ABORTED.to_string();
+            let started = tse.start("TILL-1", NOW).unwrap();
+            let finished = tse
+                .finish("TILL-1", started.transaction, KASSENBELEG_V1, &data, NOW + 3_000)
+                .unwrap();
+            assert_eq!(
+                (started.signature.len(), finished.signature.len()),
+                (2 * bytes, 2 * bytes)
+            );
+            let code = ReceiptCode::new(tse.info(), "TILL-1", KASSENBELEG_V1, &data, &started, &finished);
+            let read = ReceiptCode::parse(&code.to_string()).unwrap();
+            assert!(verifies(tse.info(), &read.to_be_signed(tse.info()), &read.signature));
+            let other = ReceiptCode {
+                process_data: data.replace("0.00", "1.00"),
+                ..read
+            };
+            assert!(!verifies(tse.info(), &other.to_be_signed(tse.info()), &other.signature));
+        }
+    }
+
+    #[test]
+    fn counters_rise_by_one_and_time_never_falls() {
+        let mut tse = tse(Curve::P256);
+        let one = tse.start("TILL-1", NOW).unwrap();
+        let two = tse.start("TILL-1", NOW - 60_000).unwrap();
+        assert_eq!((one.transaction, one.counter), (1, 1));
+        assert_eq!((two.transaction, two.counter, two.time_s), (2, 2, one.time_s));
+        assert_eq!(tse.finish("TILL-1", 1, "", "", NOW).unwrap().counter, 3);
+        assert_eq!(tse.memory().open, BTreeMap::from([(2, "TILL-1".to_owned())]));
+    }
+
+    #[test]
+    fn a_till_it_does_not_know_and_a_transaction_that_ended_are_refused() {
+        let mut tse = tse(Curve::P256);
+        assert_eq!(
+            tse.start("TILL-2", NOW),
+            Err(TseError::UnknownClient("TILL-2".to_owned()))
+        );
+        let started = tse.start("TILL-1", NOW).unwrap();
+        tse.register("TILL-2", NOW).unwrap();
+        assert_eq!(
+            tse.finish("TILL-2", 1, "", "", NOW),
+            Err(TseError::UnknownTransaction(1))
+        );
+        tse.finish("TILL-1", started.transaction, "", "", NOW).unwrap();
+        assert_eq!(
+            tse.finish("TILL-1", 1, "", "", NOW),
+            Err(TseError::UnknownTransaction(1))
+        );
+        assert_eq!(tse.memory().signatures, 2, "a refusal signs nothing");
+    }
+
+    #[test]
+    fn it_goes_on_from_what_it_remembers_and_says_that_it_is_not_certified() {
+        let mut one = tse(Curve::BrainpoolP384);
+        one.start("TILL-1", NOW).unwrap();
+        let mut two = SoftwareTse::new(&[7; 32], Curve::BrainpoolP384, one.memory().clone()).unwrap();
+        assert_eq!(two.info(), one.info());
+        assert_eq!(two.finish("TILL-1", 1, "", "", NOW).unwrap().counter, 2);
+        assert!(!two.info().certified && two.info().name.contains("not certified"));
+        let other = SoftwareTse::new(&[8; 32], Curve::BrainpoolP384, Memory::default()).unwrap();
+        assert_ne!(other.info().serial, two.info().serial);
+    }
+}

@@ -19,8 +19,8 @@ use shared_protocol::message::{
 };
 use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId};
 use store::{
-    Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, OpenCase, Store, StoreError, TerminalNo,
-    TerminalRow,
+    Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, OpenCase, Signing, Store, StoreError,
+    TerminalNo, TerminalRow,
 };
 
 use crate::intake::{CheckedEntry, CheckedPush, Lines, Place};
@@ -59,6 +59,7 @@ pub(crate) struct Batch {
     pub(crate) slots: BTreeMap<SlotId, festival::registration::Slot>,
     pub(crate) blocks: BTreeMap<TagId, Option<shared_protocol::stream::BlockReason>>,
     session_days: BTreeMap<SessionId, SessionDay>,
+    signing: Signing,
 }
 
 impl Batch {
@@ -151,6 +152,7 @@ impl<S: Store> Engine<S> {
             slots: BTreeMap::new(),
             blocks: BTreeMap::new(),
             session_days: BTreeMap::new(),
+            signing: Signing::default(),
         }
     }
 
@@ -274,6 +276,10 @@ impl<S: Store> Engine<S> {
             Request::Confirm { slot, code, terminal } => Reply::Register(self.confirm(batch, *slot, code, *terminal)),
             Request::OpenSlot(slot) => {
                 batch.slots.insert(slot.id, slot.as_ref().clone());
+                Reply::Settled(Settled::Done)
+            }
+            Request::Sign(signing) => {
+                batch.signing.append(signing.as_ref().clone());
                 Reply::Settled(Settled::Done)
             }
             Request::SetState { terminal, state } => Reply::Settled(self.set_state(batch, *terminal, *state)),
@@ -674,12 +680,14 @@ impl<S: Store> Engine<S> {
             terminals: batch.terminals.values().cloned().collect(),
             slots: batch.slots.values().cloned().collect(),
             streams: block_step.clone().into_iter().collect(),
+            signing: batch.signing,
         };
         let durable = !commit.journal.is_empty()
             || !commit.cases.is_empty()
             || !commit.terminals.is_empty()
             || !commit.slots.is_empty()
-            || !commit.streams.is_empty();
+            || !commit.streams.is_empty()
+            || !commit.signing.is_empty();
         if durable {
             self.store.commit(&commit)?;
         }

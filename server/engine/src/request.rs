@@ -105,6 +105,8 @@ pub enum Request {
         /// Until when they are good, ms since 1970, for an asset that expires.
         expires_at_ms: Option<u64>,
     },
+    /// What a signer did, for keeping.
+    Sign(Box<store::Signing>),
 }
 
 /// What became of a push.

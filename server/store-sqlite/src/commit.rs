@@ -7,6 +7,7 @@ use shared_protocol::{OrderId, TerminalId, encode};
 use store::{Commit, JournalRow, StoreError};
 
 use crate::error::{Failure, Result};
+use crate::signing;
 
 pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     terminals(connection, commit)?;
@@ -16,7 +17,8 @@ pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     chains(connection, commit)?;
     cases(connection, commit)?;
     slots(connection, &commit.slots)?;
-    streams(connection, commit)
+    streams(connection, commit)?;
+    signing::write(connection, &commit.signing)
 }
 
 fn terminals(connection: &Connection, commit: &Commit) -> Result<()> {

@@ -25,6 +25,7 @@ mod project;
 mod reader;
 mod rows;
 mod schema;
+mod signing;
 mod startup;
 mod wal;
 mod writer;

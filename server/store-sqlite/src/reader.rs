@@ -9,11 +9,14 @@ use rusqlite::{Connection, Params, Row, params};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, EventId, SlotId, TerminalId};
-use store::{Chain, JournalRow, Reader, StoreError, StoredCase, TerminalNo, TerminalRow, Totals};
+use store::{
+    Chain, JournalRow, OutageRow, Reader, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow,
+    Totals, TransactionRow, TseNo, TseRow,
+};
 
 use crate::connection::{Place, reading};
 use crate::error::Result;
-use crate::{rows, startup};
+use crate::{rows, signing, startup};
 
 /// Reads what is committed.
 #[derive(Debug)]
@@ -272,6 +275,51 @@ impl Reader for SqliteReader {
 
     fn totals(&mut self, event: EventId) -> std::result::Result<Totals, StoreError> {
         Ok(reading(&self.connection, |connection| Self::sums(connection, event))?)
+    }
+
+    fn tses(&mut self) -> std::result::Result<Vec<TseRow>, StoreError> {
+        Ok(all(&self.connection, signing::TSES, [], signing::tse)?)
+    }
+
+    fn transaction(&mut self, tse: TseNo, transaction: u64) -> std::result::Result<Option<TransactionRow>, StoreError> {
+        let key = params![tse.0, count(transaction)];
+        Ok(first(
+            &self.connection,
+            signing::TRANSACTION,
+            key,
+            signing::transaction,
+        )?)
+    }
+
+    fn open_transactions(&mut self) -> std::result::Result<Vec<TransactionRow>, StoreError> {
+        Ok(all(&self.connection, signing::OPEN, [], signing::transaction)?)
+    }
+
+    fn signed_to(&mut self) -> std::result::Result<u64, StoreError> {
+        let sql = "SELECT coalesce(max(no), 0) FROM signing";
+        Ok(first(&self.connection, sql, [], |row| rows::number(row, 0))?.unwrap_or(0))
+    }
+
+    fn signing(&mut self, no: u64) -> std::result::Result<Option<SigningRow>, StoreError> {
+        Ok(first(&self.connection, signing::ORDER, [count(no)], signing::order)?)
+    }
+
+    fn unsigned(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<SigningRow>, StoreError> {
+        let page = params![count(from_no), count(rows_max)];
+        Ok(all(&self.connection, signing::UNSIGNED, page, signing::order)?)
+    }
+
+    fn signing_counts(&mut self) -> std::result::Result<BTreeMap<SigningState, u64>, StoreError> {
+        let sql = "SELECT state, count(*) FROM signing GROUP BY state";
+        let counts = all(&self.connection, sql, [], |row| {
+            Ok((signing::state(row, 0)?, rows::number(row, 1)?))
+        })?;
+        Ok(counts.into_iter().collect())
+    }
+
+    fn outages(&mut self, from_id: u64, rows_max: u64) -> std::result::Result<Vec<OutageRow>, StoreError> {
+        let page = params![count(from_id), count(rows_max)];
+        Ok(all(&self.connection, signing::OUTAGES, page, signing::outage)?)
     }
 
     fn fact(&mut self, name: &str) -> std::result::Result<Option<Vec<u8>>, StoreError> {

@@ -6,12 +6,12 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS];
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING];
 
 /// What a commit writes.
 ///
@@ -208,4 +208,72 @@ CREATE TABLE order_line (
     rate INTEGER NOT NULL,
     PRIMARY KEY (no, line)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What was signed. A transaction that ended is never changed, and of an order only that it was signed after all.
+const SIGNING: &str = "
+CREATE TABLE tse (
+    no INTEGER PRIMARY KEY,
+    serial BLOB NOT NULL CHECK (length(serial) = 32),
+    name TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    algorithm TEXT NOT NULL,
+    certified INTEGER NOT NULL,
+    taxpayer INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tse_transaction (
+    tse INTEGER NOT NULL REFERENCES tse,
+    transaction_no INTEGER NOT NULL,
+    client TEXT NOT NULL,
+    cart BLOB NOT NULL CHECK (length(cart) = 16),
+    started_s INTEGER NOT NULL,
+    start_counter INTEGER NOT NULL,
+    start_signature BLOB NOT NULL,
+    finished_s INTEGER,
+    counter INTEGER,
+    process_type TEXT,
+    process_data TEXT,
+    signature BLOB,
+    PRIMARY KEY (tse, transaction_no),
+    CHECK ((finished_s IS NULL) = (counter IS NULL) AND (finished_s IS NULL) = (process_type IS NULL)
+        AND (finished_s IS NULL) = (process_data IS NULL) AND (finished_s IS NULL) = (signature IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tse_transaction_open ON tse_transaction (tse, transaction_no) WHERE finished_s IS NULL;
+CREATE TRIGGER tse_transaction_keeps_rows BEFORE DELETE ON tse_transaction BEGIN
+    SELECT RAISE(ABORT, 'what was signed is kept');
+END;
+CREATE TRIGGER tse_transaction_ends_once BEFORE UPDATE ON tse_transaction WHEN OLD.finished_s IS NOT NULL AND (
+        OLD.finished_s IS NOT NEW.finished_s OR OLD.counter IS NOT NEW.counter OR OLD.process_type IS NOT NEW.process_type
+        OR OLD.process_data IS NOT NEW.process_data OR OLD.signature IS NOT NEW.signature) BEGIN
+    SELECT RAISE(ABORT, 'what was signed is kept');
+END;
+
+CREATE TABLE outage (
+    id INTEGER PRIMARY KEY,
+    tse INTEGER REFERENCES tse,
+    client TEXT,
+    from_ms INTEGER NOT NULL,
+    until_ms INTEGER,
+    reason TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE signing (
+    no INTEGER PRIMARY KEY REFERENCES journal,
+    state INTEGER NOT NULL,
+    tse INTEGER NOT NULL REFERENCES tse,
+    transaction_no INTEGER,
+    outage INTEGER REFERENCES outage,
+    CHECK ((state = 3) = (transaction_no IS NULL) AND (state = 1 OR outage IS NOT NULL))
+) STRICT;
+CREATE INDEX signing_unsigned ON signing (no) WHERE state = 3;
+CREATE INDEX signing_state ON signing (state);
+CREATE TRIGGER signing_keeps_rows BEFORE DELETE ON signing BEGIN
+    SELECT RAISE(ABORT, 'how an order came off is kept');
+END;
+CREATE TRIGGER signing_late_only BEFORE UPDATE ON signing WHEN NOT (
+        OLD.state = NEW.state AND OLD.tse = NEW.tse AND OLD.transaction_no IS NEW.transaction_no AND OLD.outage IS NEW.outage
+        OR OLD.state = 3 AND NEW.state = 2 AND OLD.outage IS NEW.outage) BEGIN
+    SELECT RAISE(ABORT, 'how an order came off is kept');
+END;
 ";

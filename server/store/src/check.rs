@@ -43,6 +43,7 @@ impl Commit {
         if let Some(chain) = self.chains.iter().find(|chain| !is_sane(chain)) {
             return Err(invalid(format_args!("a terminal's journal cannot be {chain:?}")));
         }
+        self.signing.check()?;
         match self
             .cases
             .iter()

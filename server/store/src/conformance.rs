@@ -9,6 +9,7 @@ mod loads;
 mod random;
 mod refusals;
 mod round_trips;
+mod signing;
 mod streams;
 mod sums;
 
@@ -24,7 +25,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 21] = [
+    let cases: [Case<S>; 23] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -53,6 +54,8 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("every_revision_of_a_stream_stays_readable", streams::revisions),
         ("a_stream_never_steps_back", streams::backwards),
         ("a_reader_sees_what_is_committed_and_nothing_else", round_trips::readers),
+        ("what_was_signed_comes_back_and_may_be_signed_late", signing::comes_back),
+        ("what_was_signed_is_never_changed", signing::stays),
         ("sums_follow_the_journal_step_by_step", sums::steps),
         ("sums_and_balances_are_a_replay_of_the_journal", sums::replay),
     ];
@@ -99,6 +102,11 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
         line(&reader.chains(terminal.no).unwrap());
     }
     line(&reader.slots().unwrap());
+    line(&reader.tses().unwrap());
+    line(&reader.open_transactions().unwrap());
+    line(&reader.signing_counts().unwrap());
+    line(&reader.unsigned(0, u64::MAX).unwrap());
+    line(&reader.outages(0, u64::MAX).unwrap());
     line(&reader.cases(0, u64::MAX).unwrap());
     line(&reader.case_counts().unwrap());
     for event in [Book::EVENT, Book::OTHER_EVENT] {

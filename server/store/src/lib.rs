@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod memory;
 pub mod projection;
 pub mod rows;
+pub mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use shared_protocol::{EventId, SlotId, TerminalId};
 
 pub use memory::MemoryStore;
 pub use rows::{Chain, ChainKey, EntryRow, EntryStatus, JournalRow, OpenCase, StoredCase, TerminalNo, TerminalRow};
+pub use signing::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
 
 /// What a batch needs to be decided.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +66,8 @@ pub struct Commit {
     pub slots: Vec<festival::registration::Slot>,
     /// Steps of streams: the changes to the newest items and the version they lead to, which is above all before it.
     pub streams: Vec<(EventId, Stream, Version, Vec<Change>)>,
+    /// What was signed, of orders that were committed before.
+    pub signing: Signing,
 }
 
 /// Why a store could not do it. Nothing of the commit happened; only after [`StoreError::Failed`] and [`StoreError::Full`] it may turn out
@@ -182,6 +186,22 @@ pub trait Reader: Send {
     fn balances(&mut self, event: EventId) -> Result<View, StoreError>;
     /// Sums, as far as they are projected.
     fn totals(&mut self, event: EventId) -> Result<Totals, StoreError>;
+    /// All TSEs.
+    fn tses(&mut self) -> Result<Vec<TseRow>, StoreError>;
+    /// A transaction of a TSE.
+    fn transaction(&mut self, tse: TseNo, transaction: u64) -> Result<Option<TransactionRow>, StoreError>;
+    /// Transactions that have not ended, in the order of their numbers.
+    fn open_transactions(&mut self) -> Result<Vec<TransactionRow>, StoreError>;
+    /// The last journal number whose order came off; zero when none did. All before it did too.
+    fn signed_to(&mut self) -> Result<u64, StoreError>;
+    /// How an order came off, by its journal number.
+    fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError>;
+    /// Orders marked as unsigned, from a journal number on, at most so many.
+    fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError>;
+    /// How many orders came off how.
+    fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError>;
+    /// Outages from an id on, at most so many.
+    fn outages(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<OutageRow>, StoreError>;
     /// Facts that belong to this database: incarnation and the like, by name.
     fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 }

@@ -13,9 +13,10 @@ use shared_protocol::stream::{Change, Copy as Items, Stream, Version};
 use shared_protocol::{Amount, EventId, SlotId, TerminalId};
 
 use crate::projection::Projection;
+use crate::signing::may_become;
 use crate::{
-    Chain, ChainKey, Commit, JournalRow, Loaded, Need, Reader, Store, StoreError, StoredCase, TerminalNo, TerminalRow,
-    Totals,
+    Chain, ChainKey, Commit, JournalRow, Loaded, Need, OutageRow, Reader, Signing, SigningRow, SigningState, Store,
+    StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow,
 };
 
 /// The name of the fact that tells one life of a database from another.
@@ -38,6 +39,10 @@ struct State {
     turnovers: BTreeMap<(EventId, u32, u8), (u64, i128)>,
     projected_no: u64,
     facts: BTreeMap<String, Vec<u8>>,
+    tses: BTreeMap<TseNo, TseRow>,
+    transactions: BTreeMap<(TseNo, u64), TransactionRow>,
+    signing: BTreeMap<u64, SigningRow>,
+    outages: BTreeMap<u64, OutageRow>,
 }
 
 /// Everything that was stored at one moment.
@@ -207,6 +212,29 @@ impl State {
                 return Err(StoreError::Conflict(format!("version {version:?} of {stream:?}")));
             }
         }
+        self.check_signing(&commit.signing)
+    }
+
+    fn check_signing(&self, signing: &Signing) -> Result<(), StoreError> {
+        let invalid = |what: String| Err(StoreError::Invalid(what));
+        for row in &signing.orders {
+            let stored = self.signing.get(&row.no);
+            if row.no > self.last_no() || stored.is_some_and(|before| !may_become(before, row)) {
+                return invalid(format!("an order of {stored:?} cannot become {row:?}"));
+            }
+        }
+        for row in &signing.transactions {
+            let ended = self
+                .transactions
+                .get(&(row.tse, row.transaction))
+                .filter(|stored| stored.end.is_some());
+            if ended.is_some_and(|stored| stored != row) {
+                return invalid(format!(
+                    "transaction {} of TSE {} has ended",
+                    row.transaction, row.tse.0
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -249,6 +277,15 @@ impl State {
                 .or_default()
                 .insert(*version, changes.clone());
         }
+        let signing = &commit.signing;
+        self.tses.extend(signing.tses.iter().map(|row| (row.no, row.clone())));
+        let transactions = signing.transactions.iter();
+        self.transactions
+            .extend(transactions.map(|row| ((row.tse, row.transaction), row.clone())));
+        self.signing
+            .extend(signing.orders.iter().map(|row| (row.no, row.clone())));
+        self.outages
+            .extend(signing.outages.iter().map(|row| (row.id, row.clone())));
     }
 
     fn project(&mut self, rows_max: u64) -> Result<(), StoreError> {
@@ -440,6 +477,49 @@ impl Reader for MemoryReader {
             accounts: accounts.map(|(key, sum)| (*key, *sum)).collect(),
             ..Totals::of_turnovers(turnovers.map(|((_, till, kind), turnover)| (*till, *kind, *turnover)))
         })
+    }
+
+    fn tses(&mut self) -> Result<Vec<TseRow>, StoreError> {
+        Ok(locked(&self.state).tses.values().cloned().collect())
+    }
+
+    fn transaction(&mut self, tse: TseNo, transaction: u64) -> Result<Option<TransactionRow>, StoreError> {
+        Ok(locked(&self.state).transactions.get(&(tse, transaction)).cloned())
+    }
+
+    fn open_transactions(&mut self) -> Result<Vec<TransactionRow>, StoreError> {
+        let state = locked(&self.state);
+        let open = state.transactions.values().filter(|row| row.end.is_none());
+        Ok(open.cloned().collect())
+    }
+
+    fn signed_to(&mut self) -> Result<u64, StoreError> {
+        Ok(locked(&self.state).signing.keys().last().copied().unwrap_or(0))
+    }
+
+    fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError> {
+        Ok(locked(&self.state).signing.get(&no).cloned())
+    }
+
+    fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError> {
+        let state = locked(&self.state);
+        let marked = state.signing.range(from_no..).map(|(_, row)| row);
+        let marked = marked.filter(|row| row.state == SigningState::InOutage);
+        Ok(marked.take(limited(rows_max)).cloned().collect())
+    }
+
+    fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for row in locked(&self.state).signing.values() {
+            *counts.entry(row.state).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    fn outages(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<OutageRow>, StoreError> {
+        let state = locked(&self.state);
+        let outages = state.outages.range(from_id..).take(limited(rows_max));
+        Ok(outages.map(|(_, row)| row.clone()).collect())
     }
 
     fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

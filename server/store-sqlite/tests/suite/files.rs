@@ -38,8 +38,13 @@ pub fn shell(path: &Path) -> Connection {
 
 /// Takes a database back to format 1, as the program wrote it before it had sums.
 pub fn to_format_1(connection: &Connection) {
-    let drop =
-        ["cursor", "account_sum", "turnover", "booked_order", "order_line"].map(|table| format!("DROP TABLE {table};"));
+    let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
+    let signing = ["signing", "outage", "tse_transaction", "tse"];
+    let drop: Vec<String> = sums
+        .iter()
+        .chain(&signing)
+        .map(|table| format!("DROP TABLE {table};"))
+        .collect();
     connection.execute_batch(&drop.concat()).unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
 }

@@ -1,0 +1,172 @@
+//! What was signed: rows in and out.
+
+use rusqlite::{Connection, Row, params};
+use shared_protocol::{CartId, TaxpayerId};
+use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+
+use crate::error::{Result, damaged};
+use crate::rows;
+
+/// Reads for [`tse`].
+pub(crate) const TSES: &str =
+    "SELECT no, serial, name, public_key, algorithm, certified, taxpayer FROM tse ORDER BY no";
+
+/// Reads for [`transaction`]: one of them.
+pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
+     process_data, signature FROM tse_transaction WHERE tse = ?1 AND transaction_no = ?2";
+
+/// Reads for [`transaction`]: those that have not ended.
+pub(crate) const OPEN: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
+     process_data, signature FROM tse_transaction WHERE finished_s IS NULL ORDER BY tse, transaction_no";
+
+/// Reads for [`order`]: one of them.
+pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage FROM signing WHERE no = ?1";
+
+/// Reads for [`order`]: those marked as unsigned.
+pub(crate) const UNSIGNED: &str =
+    "SELECT no, state, tse, transaction_no, outage FROM signing WHERE state = 3 AND no >= ?1 ORDER BY no LIMIT ?2";
+
+/// Reads for [`outage`].
+pub(crate) const OUTAGES: &str =
+    "SELECT id, tse, client, from_ms, until_ms, reason FROM outage WHERE id >= ?1 ORDER BY id LIMIT ?2";
+
+pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
+    if signing.is_empty() {
+        return Ok(());
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO tse VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (no) DO UPDATE SET name = ?3",
+    )?;
+    for row in &signing.tses {
+        put.execute(params![
+            row.no.0,
+            row.serial,
+            row.name,
+            row.public_key,
+            row.algorithm,
+            row.certified,
+            row.taxpayer.0
+        ])?;
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO tse_transaction VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (tse, transaction_no) \
+         DO UPDATE SET finished_s = ?8, counter = ?9, process_type = ?10, process_data = ?11, signature = ?12",
+    )?;
+    for row in &signing.transactions {
+        let end = row.end.as_ref();
+        put.execute(params![
+            row.tse.0,
+            row.transaction.cast_signed(),
+            row.client,
+            row.cart.bytes(),
+            row.started_s.cast_signed(),
+            row.start_counter.cast_signed(),
+            row.start_signature,
+            end.map(|end| end.time_s.cast_signed()),
+            end.map(|end| end.counter.cast_signed()),
+            end.map(|end| &end.process_type),
+            end.map(|end| &end.process_data),
+            end.map(|end| &end.signature),
+        ])?;
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO outage VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET from_ms = ?4, until_ms = ?5",
+    )?;
+    for row in &signing.outages {
+        put.execute(params![
+            row.id.cast_signed(),
+            row.tse.map(|tse| tse.0),
+            row.client,
+            row.from_ms.cast_signed(),
+            row.until_ms.map(u64::cast_signed),
+            row.reason
+        ])?;
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO signing VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (no) DO UPDATE SET state = ?2, tse = ?3, transaction_no = ?4, \
+         outage = ?5",
+    )?;
+    for row in &signing.orders {
+        put.execute(params![
+            row.no.cast_signed(),
+            row.state as u8,
+            row.tse.0,
+            row.transaction.map(u64::cast_signed),
+            row.outage.map(u64::cast_signed),
+        ])?;
+    }
+    Ok(())
+}
+
+fn optional_bits(row: &Row<'_>, column: usize) -> Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
+}
+
+fn tse_no(row: &Row<'_>, column: usize) -> Result<TseNo> {
+    rows::number(row, column).map(TseNo)
+}
+
+pub(crate) fn state(row: &Row<'_>, column: usize) -> Result<SigningState> {
+    let code = rows::number(row, column)?;
+    SigningState::from_code(code).ok_or_else(|| damaged(format_args!("an order came off as {code}")))
+}
+
+pub(crate) fn tse(row: &Row<'_>) -> Result<TseRow> {
+    Ok(TseRow {
+        no: tse_no(row, 0)?,
+        serial: rows::hash(row, 1)?.0,
+        name: row.get(2)?,
+        public_key: row.get(3)?,
+        algorithm: row.get(4)?,
+        certified: row.get(5)?,
+        taxpayer: TaxpayerId(rows::number(row, 6)?),
+    })
+}
+
+pub(crate) fn transaction(row: &Row<'_>) -> Result<TransactionRow> {
+    let cart: Vec<u8> = row.get(3)?;
+    let end = match optional_bits(row, 7)? {
+        Some(time_s) => Some(TransactionEnd {
+            time_s,
+            counter: rows::bits(row, 8)?,
+            process_type: row.get(9)?,
+            process_data: row.get(10)?,
+            signature: row.get(11)?,
+        }),
+        None => None,
+    };
+    Ok(TransactionRow {
+        tse: tse_no(row, 0)?,
+        transaction: rows::bits(row, 1)?,
+        client: row.get(2)?,
+        cart: CartId::from_slice(&cart).ok_or_else(|| damaged("a cart's id has another length"))?,
+        started_s: rows::bits(row, 4)?,
+        start_counter: rows::bits(row, 5)?,
+        start_signature: row.get(6)?,
+        end,
+    })
+}
+
+pub(crate) fn order(row: &Row<'_>) -> Result<SigningRow> {
+    Ok(SigningRow {
+        no: rows::number(row, 0)?,
+        state: state(row, 1)?,
+        tse: tse_no(row, 2)?,
+        transaction: optional_bits(row, 3)?,
+        outage: optional_bits(row, 4)?,
+    })
+}
+
+pub(crate) fn outage(row: &Row<'_>) -> Result<OutageRow> {
+    Ok(OutageRow {
+        id: rows::bits(row, 0)?,
+        tse: match row.get::<_, Option<i64>>(1)? {
+            Some(_) => Some(tse_no(row, 1)?),
+            None => None,
+        },
+        client: row.get(2)?,
+        from_ms: rows::bits(row, 3)?,
+        until_ms: optional_bits(row, 4)?,
+        reason: row.get(5)?,
+    })
+}

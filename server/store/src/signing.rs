@@ -1,0 +1,173 @@
+//! The rows of signing: which TSEs there are, what they signed, when they were out of order, and how each order came off.
+//!
+//! Orders are signed behind their acknowledgement, in the order of the journal: the journal is the queue, and [`Reader::signed_to`] says how far
+//! it is done. What a TSE signed is never changed; an order that was marked as unsigned may become one that was signed late.
+//!
+//! [`Reader::signed_to`]: crate::Reader::signed_to
+
+use shared_protocol::{CartId, TaxpayerId};
+
+use crate::StoreError;
+
+/// A TSE's short number in this database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TseNo(pub u16);
+
+/// A TSE that signs or signed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TseRow {
+    /// Its short number.
+    pub no: TseNo,
+    /// SHA-256 of its public key.
+    pub serial: [u8; 32],
+    /// What it is called; one in software says that it is not certified.
+    pub name: String,
+    /// Its public key, uncompressed.
+    pub public_key: Vec<u8>,
+    /// The signature algorithm as receipts name it.
+    pub algorithm: String,
+    /// Whether it has a certificate of the BSI.
+    pub certified: bool,
+    /// Whose tills it signs for.
+    pub taxpayer: TaxpayerId,
+}
+
+/// The end of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionEnd {
+    /// The TSE's time in seconds since 1970.
+    pub time_s: u64,
+    /// The signature counter.
+    pub counter: u64,
+    /// What kind of data was signed.
+    pub process_type: String,
+    /// What was signed.
+    pub process_data: String,
+    /// r and s one after the other.
+    pub signature: Vec<u8>,
+}
+
+/// A transaction of a TSE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionRow {
+    /// Of which TSE.
+    pub tse: TseNo,
+    /// Its number there.
+    pub transaction: u64,
+    /// The till as the TSE knows it.
+    pub client: String,
+    /// The cart it was begun for.
+    pub cart: CartId,
+    /// The TSE's time of the start in seconds since 1970.
+    pub started_s: u64,
+    /// The signature counter of the start.
+    pub start_counter: u64,
+    /// The signature of the start.
+    pub start_signature: Vec<u8>,
+    /// How it ended; none while it is open.
+    pub end: Option<TransactionEnd>,
+}
+
+/// How an order came off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum SigningState {
+    /// Signed when it was made.
+    Signed = 1,
+    /// Made in an outage, marked as unsigned then, and signed later.
+    SignedLate = 2,
+    /// Made in an outage and marked as unsigned.
+    InOutage = 3,
+}
+
+impl SigningState {
+    /// From its number.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            1 => Self::Signed,
+            2 => Self::SignedLate,
+            3 => Self::InOutage,
+            _ => return None,
+        })
+    }
+}
+
+/// How an order came off, by its journal number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningRow {
+    /// The order's journal number.
+    pub no: u64,
+    /// How.
+    pub state: SigningState,
+    /// The TSE of its taxpayer.
+    pub tse: TseNo,
+    /// The transaction, once it is signed.
+    pub transaction: Option<u64>,
+    /// The outage it was made in.
+    pub outage: Option<u64>,
+}
+
+/// A time in which orders could not be signed (AEAO to § 146a, no. 2.7): from when, until when, why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutageRow {
+    /// 1, 2, 3 …
+    pub id: u64,
+    /// The TSE that was out of order; none when a till could not reach its server.
+    pub tse: Option<TseNo>,
+    /// The till that could not reach its server.
+    pub client: Option<String>,
+    /// From when, by the server's clock, in ms since 1970.
+    pub from_ms: u64,
+    /// Until when; none while it lasts.
+    pub until_ms: Option<u64>,
+    /// Why, for whoever audits.
+    pub reason: String,
+}
+
+/// What signing adds or changes, as part of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signing {
+    /// New TSEs.
+    pub tses: Vec<TseRow>,
+    /// Transactions that began, or ended.
+    pub transactions: Vec<TransactionRow>,
+    /// Orders that came off.
+    pub orders: Vec<SigningRow>,
+    /// Outages that began, grew or ended.
+    pub outages: Vec<OutageRow>,
+}
+
+impl Signing {
+    /// Whether there is nothing in it.
+    pub const fn is_empty(&self) -> bool {
+        self.tses.is_empty() && self.transactions.is_empty() && self.orders.is_empty() && self.outages.is_empty()
+    }
+
+    /// Adds what comes after it.
+    pub fn append(&mut self, mut later: Self) {
+        self.tses.append(&mut later.tses);
+        self.transactions.append(&mut later.transactions);
+        self.orders.append(&mut later.orders);
+        self.outages.append(&mut later.outages);
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let odd = self.orders.iter().find(|row| match row.state {
+            SigningState::Signed => row.transaction.is_none(),
+            SigningState::SignedLate => row.transaction.is_none() || row.outage.is_none(),
+            SigningState::InOutage => row.transaction.is_some() || row.outage.is_none(),
+        });
+        match odd {
+            Some(row) => Err(StoreError::Invalid(format!("an order cannot come off as {row:?}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether an order may change from one state to another.
+pub(crate) fn may_become(before: &SigningRow, after: &SigningRow) -> bool {
+    before == after
+        || before.state == SigningState::InOutage
+            && after.state == SigningState::SignedLate
+            && before.outage == after.outage
+}

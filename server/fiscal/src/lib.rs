@@ -1,5 +1,5 @@
 //! What German law asks of a till, as rules and formats: which transactions a TSE signs ([`process_data`]), the bytes it signs ([`log_message`]),
-//! the code on a receipt ([`qr`]), and a TSE in software ([`software`]) for tests, demos and training.
+//! the code on a receipt ([`qr`]), how each order comes off ([`signer`]), and a TSE in software ([`software`]) for tests, demos and training.
 //!
 //! What must never happen here: I/O, a clock, randomness (all three come in as arguments), or a decision about money. Nothing here is certified: a TSE
 //! in software protects nobody and says so wherever it shows.
@@ -10,10 +10,12 @@
 pub mod log_message;
 pub mod process_data;
 pub mod qr;
+pub mod signer;
 pub mod software;
 pub mod tse;
 
 pub use process_data::{Kassenbeleg, ProcessType, VoucherModel};
 pub use qr::ReceiptCode;
+pub use signer::{Job, Known, OutagePolicy, Signer, SignerSettings};
 pub use software::SoftwareTse;
 pub use tse::{Finished, Started, Tse, TseError, TseInfo};

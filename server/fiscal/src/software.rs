@@ -52,10 +52,15 @@ pub struct Memory {
     /// The latest time it signed, in seconds since 1970: its clock never goes back.
     pub time_s: u64,
     /// Open transactions with their tills.
-    pub open: BTreeMap<u64, String>,
+    pub open: BTreeMap<u64, (String, Started)>,
     /// Registered tills.
     pub clients: BTreeSet<String>,
+    /// The newest ends with what they said, for a signer that went down before it had noted them.
+    pub ended: BTreeMap<u64, (String, Finished)>,
 }
+
+/// Ends that are remembered: more than a signer does before it notes them.
+const ENDED_MAX: usize = 1_024;
 
 /// A TSE in software.
 pub struct SoftwareTse {
@@ -159,13 +164,16 @@ impl Tse for SoftwareTse {
         let message = self.message(Operation::Start, client, transaction, now_ms);
         let signature = self.sign(&message)?;
         self.memory.transactions = transaction;
-        self.memory.open.insert(transaction, client.to_owned());
-        Ok(Started {
+        let started = Started {
             transaction,
             counter: message.counter,
             time_s: message.time_s,
             signature,
-        })
+        };
+        self.memory
+            .open
+            .insert(transaction, (client.to_owned(), started.clone()));
+        Ok(started)
     }
 
     fn finish(
@@ -176,7 +184,8 @@ impl Tse for SoftwareTse {
         process_data: &str,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
-        if self.memory.open.get(&transaction).is_none_or(|owner| owner != client) {
+        let opened = self.memory.open.get(&transaction);
+        if opened.is_none_or(|(owner, _)| owner != client) {
             return Err(TseError::UnknownTransaction(transaction));
         }
         let message = LogMessage {
@@ -186,11 +195,26 @@ impl Tse for SoftwareTse {
         };
         let signature = self.sign(&message)?;
         self.memory.open.remove(&transaction);
-        Ok(Finished {
+        let finished = Finished {
             counter: message.counter,
             time_s: message.time_s,
             signature,
-        })
+        };
+        self.memory
+            .ended
+            .insert(transaction, (process_data.to_owned(), finished.clone()));
+        if self.memory.ended.len() > ENDED_MAX {
+            self.memory.ended.pop_first();
+        }
+        Ok(finished)
+    }
+
+    fn open(&mut self) -> Result<Vec<(String, Started)>, TseError> {
+        Ok(self.memory.open.values().cloned().collect())
+    }
+
+    fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
+        Ok(self.memory.ended.get(&transaction).cloned())
     }
 }
 
@@ -256,7 +280,7 @@ mod tests {
         assert_eq!((one.transaction, one.counter), (1, 1));
         assert_eq!((two.transaction, two.counter, two.time_s), (2, 2, one.time_s));
         assert_eq!(tse.finish("TILL-1", 1, "", "", NOW).unwrap().counter, 3);
-        assert_eq!(tse.memory().open, BTreeMap::from([(2, "TILL-1".to_owned())]));
+        assert_eq!(tse.open().unwrap(), [("TILL-1".to_owned(), two)]);
     }
 
     #[test]

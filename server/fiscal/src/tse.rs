@@ -124,4 +124,10 @@ pub trait Tse: Send {
         process_data: &str,
         now_ms: u64,
     ) -> Result<Finished, TseError>;
+
+    /// Transactions that have not ended, with their tills: also those whose start was answered to nobody.
+    fn open(&mut self) -> Result<Vec<(String, Started)>, TseError>;
+
+    /// What a transaction that has ended said, and its end; for a signer that went down before it had noted it. A real TSE answers from its log.
+    fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError>;
 }

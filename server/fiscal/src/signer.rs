@@ -99,6 +99,10 @@ pub struct Signer<T> {
     /// The newest outage of each till that could not reach its TSE.
     tills: BTreeMap<String, OutageRow>,
     next_outage: u64,
+    /// All TSEs that ever signed here.
+    known: Vec<TseRow>,
+    /// Outages that lasted when this signer began.
+    lasting: Vec<OutageRow>,
 }
 
 /// The serial number of a till, under which it is registered with its TSE and stands on receipts.
@@ -153,52 +157,51 @@ impl<T: Tse> Link<T> {
 }
 
 impl<T: Tse> Signer<T> {
-    /// A signer with a TSE for each taxpayer. New TSEs are noted in `out`.
-    pub fn new(
-        settings: SignerSettings,
-        tses: impl IntoIterator<Item = (TaxpayerId, T)>,
-        known: Known,
-        out: &mut Signing,
-    ) -> Self {
-        let mut next_no = known.tses.iter().map(|row| row.no.0).max().unwrap_or(0) + 1;
-        let mut links = BTreeMap::new();
-        for (taxpayer, tse) in tses {
-            let info = tse.info();
-            let same = |row: &&TseRow| row.serial == info.serial && row.taxpayer == taxpayer;
-            let no = known.tses.iter().find(same).map_or(TseNo(next_no), |row| row.no);
-            if no.0 == next_no {
-                next_no += 1;
-                out.tses.push(TseRow {
-                    no,
-                    serial: info.serial,
-                    name: info.name.clone(),
-                    public_key: info.public_key.clone(),
-                    algorithm: info.curve.algorithm().to_owned(),
-                    certified: info.certified,
-                    taxpayer,
-                });
-            }
-            let lasts = |row: &&OutageRow| row.tse == Some(no) && row.until_ms.is_none();
-            let link = Link {
-                no,
-                tse,
-                registered: BTreeSet::new(),
-                outage: known.outages.iter().rev().find(lasts).cloned(),
-                probe_at_ms: 0,
-            };
-            links.insert(taxpayer, link);
-        }
+    /// A signer that goes on from what is known. It has no TSE yet.
+    pub fn new(settings: SignerSettings, known: Known) -> Self {
         let of_tills = known
             .outages
             .iter()
             .filter_map(|row| Some((row.client.clone()?, row.clone())));
         Self {
             settings,
-            links,
+            links: BTreeMap::new(),
             tills: of_tills.collect(),
             next_outage: known.outages.iter().map(|row| row.id).max().unwrap_or(0) + 1,
             open: known.open.into_iter().map(|row| (row.cart, row)).collect(),
+            known: known.tses,
+            lasting: known.outages.into_iter().filter(|row| row.until_ms.is_none()).collect(),
         }
+    }
+
+    /// A TSE signs for a taxpayer from now on. One that is new here is noted in `out`.
+    pub fn add(&mut self, taxpayer: TaxpayerId, tse: T, out: &mut Signing) {
+        let info = tse.info();
+        let same = |row: &&TseRow| row.serial == info.serial && row.taxpayer == taxpayer;
+        let no = if let Some(row) = self.known.iter().find(same) {
+            row.no
+        } else {
+            let row = TseRow {
+                no: TseNo(self.known.iter().map(|row| row.no.0).max().unwrap_or(0) + 1),
+                serial: info.serial,
+                name: info.name.clone(),
+                public_key: info.public_key.clone(),
+                algorithm: info.curve.algorithm().to_owned(),
+                certified: info.certified,
+                taxpayer,
+            };
+            self.known.push(row.clone());
+            out.tses.push(row.clone());
+            row.no
+        };
+        let link = Link {
+            no,
+            tse,
+            registered: BTreeSet::new(),
+            outage: self.lasting.iter().rev().find(|row| row.tse == Some(no)).cloned(),
+            probe_at_ms: 0,
+        };
+        self.links.insert(taxpayer, link);
     }
 
     /// Whether there is a TSE for a taxpayer.

@@ -23,7 +23,9 @@ use tokio::sync::{mpsc, watch};
 use crate::Exit;
 use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
 use crate::instance::Instance;
+use crate::language::Language;
 use crate::settings::Settings;
+use crate::signing;
 
 /// Arguments of `demo`.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,46 +44,11 @@ pub struct Arguments {
     language: Language,
 }
 
-/// A language of the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Language {
-    /// Deutsch.
-    De,
-    /// English.
-    En,
-}
-
-impl Language {
-    fn from_environment() -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        if set.is_some_and(|value| value.starts_with("de")) {
-            Self::De
-        } else {
-            Self::En
-        }
-    }
-
-    /// How many entries the server certainly lacks; there may be more.
-    fn unsent(self, entries: u64) -> String {
-        match self {
-            Self::De => format!("mind. {entries} ungesendet"),
-            Self::En => format!("at least {entries} unsent"),
-        }
-    }
-
-    const fn of(self, de: &'static str, en: &'static str) -> &'static str {
-        match self {
-            Self::De => de,
-            Self::En => en,
-        }
-    }
-}
-
-impl std::fmt::Display for Language {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.of("de", "en"))
+/// How many entries the server certainly lacks; there may be more.
+fn at_least(entries: u64, words: Language) -> String {
+    match words {
+        Language::De => format!("mind. {entries} ungesendet"),
+        Language::En => format!("at least {entries} unsent"),
     }
 }
 
@@ -118,6 +85,10 @@ async fn show(arguments: &Arguments, dir: &std::path::Path) -> anyhow::Result<()
         data: dir.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
+        signing: signing::Settings {
+            policy: fiscal::OutagePolicy::ResignMarked,
+            ..signing::Settings::default()
+        },
     };
     let instance = Instance::start(&settings, true).await?;
     let mut config = sample::config();
@@ -377,7 +348,7 @@ impl Picture<'_> {
             (self.words.of("Bestellungen", "orders"), self.orders().to_string()),
             (
                 self.words.of("Kassen offline", "tills offline"),
-                format!("{} ({})", self.offline(), self.words.unsent(self.unsent())),
+                format!("{} ({})", self.offline(), at_least(self.unsent(), self.words)),
             ),
             (self.words.of("offen", "owed"), euro(owed, self.words)),
             (self.words.of("Fälle", "cases"), self.cases.to_string()),
@@ -471,7 +442,7 @@ impl Picture<'_> {
         let text = match (state.online, state.unsent) {
             (true, 0) => self.words.of("✓ verbunden", "✓ online").to_owned(),
             (true, unsent) => format!("↑ {} {unsent}", self.words.of("sendet", "sending")),
-            (false, unsent) => format!("✗ offline · {}", self.words.unsent(unsent)),
+            (false, unsent) => format!("✗ offline · {}", at_least(unsent, self.words)),
         };
         let tint = if state.online { "" } else { "\x1b[33m" };
         let cut = if row.cut {

@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 
 use crate::keys::config_key;
 use crate::settings::{Settings, Tls};
+use crate::signing;
 
 /// A server that takes connections.
 pub struct Instance {
@@ -39,6 +40,7 @@ pub struct Instance {
     pub event: EventId,
     database: PathBuf,
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
+    signer: signing::Running,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -69,11 +71,14 @@ impl Instance {
         let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
+        let (prepared, carts) = signing::prepare(&settings.data, &database, event, settings.signing)?;
+        let signer = prepared.start(writer.clone(), tokio::runtime::Handle::current())?;
         let service = Arc::new(Service {
             writer: writer.clone(),
             hub: Arc::clone(&hub),
             config_key: config_key.clone(),
             incarnation,
+            carts: Some(carts),
         });
         let listener = TcpListener::bind(settings.listen)
             .await
@@ -96,6 +101,7 @@ impl Instance {
             event,
             database,
             thread,
+            signer,
             accepting,
         })
     }
@@ -124,6 +130,8 @@ impl Instance {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.accepting.abort();
         self.hub.close_all();
+        let signer = self.signer;
+        tokio::task::spawn_blocking(move || signer.stop()).await?;
         self.writer.stop();
         let thread = self.thread;
         let ended = tokio::task::spawn_blocking(move || thread.join()).await?;

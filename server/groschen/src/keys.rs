@@ -1,4 +1,4 @@
-//! The event's config key: an Ed25519 seed in a file that only its owner may read.
+//! Secrets of a data folder: seeds in files that only their owner may read.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -11,39 +11,45 @@ use sync::server::random;
 
 /// Loads the key of a data folder; makes one for a new folder.
 pub fn config_key(data: &Path) -> anyhow::Result<Ed25519Signer> {
-    let path = data.join("config.key");
-    let seed: [u8; 32] = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => {
-            let seed = random();
-            file.write_all(&seed)
-                .and_then(|()| file.sync_all())
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-            seed
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .open(&path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            if file.metadata()?.permissions().mode() & 0o077 != 0 {
-                bail!(
-                    "{} may be read by others; run `chmod 600` on it, and think about who could have copied it",
-                    path.display()
-                );
-            }
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            let Ok(seed) = bytes.try_into() else {
-                bail!(
-                    "{} is not a key; put the right file back, terminals trust no other key",
-                    path.display()
-                );
-            };
-            seed
-        }
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be made", path.display())),
-    };
+    let seed = seed(
+        &data.join("config.key"),
+        "put the right file back, terminals trust no other key",
+    )?;
     Ed25519Signer::from_seed(&seed).context("the config key cannot be used")
+}
+
+/// Loads a seed; makes one where there is none. `otherwise` says what a wrong file means.
+pub fn seed(path: &Path, otherwise: &str) -> anyhow::Result<[u8; 32]> {
+    Ok(
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(mut file) => {
+                let seed = random();
+                file.write_all(&seed)
+                    .and_then(|()| file.sync_all())
+                    .with_context(|| format!("{} cannot be written", path.display()))?;
+                seed
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                let mut file = OpenOptions::new()
+                    .read(true)
+                    .open(path)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
+                if file.metadata()?.permissions().mode() & 0o077 != 0 {
+                    bail!(
+                        "{} may be read by others; run `chmod 600` on it, and think about who could have copied it",
+                        path.display()
+                    );
+                }
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                let Ok(seed) = bytes.try_into() else {
+                    bail!("{} is not a key; {otherwise}", path.display());
+                };
+                seed
+            }
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be made", path.display())),
+        },
+    )
 }
 
 #[cfg(test)]

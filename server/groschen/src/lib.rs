@@ -7,10 +7,13 @@ pub mod crowd;
 pub mod demo;
 pub mod instance;
 pub mod keys;
+pub mod language;
 pub mod migrate;
 pub mod progress;
+pub mod receipt;
 pub mod serve;
 pub mod settings;
+pub mod signing;
 pub mod simulate;
 
 /// How a command ended, as its exit code.

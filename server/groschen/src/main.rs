@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, migrate, serve, simulate};
+use groschen::{Exit, audit, demo, migrate, receipt, serve, simulate};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -18,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   groschen serve --data festival --sample    a server with the sample festival's catalogue
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
+  groschen receipt --all --data festival     every order with its signature
 
 Exit codes: 0 done, 1 something is not in order, 2 wrong arguments or settings, 3 failed on the way.";
 
@@ -31,6 +32,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Check the journal's chain, every terminal's chain, and all balances against their transfers.
     Audit(audit::Arguments),
+    /// Print receipts with their signatures.
+    Receipt(receipt::Arguments),
     /// Bring a database to this program's format.
     Migrate(migrate::Arguments),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Receipt(arguments) => receipt::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };
     match done {

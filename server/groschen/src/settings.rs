@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use fiscal::tse::Curve;
+use fiscal::{OutagePolicy, VoucherModel};
 use serde::Deserialize;
+
+use crate::signing;
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,39 @@ struct File {
     listen: Option<SocketAddr>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    outage_policy: Option<Policy>,
+    wristband_is: Option<Model>,
+    tse_curve: Option<TseCurve>,
+}
+
+/// What becomes of orders made in an outage of the TSE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// They are marked and stay so.
+    MarkOnly,
+    /// They are marked, and signed when that is possible again.
+    ResignMarked,
+}
+
+/// What the balance of a wristband is to the tax office; ask your tax advisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// A multi-purpose voucher.
+    Voucher,
+    /// Electronic money.
+    EMoney,
+}
+
+/// The curve of TSEs in software.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum TseCurve {
+    /// brainpoolP384r1.
+    BrainpoolP384,
+    /// NIST P-256.
+    P256,
 }
 
 /// The flags every command with a database has.
@@ -62,6 +99,15 @@ pub struct ListenFlags {
     /// The certificate's key (PEM).
     #[arg(long, env = "GROSCHEN_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// What becomes of orders made in an outage of the TSE [default: mark-only].
+    #[arg(long, env = "GROSCHEN_OUTAGE_POLICY", value_name = "POLICY")]
+    pub outage_policy: Option<Policy>,
+    /// What the balance of a wristband is to the tax office; ask your tax advisor [default: voucher].
+    #[arg(long, env = "GROSCHEN_WRISTBAND_IS", value_name = "WHAT")]
+    pub wristband_is: Option<Model>,
+    /// The curve of TSEs in software, which are not certified [default: brainpool-p384].
+    #[arg(long, env = "GROSCHEN_TSE_CURVE", value_name = "CURVE")]
+    pub tse_curve: Option<TseCurve>,
 }
 
 /// Certificate and key of the server.
@@ -82,6 +128,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// TLS, unless something in front of the server does it.
     pub tls: Option<Tls>,
+    /// How orders are signed.
+    pub signing: signing::Settings,
 }
 
 /// Where a server keeps its data when nothing is said.
@@ -104,6 +152,20 @@ impl Settings {
             data: flags.data.clone().or(file.data).unwrap_or_else(|| DATA.into()),
             listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
             tls,
+            signing: signing::Settings {
+                policy: match listen.outage_policy.or(file.outage_policy) {
+                    Some(Policy::ResignMarked) => OutagePolicy::ResignMarked,
+                    Some(Policy::MarkOnly) | None => OutagePolicy::MarkOnly,
+                },
+                model: match listen.wristband_is.or(file.wristband_is) {
+                    Some(Model::EMoney) => VoucherModel::ElectronicMoney,
+                    Some(Model::Voucher) | None => VoucherModel::VoucherLines,
+                },
+                curve: match listen.tse_curve.or(file.tse_curve) {
+                    Some(TseCurve::P256) => Curve::P256,
+                    Some(TseCurve::BrainpoolP384) | None => Curve::BrainpoolP384,
+                },
+            },
         })
     }
 

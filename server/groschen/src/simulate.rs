@@ -25,6 +25,7 @@ use crate::Exit;
 use crate::audit;
 use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
 use crate::progress::Progress;
+use crate::signing;
 
 /// Arguments of `simulate`.
 #[derive(Debug, Clone, clap::Args)]
@@ -97,6 +98,14 @@ pub struct Verdict {
     pub tills_unsent: u64,
     /// Whether an audit of the whole database found nothing.
     pub ledger_balanced: bool,
+    /// Orders signed by a TSE when they were made. The TSEs are software and not certified.
+    pub signed: u64,
+    /// Orders made in an outage and signed later.
+    pub signed_late: u64,
+    /// Orders made in an outage and marked as unsigned.
+    pub unsigned_in_outage: u64,
+    /// Orders that came off in no way; always zero.
+    pub unsigned: u64,
     /// Orders shown as done per second of the run.
     pub orders_per_s: u64,
     /// From "paid" on the screen to the acknowledgement: half of the orders were faster.
@@ -111,7 +120,7 @@ pub struct Verdict {
 
 impl Verdict {
     fn holds(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.ledger_balanced && self.tills_unsent == 0
+        self.lost == 0 && self.doubled == 0 && self.ledger_balanced && self.tills_unsent == 0 && self.unsigned == 0
     }
 }
 
@@ -147,6 +156,10 @@ fn tell(verdict: &Verdict) {
     );
     println!("{} cases {:?}.", verdict.cases, verdict.case_kinds);
     println!(
+        "{} signed by TSEs in software (not certified), {} signed late, {} marked in an outage, {} not at all.",
+        verdict.signed, verdict.signed_late, verdict.unsigned_in_outage, verdict.unsigned
+    );
+    println!(
         "{} orders/s; acknowledged after {} ms (half), {} ms (99 %); on the screen after {} ms, {} ms.",
         verdict.orders_per_s, verdict.ack_p50_ms, verdict.ack_p99_ms, verdict.decided_p50_ms, verdict.decided_p99_ms
     );
@@ -179,6 +192,8 @@ impl ServerProcess {
                 "--sample",
                 "--json",
                 "--no-confirm",
+                "--outage-policy",
+                "resign-marked",
                 "--listen",
                 &address.to_string(),
                 "--data",
@@ -380,10 +395,36 @@ async fn simulate(arguments: &Arguments, dir: &Path) -> anyhow::Result<Verdict> 
         unsent += u64::from(!work.await??);
     }
     let took = begun.elapsed();
+    let database = dir.join("groschen.db");
+    let all_came_off = wait_for_signatures(&database).await?;
     if let Some(server) = server {
         server.stop()?;
     }
-    judge(&dir.join("groschen.db"), &notes, unsent, took)
+    if !all_came_off {
+        eprintln!("some orders were not signed within {} s", SIGNING_PATIENCE.as_secs());
+    }
+    judge(&database, &notes, unsent, took)
+}
+
+/// Orders are signed behind their acknowledgement; this long the signer may take after the last one.
+const SIGNING_PATIENCE: Duration = Duration::from_mins(5);
+
+/// Waits until every booked order came off, and what was marked is signed too.
+async fn wait_for_signatures(database: &Path) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + SIGNING_PATIENCE;
+    let mut reader = SqliteReader::open(database, None)?;
+    loop {
+        let totals = reader.totals(sample::EVENT)?;
+        let booked = totals.orders.values().map(|(count, _)| count).sum();
+        let counts = signing::counts(&mut reader, booked)?;
+        if totals.projected_no == totals.last_no && counts.unsigned == 0 && counts.unsigned_in_outage == 0 {
+            return Ok(true);
+        }
+        if Instant::now() > deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Starts tills one after the other; a thousand registrations at once would only measure the registration.
@@ -524,6 +565,7 @@ fn judge(database: &Path, notes: &Notes, tills_unsent: u64, took: Duration) -> a
         }
         from = last + 1;
     }
+    let signing = signing::counts(&mut reader, booked.len() as u64)?;
     let counts = reader.case_counts()?;
     let kind = |code: u16| format!("{:?}", CaseKind::from_code(code));
     let mut seen = notes.open();
@@ -550,6 +592,10 @@ fn judge(database: &Path, notes: &Notes, tills_unsent: u64, took: Duration) -> a
         unanswered: seen.timeouts,
         tills_unsent,
         ledger_balanced: findings.clean(),
+        signed: signing.signed,
+        signed_late: signing.signed_late,
+        unsigned_in_outage: signing.unsigned_in_outage,
+        unsigned: signing.unsigned,
         orders_per_s: u64::try_from(u128::from(shown_paid) * 1_000 / took.as_millis().max(1))?,
         ack_p50_ms: at(&seen.acknowledged_after_us, 500),
         ack_p99_ms: at(&seen.acknowledged_after_us, 990),

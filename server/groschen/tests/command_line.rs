@@ -1,6 +1,7 @@
 //! The binary as people run it: a simulated day, its audit, the demo, and wrong calls.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
+use std::io::Write as _;
 use std::process::{Command, Output};
 
 fn groschen(arguments: &[&str]) -> Output {
@@ -18,6 +19,25 @@ fn last_json(output: &Output) -> serde_json::Value {
         .last()
         .unwrap_or_else(|| panic!("no output; {}", String::from_utf8_lossy(&output.stderr)));
     serde_json::from_str(line).unwrap()
+}
+
+/// What an outside verifier says of receipt codes, or nothing when it is not there.
+fn judged(codes: &str) -> Option<String> {
+    let judge = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/judges/qr_verify.py");
+    let has_library = Command::new("python3").args(["-c", "import cryptography"]).output();
+    if !judge.exists() || !has_library.is_ok_and(|output| output.status.success()) {
+        // Past the test runner, which shows nothing of a test that passes.
+        let _seen = writeln!(
+            std::io::stderr(),
+            "SKIPPED: the outside verifier of receipt codes (shared/judges/qr_verify.py with python3-cryptography) is not here"
+        );
+        return None;
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), codes).unwrap();
+    let input = std::fs::File::open(file.path()).unwrap();
+    let output = Command::new("python3").arg(judge).stdin(input).output().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
@@ -44,6 +64,8 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         ("in_suspense", 0),
         ("cases", 0),
         ("unanswered", 0),
+        ("unsigned", 0),
+        ("unsigned_in_outage", 0),
     ] {
         assert_eq!(verdict[name], wanted, "{name}: {verdict}");
     }
@@ -63,6 +85,35 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         (Some(0), &0.into()),
         "{findings}"
     );
+
+    // Every order has a receipt, and an outside verifier accepts the code of each.
+    let receipts = groschen(&["receipt", "--all", "--qr", "--data", data]);
+    let codes = String::from_utf8_lossy(&receipts.stdout).into_owned();
+    let count = codes.lines().count() as u64;
+    assert_eq!(
+        Some(count),
+        verdict["shown_paid"].as_u64(),
+        "{}",
+        String::from_utf8_lossy(&receipts.stderr)
+    );
+    assert!(codes.lines().all(|code| code.starts_with("V0;")));
+    if let Some(verdicts) = judged(&codes) {
+        assert_eq!(verdicts.lines().count() as u64, count);
+        let refused: Vec<&str> = verdicts
+            .lines()
+            .filter(|verdict| !verdict.starts_with("(True"))
+            .collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+    let text = groschen(&["receipt", "--all", "--language", "de", "--data", data]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert_eq!(
+        text.matches("NICHT ZERTIFIZIERT").count() as u64,
+        count,
+        "each says that it is not certified"
+    );
+    let unknown = groschen(&["receipt", "00", "--data", data]);
+    assert_eq!(unknown.status.code(), Some(3));
 
     // One changed byte in one stored order: the audit names the row.
     let database = rusqlite::Connection::open(server.join("groschen.db")).unwrap();
@@ -108,7 +159,12 @@ fn with_outages_dead_tills_and_a_killed_server_nothing_is_lost_or_doubled() {
     for (name, wanted) in [("lost", 0), ("doubled", 0), ("tills_unsent", 0)] {
         assert_eq!(verdict[name], wanted, "{name}: {verdict}");
     }
-    assert_eq!(verdict["ledger_balanced"], true, "{verdict}");
+    assert_eq!(
+        (&verdict["ledger_balanced"], &verdict["unsigned"]),
+        (&true.into(), &0.into()),
+        "{verdict}"
+    );
+    assert!(verdict["signed_late"].as_u64().unwrap() > 0, "{verdict}");
     assert!(verdict["shown_paid"].as_u64().unwrap() > 500, "{verdict}");
     assert_eq!(output.status.code(), Some(0));
 }

@@ -277,6 +277,20 @@ impl Reader for SqliteReader {
         Ok(reading(&self.connection, |connection| Self::sums(connection, event))?)
     }
 
+    fn posting_no(&mut self, id: ledger::PostingId) -> std::result::Result<Option<u64>, StoreError> {
+        let sql = "SELECT no FROM journal WHERE posting = ?1";
+        Ok(first(&self.connection, sql, [id.0.bytes()], |row| {
+            rows::number(row, 0)
+        })?)
+    }
+
+    fn tse_counters(&mut self, tse: TseNo) -> std::result::Result<(u64, u64, u64), StoreError> {
+        let counters = first(&self.connection, signing::COUNTERS, [tse.0], |row| {
+            Ok((rows::bits(row, 0)?, rows::bits(row, 1)?, rows::bits(row, 2)?))
+        })?;
+        Ok(counters.unwrap_or_default())
+    }
+
     fn tses(&mut self) -> std::result::Result<Vec<TseRow>, StoreError> {
         Ok(all(&self.connection, signing::TSES, [], signing::tse)?)
     }

@@ -19,6 +19,10 @@ pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, 
 pub(crate) const OPEN: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
      process_data, signature FROM tse_transaction WHERE finished_s IS NULL ORDER BY tse, transaction_no";
 
+/// Where a TSE's numbers stand. Its transactions are read once, at the start of a server.
+pub(crate) const COUNTERS: &str = "SELECT coalesce(max(transaction_no), 0), coalesce(max(max(start_counter, coalesce(counter, 0))), 0), \
+     coalesce(max(max(started_s, coalesce(finished_s, 0))), 0) FROM tse_transaction WHERE tse = ?1";
+
 /// Reads for [`order`]: one of them.
 pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage FROM signing WHERE no = ?1";
 

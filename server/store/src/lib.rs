@@ -186,6 +186,10 @@ pub trait Reader: Send {
     fn balances(&mut self, event: EventId) -> Result<View, StoreError>;
     /// Sums, as far as they are projected.
     fn totals(&mut self, event: EventId) -> Result<Totals, StoreError>;
+    /// The journal number of a posting.
+    fn posting_no(&mut self, id: ledger::PostingId) -> Result<Option<u64>, StoreError>;
+    /// The numbers a TSE came to here: its last transaction, its last signature, its latest time in seconds.
+    fn tse_counters(&mut self, tse: TseNo) -> Result<(u64, u64, u64), StoreError>;
     /// All TSEs.
     fn tses(&mut self) -> Result<Vec<TseRow>, StoreError>;
     /// A transaction of a TSE.

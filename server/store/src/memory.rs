@@ -479,6 +479,23 @@ impl Reader for MemoryReader {
         })
     }
 
+    fn posting_no(&mut self, id: PostingId) -> Result<Option<u64>, StoreError> {
+        Ok(locked(&self.state).postings.get(&id).copied())
+    }
+
+    fn tse_counters(&mut self, tse: TseNo) -> Result<(u64, u64, u64), StoreError> {
+        let state = locked(&self.state);
+        let rows = state.transactions.range((tse, 0)..=(tse, u64::MAX)).map(|(_, row)| row);
+        Ok(rows.fold((0, 0, 0), |(transaction, counter, time_s), row| {
+            let end = row.end.as_ref().map_or((0, 0), |end| (end.counter, end.time_s));
+            (
+                transaction.max(row.transaction),
+                counter.max(row.start_counter).max(end.0),
+                time_s.max(row.started_s).max(end.1),
+            )
+        }))
+    }
+
     fn tses(&mut self) -> Result<Vec<TseRow>, StoreError> {
         Ok(locked(&self.state).tses.values().cloned().collect())
     }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 
 use crate::hub::{Counters, Hub, ToConnection};
-use crate::session::{Output, Session, World};
+use crate::session::{CartEvent, Output, Session, World};
 use crate::writer::{Writer, now_ms};
 
 /// The path terminals connect to.
@@ -48,6 +48,8 @@ pub struct Service<S> {
     pub config_key: PublicKey,
     /// Which life of the database.
     pub incarnation: u64,
+    /// Who wants to know of carts: the signer.
+    pub carts: Option<std::sync::mpsc::SyncSender<CartEvent>>,
 }
 
 impl<S: Store + 'static> Service<S> {
@@ -205,8 +207,12 @@ impl<S: Store + 'static> Connection<S> {
                 Output::Waiting(slot) => self.service.hub.wait(slot, self.to_self.clone()),
                 Output::Log(terminal, text) => tracing::info!(%terminal, bytes = text.len(), "a terminal sent its log"),
                 Output::CommandDone(command, done) => tracing::info!(%command, done, "a terminal answered a command"),
-                // The start of a cart matters to the signing queue only; without one there is nothing to record.
-                Output::Cart(..) => {}
+                Output::Cart(event) => {
+                    if let Some(carts) = &self.service.carts {
+                        // A signer that is far behind misses a start, and makes it up when the cart is paid.
+                        let _behind = carts.try_send(event);
+                    }
+                }
                 Output::Close => {
                     let _gone = self.socket.send(Message::Close(None)).await;
                     return Err(Gone);

@@ -21,7 +21,7 @@ use shared_protocol::message::{
     SnapshotEnd, TerminalState, Welcome, hello_message,
 };
 use shared_protocol::stream::{Step, Stream, Version};
-use shared_protocol::{CommandId, SlotId, TerminalId, decode};
+use shared_protocol::{CartId, CommandId, SlotId, TerminalId, TillId, decode};
 use store::TerminalNo;
 
 /// Names a request of a session, so that its reply finds back.
@@ -42,11 +42,28 @@ pub enum Output {
     /// A terminal carried out a command, or could not.
     CommandDone(CommandId, bool),
     /// A cart was opened (true) or given up (false).
-    Cart(shared_protocol::message::CartOpened, bool),
+    Cart(CartEvent),
     /// Lines of a terminal's log.
     Log(TerminalId, String),
     /// Close the connection after what was sent.
     Close,
+}
+
+/// What becomes of a cart before it is an order; a TSE's transaction begins and ends with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CartEvent {
+    /// It got its first item.
+    Opened {
+        /// Which cart.
+        cart: CartId,
+        /// At which till.
+        till: TillId,
+    },
+    /// It was given up.
+    Aborted {
+        /// Which cart.
+        cart: CartId,
+    },
 }
 
 /// What all connections share and a step may read.
@@ -79,6 +96,7 @@ enum State {
 struct Peer {
     id: TerminalId,
     no: Option<TerminalNo>,
+    till: Option<TillId>,
     state: TerminalState,
 }
 
@@ -260,6 +278,7 @@ impl Session {
         self.peer = Some(Peer {
             id: body.terminal,
             no: None,
+            till: None,
             state: TerminalState::Active,
         });
         vec![self.submit(Pending::Hello, Request::Hello(Box::new(body)))]
@@ -324,16 +343,14 @@ impl Session {
             }
             Message::CartOpened(cart) => {
                 let ack = send(shared_protocol::message::CartAck { cart: cart.cart });
-                vec![Output::Cart(cart, true), ack]
+                let (cart, till) = (cart.cart, peer.till);
+                match till {
+                    Some(till) => vec![Output::Cart(CartEvent::Opened { cart, till }), ack],
+                    None => vec![ack],
+                }
             }
             Message::CartAborted(cart) => {
-                vec![Output::Cart(
-                    shared_protocol::message::CartOpened {
-                        cart: cart.cart,
-                        opened_at_ms: 0,
-                    },
-                    false,
-                )]
+                vec![Output::Cart(CartEvent::Aborted { cart: cart.cart })]
             }
             Message::CommandDone(done) => vec![Output::CommandDone(done.command, done.done)],
             Message::LogUpload(log) => vec![Output::Log(peer.id, log.text)],
@@ -423,6 +440,7 @@ impl Session {
         self.peer = Some(Peer {
             id,
             no: Some(greeting.terminal.no),
+            till: Some(greeting.terminal.till),
             state: greeting.terminal.state,
         });
         let welcome = Welcome {

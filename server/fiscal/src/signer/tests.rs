@@ -121,7 +121,9 @@ impl Rig {
             model: VoucherModel::VoucherLines,
         };
         let home = till.config.home_taxpayer(till.till).unwrap();
-        Signer::new(settings, [(home, tse.clone())], known, out)
+        let mut signer = Signer::new(settings, known);
+        signer.add(home, tse.clone(), out);
+        signer
     }
 
     fn down(&self, down: bool) {

@@ -35,7 +35,7 @@ fn transaction(number: u64, ended: bool) -> TransactionRow {
         transaction: number,
         client: "TILL-1".to_owned(),
         cart: CartId([9; 16]),
-        started_s: u64::MAX,
+        started_s: 1_800_000_000,
         start_counter: 2 * number,
         start_signature: vec![1; 96],
         end: ended.then(|| TransactionEnd {
@@ -102,6 +102,9 @@ pub(super) fn comes_back(store: &mut impl Store) {
     assert_eq!(reader.open_transactions().unwrap(), [transaction(1, false)]);
     assert_eq!(reader.transaction(TSE, 2).unwrap(), Some(transaction(2, true)));
     assert_eq!(reader.transaction(TSE, 3).unwrap(), None);
+    assert_eq!(reader.tse_counters(TseNo(9)).unwrap(), (0, 0, 0));
+    let posting = reader.journal(2, 1).unwrap()[0].record.posting.as_ref().unwrap().id;
+    assert_eq!(reader.posting_no(posting).unwrap(), Some(2));
     assert_eq!(reader.signed_to().unwrap(), 2);
     assert_eq!(reader.signing(1).unwrap(), Some(first.orders[0].clone()));
     assert_eq!(reader.unsigned(0, 10).unwrap(), first.orders[1..]);
@@ -121,6 +124,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
     assert_eq!(reader.open_transactions().unwrap(), []);
     assert_eq!(reader.unsigned(0, 10).unwrap(), []);
     assert_eq!(reader.outages(0, 10).unwrap(), [outage(Some(9))]);
+    assert_eq!(reader.tse_counters(TSE).unwrap(), (2, 5, 1_800_000_000));
     let counts = [(SigningState::Signed, 1), (SigningState::SignedLate, 1)];
     assert_eq!(reader.signing_counts().unwrap(), counts.into());
 }

@@ -1,0 +1,403 @@
+//! Signing in a running server: a thread that follows the journal and asks the TSEs, away from the acknowledgement of orders.
+//!
+//! The journal is its queue: it goes on after the last order that came off, also after a restart. The TSEs are software, one for each taxpayer;
+//! their keys come from `tse.key` and the life of the database, so that a restored database has other TSEs and no number is used twice.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use engine::Request;
+use festival::day::corrected;
+use fiscal::software::Memory;
+use fiscal::tse::{Curve, Tse as _};
+use fiscal::{Job, Known, OutagePolicy, Signer, SignerSettings, SoftwareTse, VoucherModel};
+use shared_protocol::config::Config;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::entry::{Content, Entry};
+use shared_protocol::order::{Order, OrderKind};
+use shared_protocol::stream::{Stream, Version};
+use shared_protocol::{EventId, OrderId, TaxpayerId};
+use store::{EntryStatus, JournalRow, Reader as _, Signing, SigningState, StoreError, TseNo};
+use store_sqlite::{SqliteReader, SqliteStore};
+use sync::session::CartEvent;
+use sync::writer::{Writer, now_ms};
+use tokio::runtime::Handle;
+
+use crate::keys::seed;
+
+/// How often the journal is looked at while no cart event comes.
+const POLL: Duration = Duration::from_millis(50);
+/// Orders that come off in one commit, and cart events that are taken before them.
+const BATCH: u64 = 128;
+/// Cart events that may wait. A start that is missed is made up when the cart is paid.
+const CARTS_MAX: usize = 4_096;
+/// How often the newest configuration is read, for who sells at which till.
+const CONFIG_EVERY: Duration = Duration::from_secs(5);
+/// Configurations that are remembered.
+const CONFIGS_MAX: usize = 64;
+
+/// How a server signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// What becomes of orders made in an outage.
+    pub policy: OutagePolicy,
+    /// How what a guest spends from a wristband is shown.
+    pub model: VoucherModel,
+    /// The curve of the TSEs in software.
+    pub curve: Curve,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: OutagePolicy::MarkOnly,
+            model: VoucherModel::VoucherLines,
+            curve: Curve::BrainpoolP384,
+        }
+    }
+}
+
+/// A signer that runs.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Lets it finish what it does. What has not come off by then does after the next start.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.join().is_err() {
+            tracing::error!("the signer ended by a fault of the program; please report this");
+        }
+    }
+}
+
+/// Opens a signer's database and keys; [`Prepared::start`] lets it run.
+pub struct Prepared {
+    carts: Receiver<CartEvent>,
+    reader: SqliteReader,
+    settings: Settings,
+    event: EventId,
+    seed: [u8; 32],
+}
+
+/// A signer for a data folder, and where it hears of carts.
+pub fn prepare(
+    data: &Path,
+    database: &Path,
+    event: EventId,
+    settings: Settings,
+) -> anyhow::Result<(Prepared, SyncSender<CartEvent>)> {
+    let (to, carts) = sync_channel(CARTS_MAX);
+    let prepared = Prepared {
+        carts,
+        reader: SqliteReader::open(database, None)?,
+        settings,
+        event,
+        seed: seed(
+            &data.join("tse.key"),
+            "without it, TSEs in software begin anew with another key",
+        )?,
+    };
+    Ok((prepared, to))
+}
+
+impl Prepared {
+    /// Begins to sign on a thread of its own.
+    pub fn start(self, writer: Writer<SqliteStore>, runtime: Handle) -> anyhow::Result<Running> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let mut desk = Desk::open(self, writer, runtime)?;
+        let thread = std::thread::Builder::new()
+            .name("signer".to_owned())
+            .spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    if let Err(error) = desk.turn() {
+                        if desk.writer.has_failed() {
+                            return;
+                        }
+                        tracing::error!(%error, "orders wait to be signed");
+                        std::thread::sleep(CONFIG_EVERY);
+                    }
+                }
+            })
+            .context("the signer's thread cannot be started")?;
+        Ok(Running { stop, thread })
+    }
+}
+
+struct Desk {
+    carts: Receiver<CartEvent>,
+    reader: SqliteReader,
+    settings: Settings,
+    event: EventId,
+    seed: [u8; 32],
+    signer: Signer<SoftwareTse>,
+    writer: Writer<SqliteStore>,
+    runtime: Handle,
+    configs: BTreeMap<Version, Option<Arc<Config>>>,
+    current: Arc<Config>,
+    current_at: Instant,
+    /// The next journal row to look at.
+    next_no: u64,
+}
+
+impl Desk {
+    fn open(prepared: Prepared, writer: Writer<SqliteStore>, runtime: Handle) -> anyhow::Result<Self> {
+        let Prepared {
+            carts,
+            mut reader,
+            settings,
+            event,
+            seed,
+        } = prepared;
+        let known = Known {
+            tses: reader.tses()?,
+            open: reader.open_transactions()?,
+            outages: reader.outages(0, u64::MAX)?,
+        };
+        let signer_settings = SignerSettings {
+            event,
+            policy: settings.policy,
+            model: settings.model,
+        };
+        let current = newest(&mut reader, event)?;
+        Ok(Self {
+            next_no: reader.signed_to()? + 1,
+            carts,
+            reader,
+            settings,
+            event,
+            seed,
+            signer: Signer::new(signer_settings, known),
+            writer,
+            runtime,
+            configs: BTreeMap::new(),
+            current,
+            current_at: Instant::now(),
+        })
+    }
+
+    /// Cart events, then orders, then what was marked; one commit for all of it.
+    fn turn(&mut self) -> anyhow::Result<()> {
+        let mut out = Signing::default();
+        self.hear_of_carts(&mut out)?;
+        let rows = self.reader.journal(self.next_no, BATCH)?;
+        let mut next_no = self.next_no;
+        for row in &rows {
+            if let Some(job) = self.job(row)? {
+                self.with_tse(job.order.taxpayer, &mut out)?;
+                self.signer.sign(&job, now_ms(), &mut out)?;
+            }
+            next_no = row.record.no + 1;
+        }
+        if rows.is_empty() && self.signer.may_sign_late() {
+            self.sign_late(&mut out)?;
+        }
+        if !out.is_empty() {
+            // Where this fails the server has ended; what was signed and not kept is found at the TSE, or made again.
+            let kept = self.runtime.block_on(self.writer.ask(Request::Sign(Box::new(out))));
+            kept.map_err(|_| anyhow!("the server ends"))?;
+        }
+        self.next_no = next_no;
+        Ok(())
+    }
+
+    fn hear_of_carts(&mut self, out: &mut Signing) -> anyhow::Result<()> {
+        let mut event = match self.carts.recv_timeout(POLL) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(POLL);
+                None
+            }
+        };
+        let mut taken = 0;
+        while let Some(heard) = event {
+            match heard {
+                CartEvent::Opened { cart, till } => {
+                    if let Some(taxpayer) = self.home(till)? {
+                        self.with_tse(taxpayer, out)?;
+                        self.signer.cart_opened(cart, till, taxpayer, now_ms(), out);
+                    }
+                }
+                CartEvent::Aborted { cart } => self.signer.cart_aborted(cart, now_ms(), out),
+            }
+            taken += 1;
+            event = (taken < BATCH).then(|| self.carts.try_recv().ok()).flatten();
+        }
+        Ok(())
+    }
+
+    fn home(&mut self, till: shared_protocol::TillId) -> anyhow::Result<Option<TaxpayerId>> {
+        if self.current_at.elapsed() > CONFIG_EVERY {
+            self.current = newest(&mut self.reader, self.event)?;
+            self.current_at = Instant::now();
+        }
+        Ok(self.current.home_taxpayer(till))
+    }
+
+    /// The taxpayer's TSE, made if there is none yet.
+    fn with_tse(&mut self, taxpayer: TaxpayerId, out: &mut Signing) -> anyhow::Result<()> {
+        if self.signer.signs_for(taxpayer) {
+            return Ok(());
+        }
+        let incarnation = self.reader.fact(store::memory::INCARNATION)?.unwrap_or_default();
+        let seed = Hash32::of(
+            "groschen tse key 1",
+            &[&self.seed, &incarnation, &taxpayer.0.to_be_bytes()],
+        );
+        let fresh = SoftwareTse::new(&seed.0, self.settings.curve, Memory::default())?;
+        let known = self.reader.tses()?;
+        let tse = match known.iter().find(|row| row.serial == fresh.info().serial) {
+            Some(row) => {
+                let memory = self.memory(row.no)?;
+                SoftwareTse::new(&seed.0, self.settings.curve, memory)?
+            }
+            None => fresh,
+        };
+        self.signer.add(taxpayer, tse, out);
+        Ok(())
+    }
+
+    /// What a TSE in software remembers is what the database says.
+    fn memory(&mut self, tse: TseNo) -> anyhow::Result<Memory> {
+        let (transactions, signatures, time_s) = self.reader.tse_counters(tse)?;
+        let open = self
+            .reader
+            .open_transactions()?
+            .into_iter()
+            .filter(|row| row.tse == tse);
+        Ok(Memory {
+            transactions,
+            signatures,
+            time_s,
+            open: open
+                .map(|row| {
+                    let started = fiscal::Started {
+                        transaction: row.transaction,
+                        counter: row.start_counter,
+                        time_s: row.started_s,
+                        signature: row.start_signature,
+                    };
+                    (row.transaction, (row.client, started))
+                })
+                .collect(),
+            ..Memory::default()
+        })
+    }
+
+    fn sign_late(&mut self, out: &mut Signing) -> anyhow::Result<()> {
+        for marked in self.reader.unsigned(0, BATCH)? {
+            let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
+                continue;
+            };
+            if let Some(job) = self.job(&row)? {
+                self.with_tse(job.order.taxpayer, out)?;
+                self.signer.sign_late(&marked, &job, now_ms(), out);
+            }
+        }
+        Ok(())
+    }
+
+    /// The order of a journal row, if it booked one.
+    fn job(&mut self, row: &JournalRow) -> anyhow::Result<Option<Job>> {
+        let Some((entry, order)) = booked_order(row) else {
+            return Ok(None);
+        };
+        let replaced = match order.reverses.filter(|_| order.kind == OrderKind::Correction) {
+            Some(before) => self.order(before)?,
+            None => None,
+        };
+        let config = self.config(order.config)?;
+        let known_time = entry.offset_ms.is_some();
+        Ok(Some(Job {
+            no: row.record.no,
+            replaced,
+            config,
+            sold_at_ms: known_time.then(|| corrected(&entry).at_ms),
+            booked_at_ms: row.record.booked_at_ms,
+            order,
+        }))
+    }
+
+    fn order(&mut self, id: OrderId) -> anyhow::Result<Option<Order>> {
+        let Some(no) = self.reader.posting_no(festival::booking::posting_id(id))? else {
+            return Ok(None);
+        };
+        let row = self.reader.journal(no, 1)?.pop();
+        Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
+    }
+
+    /// The configuration an order was priced with, or the newest.
+    fn config(&mut self, version: Version) -> Result<Arc<Config>, StoreError> {
+        if let Some(known) = self.configs.get(&version) {
+            return Ok(known.clone().unwrap_or_else(|| Arc::clone(&self.current)));
+        }
+        let copy = self.reader.stream(self.event, Stream::Config, Some(version))?;
+        let config = copy.and_then(|copy| Config::read(&copy).ok()).map(Arc::new);
+        if self.configs.len() >= CONFIGS_MAX {
+            self.configs.pop_first();
+        }
+        self.configs.insert(version, config.clone());
+        Ok(config.unwrap_or_else(|| Arc::clone(&self.current)))
+    }
+}
+
+fn newest(reader: &mut SqliteReader, event: EventId) -> anyhow::Result<Arc<Config>> {
+    let copy = reader
+        .stream(event, Stream::Config, None)?
+        .context("this database has no event yet")?;
+    Ok(Arc::new(Config::read(&copy)?))
+}
+
+/// The order that a journal row booked, with its entry.
+pub fn booked_order(row: &JournalRow) -> Option<(Entry, Order)> {
+    let posting = row.record.posting.as_ref()?;
+    let stored = row.entry.as_ref()?;
+    if !matches!(stored.status, EntryStatus::Booked | EntryStatus::Flagged) {
+        return None;
+    }
+    match Entry::read(&stored.raw) {
+        Ok((entry, Content::Order(read))) if festival::booking::posting_id(read.order.id) == posting.id => {
+            Some((entry, read.order.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// How the booked orders of a database came off; the last is those that did not, and is zero once a signer has caught up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// Signed when they were made.
+    pub signed: u64,
+    /// Made in an outage and signed later.
+    pub signed_late: u64,
+    /// Made in an outage, marked as unsigned.
+    pub unsigned_in_outage: u64,
+    /// Neither.
+    pub unsigned: u64,
+}
+
+/// Counts them.
+pub fn counts(reader: &mut SqliteReader, booked: u64) -> Result<Counts, StoreError> {
+    let by_state = reader.signing_counts()?;
+    let of = |state| by_state.get(&state).copied().unwrap_or(0);
+    let counts = Counts {
+        signed: of(SigningState::Signed),
+        signed_late: of(SigningState::SignedLate),
+        unsigned_in_outage: of(SigningState::InOutage),
+        unsigned: 0,
+    };
+    Ok(Counts {
+        unsigned: booked.saturating_sub(counts.signed + counts.signed_late + counts.unsigned_in_outage),
+        ..counts
+    })
+}

@@ -1,4 +1,4 @@
-//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
 //! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
@@ -13,6 +13,7 @@ mod ledger;
 mod link;
 mod prefill;
 mod process;
+mod sign;
 mod store;
 mod storm;
 mod till;
@@ -75,6 +76,8 @@ enum What {
         #[arg(long, default_value_t = 400)]
         orders: u64,
     },
+    /// Orders that a TSE in software signs on one core.
+    Sign,
     /// A till's decision and its journal, offline.
     Till,
     /// The server of the other commands, in a process of its own.
@@ -96,6 +99,7 @@ fn main() -> anyhow::Result<()> {
         What::E2e { prefill, only } => e2e::run(&shape, prefill, &only)?,
         What::Idle { terminals, orders } => idle::run(&shape, terminals, orders)?,
         What::Storm { tills, orders } => storm::run(&shape, tills, orders)?,
+        What::Sign => sign::run(&shape)?,
         What::Till => till::run(&shape)?,
         What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
     }

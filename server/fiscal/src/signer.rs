@@ -214,9 +214,23 @@ impl<T: Tse> Signer<T> {
         self.links.values().map(|link| (link.no, &link.tse))
     }
 
+    /// Whether a TSE is in an outage.
+    pub fn has_outage(&self) -> bool {
+        self.links.values().any(|link| link.outage.is_some())
+    }
+
     /// Whether orders marked as unsigned may be signed now.
     pub fn may_sign_late(&self) -> bool {
-        self.settings.policy == OutagePolicy::ResignMarked && self.links.values().all(|link| link.outage.is_none())
+        self.settings.policy == OutagePolicy::ResignMarked && !self.has_outage()
+    }
+
+    /// Tries TSEs that are in an outage and due, so that one ends without waiting for the next sale.
+    pub fn probe(&mut self, now_ms: u64, out: &mut Signing) {
+        let in_outage = self.links.iter().filter(|(_, link)| link.outage.is_some());
+        let taxpayers: Vec<TaxpayerId> = in_outage.map(|(taxpayer, _)| *taxpayer).collect();
+        for taxpayer in taxpayers {
+            let _tried = self.with_link(taxpayer, now_ms, out, |link| link.tse.open().map(drop));
+        }
     }
 
     /// Something was put into an empty cart: its transaction begins. A TSE that cannot is tried again when the cart is paid.

@@ -22,6 +22,7 @@ use sync::server::{Service, TlsListener, random};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
+use crate::health::Health;
 use crate::keys::config_key;
 use crate::settings::{Settings, Tls};
 use crate::signing;
@@ -84,7 +85,13 @@ impl Instance {
             .await
             .with_context(|| format!("{} cannot be listened on; is another server running?", settings.listen))?;
         let address = listener.local_addr()?;
-        let routes = service.routes();
+        let health = Health::new(
+            Arc::clone(&hub),
+            writer.clone(),
+            Arc::clone(&signer.state),
+            SqliteReader::open(&database, None)?,
+        );
+        let routes = service.routes().merge(health.routes());
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(async move { axum::serve(listener, routes).await })

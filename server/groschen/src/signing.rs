@@ -29,6 +29,7 @@ use sync::session::CartEvent;
 use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
 
+use crate::health::SignerState;
 use crate::keys::seed;
 
 /// How often the journal is looked at while no cart event comes.
@@ -65,6 +66,8 @@ impl Default for Settings {
 
 /// A signer that runs.
 pub struct Running {
+    /// How it is.
+    pub state: Arc<SignerState>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -114,7 +117,8 @@ impl Prepared {
     pub fn start(self, writer: Writer<SqliteStore>, runtime: Handle) -> anyhow::Result<Running> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let mut desk = Desk::open(self, writer, runtime)?;
+        let state = Arc::default();
+        let mut desk = Desk::open(self, writer, runtime, Arc::clone(&state))?;
         let thread = std::thread::Builder::new()
             .name("signer".to_owned())
             .spawn(move || {
@@ -129,7 +133,7 @@ impl Prepared {
                 }
             })
             .context("the signer's thread cannot be started")?;
-        Ok(Running { stop, thread })
+        Ok(Running { state, stop, thread })
     }
 }
 
@@ -147,10 +151,16 @@ struct Desk {
     current_at: Instant,
     /// The next journal row to look at.
     next_no: u64,
+    state: Arc<SignerState>,
 }
 
 impl Desk {
-    fn open(prepared: Prepared, writer: Writer<SqliteStore>, runtime: Handle) -> anyhow::Result<Self> {
+    fn open(
+        prepared: Prepared,
+        writer: Writer<SqliteStore>,
+        runtime: Handle,
+        state: Arc<SignerState>,
+    ) -> anyhow::Result<Self> {
         let Prepared {
             carts,
             mut reader,
@@ -182,6 +192,7 @@ impl Desk {
             configs: BTreeMap::new(),
             current,
             current_at: Instant::now(),
+            state,
         })
     }
 
@@ -189,6 +200,7 @@ impl Desk {
     fn turn(&mut self) -> anyhow::Result<()> {
         let mut out = Signing::default();
         self.hear_of_carts(&mut out)?;
+        self.signer.probe(now_ms(), &mut out);
         let rows = self.reader.journal(self.next_no, BATCH)?;
         let mut next_no = self.next_no;
         for row in &rows {
@@ -201,12 +213,16 @@ impl Desk {
         if rows.is_empty() && self.signer.may_sign_late() {
             self.sign_late(&mut out)?;
         }
+        let came_off = out.orders.len() as u64;
         if !out.is_empty() {
             // Where this fails the server has ended; what was signed and not kept is found at the TSE, or made again.
             let kept = self.runtime.block_on(self.writer.ask(Request::Sign(Box::new(out))));
             kept.map_err(|_| anyhow!("the server ends"))?;
         }
         self.next_no = next_no;
+        self.state.next_no.store(next_no, Ordering::Relaxed);
+        self.state.orders.fetch_add(came_off, Ordering::Relaxed);
+        self.state.outage.store(self.signer.has_outage(), Ordering::Relaxed);
         Ok(())
     }
 

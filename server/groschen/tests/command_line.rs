@@ -1,8 +1,8 @@
 //! The binary as people run it: a simulated day, its audit, the demo, and wrong calls.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
-use std::io::Write as _;
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Command, Output, Stdio};
 
 fn groschen(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_groschen"))
@@ -189,6 +189,51 @@ fn the_demo_runs_where_nobody_presses_keys() {
         "{text}"
     );
     assert!(!text.lines().last().unwrap().contains("Bestellungen 0 "), "{text}");
+}
+
+/// A page of a server, by hand: status line, headers, body.
+fn page(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_server_says_how_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_groschen"))
+        .args(["serve", "--sample", "--json", "--listen", "127.0.0.1:0", "--data"])
+        .arg(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let url = first["listening"].as_str().unwrap();
+    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
+    assert!(page(address, "/healthz").starts_with("HTTP/1.1 200"));
+    let ready = page(address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    for check in ["store", "tse", "clock", "not certified"] {
+        assert!(ready.contains(check), "{ready}");
+    }
+    let metrics = page(address, "/metrics");
+    for row in [
+        "groschen_journal_rows 0",
+        "groschen_tse_outage 0",
+        "groschen_signer_behind_rows",
+    ] {
+        assert!(metrics.contains(row), "{metrics}");
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 #[test]

@@ -303,6 +303,22 @@ fn a_tse_that_does_not_answer_is_tried_again_now_and_then_and_the_outage_is_logg
 }
 
 #[test]
+fn an_outage_ends_without_a_sale() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly);
+    rig.down(true);
+    let job = rig.job(0);
+    rig.sign(&job);
+    rig.down(false);
+    let mut out = Signing::default();
+    rig.signer.probe(rig.now_ms, &mut out);
+    assert!(rig.signer.has_outage(), "not yet due");
+    rig.now_ms += PROBE_EVERY_MS;
+    rig.signer.probe(rig.now_ms, &mut out);
+    assert!(!rig.signer.has_outage());
+    assert_eq!(out.outages[0].until_ms, Some(rig.now_ms));
+}
+
+#[test]
 fn under_the_other_policy_what_was_marked_stays_so() {
     let mut rig = Rig::new(OutagePolicy::MarkOnly);
     rig.down(true);

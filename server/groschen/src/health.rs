@@ -1,0 +1,233 @@
+//! How the server is: for load balancers (`/healthz`), for whoever decides whether a festival may open (`/readyz`), for monitoring (`/metrics`).
+//!
+//! No personal data and no secret stands in any of them.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use store::{Reader as _, StoreError};
+use store_sqlite::{SqliteReader, SqliteStore};
+use sync::hub::{Counters, Hub};
+use sync::writer::{Writer, now_ms};
+
+/// A clock that is this far behind what was booked last is wrong.
+const CLOCK_BEHIND_MS: u64 = 60_000;
+
+/// What the signer says of itself.
+#[derive(Debug, Default)]
+pub struct SignerState {
+    /// Whether a TSE is in an outage.
+    pub outage: AtomicBool,
+    /// The next journal number it looks at.
+    pub next_no: AtomicU64,
+    /// Orders that came off since the start.
+    pub orders: AtomicU64,
+}
+
+/// What the health pages look at.
+pub struct Health {
+    hub: Arc<Hub>,
+    writer: Writer<SqliteStore>,
+    signer: Arc<SignerState>,
+    reader: Mutex<SqliteReader>,
+}
+
+/// One thing that has to be well.
+#[derive(Debug, Clone, serde::Serialize)]
+struct Check {
+    what: &'static str,
+    ok: bool,
+    /// What it means and what to do, where it is not.
+    says: String,
+}
+
+impl Health {
+    /// Over a running server.
+    pub fn new(
+        hub: Arc<Hub>,
+        writer: Writer<SqliteStore>,
+        signer: Arc<SignerState>,
+        reader: SqliteReader,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            writer,
+            signer,
+            reader: Mutex::new(reader),
+        })
+    }
+
+    /// The routes.
+    pub fn routes(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self)
+    }
+
+    /// The last journal number, and when it was booked.
+    fn last(&self) -> Result<(u64, u64), StoreError> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let no = reader.head()?.0;
+        let row = reader.journal(no, 1)?.pop();
+        Ok((no, row.map_or(0, |row| row.record.booked_at_ms)))
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let last = self.last();
+        let failed = self.writer.has_failed();
+        let store = match (&last, failed) {
+            (Ok((no, _)), false) => (true, format!("{no} journal rows")),
+            (_, true) => (
+                false,
+                "the database failed; restart the server, nothing acknowledged is lost".to_owned(),
+            ),
+            (Err(error), false) => (false, error.to_string()),
+        };
+        let outage = self.signer.outage.load(Ordering::Relaxed);
+        let tse = if outage {
+            "a TSE does not answer; selling is allowed, orders are marked as unsigned".to_owned()
+        } else {
+            "TSEs in software (not certified)".to_owned()
+        };
+        let booked_at_ms = last.map_or(0, |(_, at)| at);
+        let behind_ms = booked_at_ms.saturating_sub(now_ms());
+        let clock = if behind_ms > CLOCK_BEHIND_MS {
+            format!(
+                "the clock is {} s behind what was booked last; set it",
+                behind_ms / 1_000
+            )
+        } else {
+            "not behind what was booked".to_owned()
+        };
+        vec![
+            Check {
+                what: "store",
+                ok: store.0,
+                says: store.1,
+            },
+            Check {
+                what: "tse",
+                ok: !outage,
+                says: tse,
+            },
+            Check {
+                what: "clock",
+                ok: behind_ms <= CLOCK_BEHIND_MS,
+                says: clock,
+            },
+        ]
+    }
+}
+
+async fn ready(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    let checks = tokio::task::spawn_blocking(move || health.checks())
+        .await
+        .unwrap_or_default();
+    let ok = !checks.is_empty() && checks.iter().all(|check| check.ok);
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(serde_json::json!({ "ready": ok, "checks": checks })))
+}
+
+/// Prometheus text format 0.0.4.
+async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    let text = tokio::task::spawn_blocking(move || health.metrics())
+        .await
+        .unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+impl Health {
+    fn metrics(&self) -> String {
+        let counters = &self.hub.counters;
+        let signer = &self.signer;
+        let last_no = self.last().map_or(0, |(no, _)| no);
+        let next_no = signer.next_no.load(Ordering::Relaxed);
+        let connected = self.hub.connected() as u64;
+        let rows: [(&str, &str, &str, u64); 12] = [
+            ("terminals_connected", "gauge", "Terminals with a connection", connected),
+            (
+                "connections_total",
+                "counter",
+                "Connections accepted",
+                Counters::get(&counters.connections),
+            ),
+            (
+                "frames_received_total",
+                "counter",
+                "Frames read",
+                Counters::get(&counters.frames_in),
+            ),
+            (
+                "received_bytes_total",
+                "counter",
+                "Bytes of frames read",
+                Counters::get(&counters.bytes_in),
+            ),
+            (
+                "sent_bytes_total",
+                "counter",
+                "Bytes of frames written",
+                Counters::get(&counters.bytes_out),
+            ),
+            (
+                "entries_total",
+                "counter",
+                "Journal entries made durable",
+                Counters::get(&counters.entries),
+            ),
+            (
+                "batches_total",
+                "counter",
+                "Batches committed",
+                Counters::get(&counters.batches),
+            ),
+            (
+                "authorisations_total",
+                "counter",
+                "Authorisations answered",
+                Counters::get(&counters.authorisations),
+            ),
+            ("journal_rows", "gauge", "Rows of the journal", last_no),
+            (
+                "orders_came_off_total",
+                "counter",
+                "Orders signed or marked since the start",
+                signer.orders.load(Ordering::Relaxed),
+            ),
+            (
+                "signer_behind_rows",
+                "gauge",
+                "Journal rows the signer has not looked at",
+                (last_no + 1).saturating_sub(next_no),
+            ),
+            (
+                "tse_outage",
+                "gauge",
+                "Whether a TSE does not answer",
+                u64::from(signer.outage.load(Ordering::Relaxed)),
+            ),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, value) in rows {
+            // Writing to a string cannot fail.
+            let _written = writeln!(
+                text,
+                "# HELP groschen_{name} {help}\n# TYPE groschen_{name} {kind}\ngroschen_{name} {value}"
+            );
+        }
+        text
+    }
+}

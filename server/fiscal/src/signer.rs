@@ -16,9 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use shared_protocol::config::Config;
+use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
-use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{
+    EntryStatus, JournalRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo,
+    TseRow,
+};
 
 use crate::process_data::{Kassenbeleg, ProcessType, VoucherModel};
 use crate::tse::{Tse, TseError};
@@ -65,6 +69,17 @@ pub struct Job {
     pub sold_at_ms: Option<u64>,
     /// When the server booked it.
     pub booked_at_ms: u64,
+}
+
+impl Job {
+    /// Whether the till reached its TSE when the order was made: its transaction had begun, or the order came at once.
+    fn is_in_time(&self, begun: Option<&TransactionRow>) -> bool {
+        let Some(reached_by) = self.sold_at_ms.map(|sold| sold.saturating_add(TILL_LINK_MS)) else {
+            return false;
+        };
+        let begun_by = begun.is_some_and(|row| row.started_s.saturating_mul(1_000) <= reached_by);
+        begun_by || self.booked_at_ms <= reached_by
+    }
 }
 
 /// What a signer goes on from.
@@ -306,16 +321,35 @@ impl<T: Tse> Signer<T> {
         }
     }
 
+    /// Begins the transaction of an order that has none and is to be signed. What this adds to `out` has to be committed before [`Signer::sign`]: a
+    /// signer that goes down in between then finds at the TSE whether the transaction ended, and no order is signed twice.
+    pub fn prepare(&mut self, job: &Job, now_ms: u64, out: &mut Signing) {
+        let Some(tse) = self.links.get(&job.order.taxpayer).map(|link| link.no) else {
+            return;
+        };
+        let wanted = job.is_in_time(None) || self.settings.policy == OutagePolicy::ResignMarked;
+        if wanted && self.begun(job, tse).is_none() {
+            let (order, client) = (&job.order, client_of(self.settings.event, job.order.till));
+            let begun = self.with_link(order.taxpayer, now_ms, out, |link| {
+                link.start(&client, order.cart, now_ms)
+            });
+            if let Some(Ok(row)) = begun {
+                out.transactions.push(row.clone());
+                self.open.insert(order.cart, row);
+            }
+        }
+    }
+
+    fn begun(&self, job: &Job, tse: TseNo) -> Option<&TransactionRow> {
+        self.open.get(&job.order.cart).filter(|row| row.tse == tse)
+    }
+
     /// Makes an order come off.
     pub fn sign(&mut self, job: &Job, now_ms: u64, out: &mut Signing) -> Result<(), NoTse> {
         let taxpayer = job.order.taxpayer;
         let tse = self.links.get(&taxpayer).ok_or(NoTse(taxpayer))?.no;
         let client = client_of(self.settings.event, job.order.till);
-        let begun = self.open.get(&job.order.cart).is_some_and(|row| row.tse == tse);
-        let in_time = job
-            .sold_at_ms
-            .is_some_and(|sold| sold.saturating_add(TILL_LINK_MS) >= job.booked_at_ms);
-        if !begun && !in_time {
+        if !job.is_in_time(self.begun(job, tse)) {
             let outage = self.till_outage(&client, job, out);
             let signed = if self.settings.policy == OutagePolicy::ResignMarked {
                 self.transact(job, &client, now_ms, out)
@@ -352,7 +386,7 @@ impl<T: Tse> Signer<T> {
         let what = self.told(job);
         let (cart, taxpayer) = (job.order.cart, job.order.taxpayer);
         let tse = self.links.get(&taxpayer)?.no;
-        let begun = self.open.get(&cart).filter(|row| row.tse == tse).cloned();
+        let begun = self.begun(job, tse).cloned();
         let mut row = begun.clone();
         let done = self.with_link(taxpayer, now_ms, out, |link| {
             if let Some(row) = &mut row {
@@ -487,6 +521,21 @@ impl<T: Tse> Signer<T> {
         let id = row.id;
         self.tills.insert(client.to_owned(), row);
         id
+    }
+}
+
+/// The order that a journal row booked, with its entry.
+pub fn booked_order(row: &JournalRow) -> Option<(Entry, Order)> {
+    let posting = row.record.posting.as_ref()?;
+    let stored = row.entry.as_ref()?;
+    if !matches!(stored.status, EntryStatus::Booked | EntryStatus::Flagged) {
+        return None;
+    }
+    match Entry::read(&stored.raw) {
+        Ok((entry, Content::Order(read))) if festival::booking::posting_id(read.order.id) == posting.id => {
+            Some((entry, read.order.clone()))
+        }
+        _ => None,
     }
 }
 

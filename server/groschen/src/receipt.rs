@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, bail};
 use fiscal::qr::ReceiptCode;
+use fiscal::signer::booked_order;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use shared_protocol::catalogue::Text;
@@ -19,7 +20,6 @@ use store_sqlite::SqliteReader;
 use crate::Exit;
 use crate::language::Language;
 use crate::settings::{Flags, ListenFlags, Settings};
-use crate::signing::booked_order;
 
 /// Arguments of `receipt`.
 #[derive(Debug, Clone, clap::Args)]

@@ -14,16 +14,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use engine::Request;
 use festival::day::corrected;
+use fiscal::signer::booked_order;
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Tse as _};
 use fiscal::{Job, Known, OutagePolicy, Signer, SignerSettings, SoftwareTse, VoucherModel};
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::{Order, OrderKind};
 use shared_protocol::stream::{Stream, Version};
 use shared_protocol::{EventId, OrderId, TaxpayerId};
-use store::{EntryStatus, JournalRow, Reader as _, Signing, SigningState, StoreError, TseNo};
+use store::{JournalRow, Reader as _, Signing, SigningRow, SigningState, StoreError, TseNo};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::session::CartEvent;
 use sync::writer::{Writer, now_ms};
@@ -196,29 +196,34 @@ impl Desk {
         })
     }
 
-    /// Cart events, then orders, then what was marked; one commit for all of it.
+    /// Cart events and starts, one commit; then orders and what was marked, another one.
     fn turn(&mut self) -> anyhow::Result<()> {
         let mut out = Signing::default();
         self.hear_of_carts(&mut out)?;
         self.signer.probe(now_ms(), &mut out);
         let rows = self.reader.journal(self.next_no, BATCH)?;
-        let mut next_no = self.next_no;
+        let mut jobs = Vec::new();
         for row in &rows {
             if let Some(job) = self.job(row)? {
                 self.with_tse(job.order.taxpayer, &mut out)?;
-                self.signer.sign(&job, now_ms(), &mut out)?;
+                self.signer.prepare(&job, now_ms(), &mut out);
+                jobs.push(job);
             }
-            next_no = row.record.no + 1;
         }
+        let mut late = Vec::new();
         if rows.is_empty() && self.signer.may_sign_late() {
-            self.sign_late(&mut out)?;
+            late = self.marked(&mut out)?;
+        }
+        self.keep(&mut out)?;
+        for job in &jobs {
+            self.signer.sign(job, now_ms(), &mut out)?;
+        }
+        for (marked, job) in &late {
+            self.signer.sign_late(marked, job, now_ms(), &mut out);
         }
         let came_off = out.orders.len() as u64;
-        if !out.is_empty() {
-            // Where this fails the server has ended; what was signed and not kept is found at the TSE, or made again.
-            let kept = self.runtime.block_on(self.writer.ask(Request::Sign(Box::new(out))));
-            kept.map_err(|_| anyhow!("the server ends"))?;
-        }
+        self.keep(&mut out)?;
+        let next_no = rows.last().map_or(self.next_no, |row| row.record.no + 1);
         self.next_no = next_no;
         self.state.next_no.store(next_no, Ordering::Relaxed);
         self.state.orders.fetch_add(came_off, Ordering::Relaxed);
@@ -310,17 +315,30 @@ impl Desk {
         })
     }
 
-    fn sign_late(&mut self, out: &mut Signing) -> anyhow::Result<()> {
+    /// Commits what was done so far. Where this fails the server has ended; what was signed and not kept is found at the TSE.
+    fn keep(&mut self, out: &mut Signing) -> anyhow::Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let request = Request::Sign(Box::new(std::mem::take(out)));
+        let kept = self.runtime.block_on(self.writer.ask(request));
+        kept.map(drop).map_err(|_| anyhow!("the server ends"))
+    }
+
+    /// Orders that were marked as unsigned and may be signed now, with their transactions begun.
+    fn marked(&mut self, out: &mut Signing) -> anyhow::Result<Vec<(SigningRow, Job)>> {
+        let mut jobs = Vec::new();
         for marked in self.reader.unsigned(0, BATCH)? {
             let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
                 continue;
             };
             if let Some(job) = self.job(&row)? {
                 self.with_tse(job.order.taxpayer, out)?;
-                self.signer.sign_late(&marked, &job, now_ms(), out);
+                self.signer.prepare(&job, now_ms(), out);
+                jobs.push((marked, job));
             }
         }
-        Ok(())
+        Ok(jobs)
     }
 
     /// The order of a journal row, if it booked one.
@@ -372,21 +390,6 @@ fn newest(reader: &mut SqliteReader, event: EventId) -> anyhow::Result<Arc<Confi
         .stream(event, Stream::Config, None)?
         .context("this database has no event yet")?;
     Ok(Arc::new(Config::read(&copy)?))
-}
-
-/// The order that a journal row booked, with its entry.
-pub fn booked_order(row: &JournalRow) -> Option<(Entry, Order)> {
-    let posting = row.record.posting.as_ref()?;
-    let stored = row.entry.as_ref()?;
-    if !matches!(stored.status, EntryStatus::Booked | EntryStatus::Flagged) {
-        return None;
-    }
-    match Entry::read(&stored.raw) {
-        Ok((entry, Content::Order(read))) if festival::booking::posting_id(read.order.id) == posting.id => {
-            Some((entry, read.order.clone()))
-        }
-        _ => None,
-    }
 }
 
 /// How the booked orders of a database came off; the last is those that did not, and is zero once a signer has caught up.

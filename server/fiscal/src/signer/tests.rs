@@ -165,6 +165,7 @@ impl Rig {
 
     fn sign(&mut self, job: &Job) -> SigningRow {
         let mut out = Signing::default();
+        self.signer.prepare(job, self.now_ms, &mut out);
         self.signer.sign(job, self.now_ms, &mut out).unwrap();
         self.done.append(out);
         self.done.orders.last().unwrap().clone()
@@ -401,6 +402,29 @@ fn a_start_whose_answer_was_lost_ends_at_the_closing() {
     assert_eq!(rig.tse.state().tse.memory().open.len(), 0);
     let end = out.transactions[0].end.as_ref().unwrap();
     assert_eq!(end.process_data, Kassenbeleg::ABORTED.to_string());
+}
+
+#[test]
+fn an_order_without_a_start_is_not_signed_twice_by_a_signer_that_goes_down() {
+    for (policy, late_ms, state) in [
+        (OutagePolicy::MarkOnly, 0, SigningState::Signed),
+        (OutagePolicy::ResignMarked, 60_000, SigningState::SignedLate),
+    ] {
+        let mut rig = Rig::new(policy);
+        let job = rig.job(late_ms);
+        let mut begun = Signing::default();
+        rig.signer.prepare(&job, rig.now_ms, &mut begun);
+        rig.signer.sign(&job, rig.now_ms, &mut Signing::default()).unwrap();
+        let known = Known {
+            tses: rig.done.tses.clone(),
+            open: begun.transactions,
+            outages: Vec::new(),
+        };
+        rig.signer = Rig::signer(policy, &rig.till, &rig.tse, known, &mut Signing::default());
+        rig.now_ms += 90_000;
+        assert_eq!(rig.sign(&job).state, state);
+        assert_eq!(rig.tse.state().tse.memory().signatures, 2, "one start, one end");
+    }
 }
 
 #[test]

@@ -110,7 +110,8 @@ struct Link<T> {
 pub struct Signer<T> {
     settings: SignerSettings,
     links: BTreeMap<TaxpayerId, Link<T>>,
-    open: BTreeMap<CartId, TransactionRow>,
+    /// A cart of two taxpayers has a transaction at the TSE of each.
+    open: BTreeMap<(CartId, TseNo), TransactionRow>,
     /// The newest outage of each till that could not reach its TSE.
     tills: BTreeMap<String, OutageRow>,
     next_outage: u64,
@@ -183,7 +184,7 @@ impl<T: Tse> Signer<T> {
             links: BTreeMap::new(),
             tills: of_tills.collect(),
             next_outage: known.outages.iter().map(|row| row.id).max().unwrap_or(0) + 1,
-            open: known.open.into_iter().map(|row| (row.cart, row)).collect(),
+            open: known.open.into_iter().map(|row| ((row.cart, row.tse), row)).collect(),
             known: known.tses,
             lasting: known.outages.into_iter().filter(|row| row.until_ms.is_none()).collect(),
         }
@@ -250,20 +251,29 @@ impl<T: Tse> Signer<T> {
 
     /// Something was put into an empty cart: its transaction begins. A TSE that cannot is tried again when the cart is paid.
     pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64, out: &mut Signing) {
-        if self.open.contains_key(&cart) {
+        let tse = self.links.get(&taxpayer).map(|link| link.no);
+        if tse.is_none_or(|tse| self.open.contains_key(&(cart, tse))) {
             return;
         }
         let client = client_of(self.settings.event, till);
         let begun = self.with_link(taxpayer, now_ms, out, |link| link.start(&client, cart, now_ms));
         if let Some(Ok(row)) = begun {
             out.transactions.push(row.clone());
-            self.open.insert(cart, row);
+            self.open.insert((cart, row.tse), row);
         }
     }
 
     /// A cart was given up: its transaction ends as one.
     pub fn cart_aborted(&mut self, cart: CartId, now_ms: u64, out: &mut Signing) {
-        let Some(mut row) = self.open.get(&cart).cloned() else {
+        let of_cart = self.open.range((cart, TseNo(0))..=(cart, TseNo(u16::MAX)));
+        let keys: Vec<(CartId, TseNo)> = of_cart.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.give_up(key, now_ms, out);
+        }
+    }
+
+    fn give_up(&mut self, key: (CartId, TseNo), now_ms: u64, out: &mut Signing) {
+        let Some(mut row) = self.open.get(&key).cloned() else {
             return;
         };
         let Some(taxpayer) = self
@@ -279,12 +289,33 @@ impl<T: Tse> Signer<T> {
         match done {
             Some(Ok(())) => {
                 out.transactions.push(row);
-                self.open.remove(&cart);
+                self.open.remove(&key);
             }
-            // The TSE does not know it, so there is nothing to end.
-            Some(Err(TseError::UnknownTransaction(_))) => drop(self.open.remove(&cart)),
+            // It ended before, and its answer was lost; or the TSE does not know it, and there is nothing to end.
+            Some(Err(TseError::UnknownTransaction(_))) => self.find_the_end(taxpayer, key, now_ms, out),
             // It stays open until the TSE is back; closing the event ends it at the latest.
             _ => {}
+        }
+    }
+
+    /// Takes the end of a transaction that the books have open from the TSE, and forgets one that the TSE does not know.
+    fn find_the_end(&mut self, taxpayer: TaxpayerId, key: (CartId, TseNo), now_ms: u64, out: &mut Signing) {
+        let Some(mut row) = self.open.get(&key).cloned() else {
+            return;
+        };
+        let found = self.with_link(taxpayer, now_ms, out, |link| link.tse.ended(row.transaction));
+        if let Some(Ok(found)) = found {
+            if let Some((data, finished)) = found {
+                row.end = Some(TransactionEnd {
+                    time_s: finished.time_s,
+                    counter: finished.counter,
+                    process_type: ProcessType::KassenbelegV1.as_str().to_owned(),
+                    process_data: data,
+                    signature: finished.signature,
+                });
+                out.transactions.push(row);
+            }
+            self.open.remove(&key);
         }
     }
 
@@ -312,12 +343,12 @@ impl<T: Tse> Signer<T> {
                     start_signature: started.signature,
                     end: None,
                 };
-                self.open.insert(cart, row);
+                self.open.insert((cart, tse), row);
             }
         }
-        let carts: Vec<CartId> = self.open.keys().copied().collect();
-        for cart in carts {
-            self.cart_aborted(cart, now_ms, out);
+        let keys: Vec<(CartId, TseNo)> = self.open.keys().copied().collect();
+        for key in keys {
+            self.give_up(key, now_ms, out);
         }
     }
 
@@ -335,13 +366,13 @@ impl<T: Tse> Signer<T> {
             });
             if let Some(Ok(row)) = begun {
                 out.transactions.push(row.clone());
-                self.open.insert(order.cart, row);
+                self.open.insert((order.cart, tse), row);
             }
         }
     }
 
     fn begun(&self, job: &Job, tse: TseNo) -> Option<&TransactionRow> {
-        self.open.get(&job.order.cart).filter(|row| row.tse == tse)
+        self.open.get(&(job.order.cart, tse))
     }
 
     /// Makes an order come off.
@@ -406,10 +437,10 @@ impl<T: Tse> Signer<T> {
             out.transactions.push(row.clone());
         }
         if done?.is_ok() {
-            self.open.remove(&cart);
+            self.open.remove(&(cart, tse));
             Some(row.transaction)
         } else {
-            self.open.insert(cart, row);
+            self.open.insert((cart, tse), row);
             None
         }
     }

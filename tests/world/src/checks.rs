@@ -68,6 +68,7 @@ impl World {
             self.cases_are_explained(&stored),
             self.days(&stored),
             self.liveness(),
+            self.signing_holds(&stored.rows),
         ];
         for (invariant, what) in found.into_iter().flatten() {
             self.violation(invariant, &what);

@@ -68,6 +68,12 @@ pub(crate) enum Event {
     Commit { life: u32 },
     /// The answers to what was committed leave the server.
     Replies { life: u32 },
+    /// The signer looks at the journal.
+    Sign { life: u32 },
+    /// The event closes.
+    Closing,
+    /// A TSE answers again.
+    TseMended,
     /// A session's timer.
     SessionTick { conn: ConnNo },
     /// A connection that said nothing is closed.

@@ -121,6 +121,10 @@ kinds! {
     ExpiredSecret = "expired-secret", 0,
     /// Two devices race for one slot.
     Race = "race", 0,
+    /// A TSE does not answer for a while.
+    TseDown = "tse-down", 5,
+    /// A TSE does what it was asked to, and its answer is lost.
+    TseSilent = "tse-silent", 20,
     /// Somebody with a till's key changes its orders on their way.
     StolenKey = "stolen-key", 1,
 }

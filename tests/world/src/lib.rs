@@ -21,6 +21,7 @@ pub mod report;
 mod rogue;
 mod server;
 mod server_disk;
+mod signing;
 mod slots;
 mod sometimes;
 mod strikes;

@@ -18,6 +18,7 @@ use sync::session::{Output, Session, Ticket};
 use crate::events::{ConnNo, Event};
 use crate::faults::Kind;
 use crate::server_disk::{CommitFault, FaultCell, ServerDisk, arm};
+use crate::signing::Desk;
 use crate::till::Key;
 use crate::world::{EPOCH_MS, Plant, World};
 
@@ -37,6 +38,7 @@ const CONFIRM_TRIES: u32 = 20;
 enum ReplyTo {
     Session(ConnNo, Ticket),
     Confirm(SlotId),
+    Signer,
     Nobody,
 }
 
@@ -77,6 +79,7 @@ pub(crate) struct Server {
     pub slow: bool,
     pub die_after_commit: bool,
     pub backups: Vec<Backup>,
+    pub signing: Desk,
 }
 
 fn entries(request: &Request) -> usize {
@@ -89,10 +92,12 @@ fn entries(request: &Request) -> usize {
 
 impl Server {
     /// A server with an event's first configuration.
-    pub fn new(key: Key, items: &[Item]) -> Result<Self, String> {
+    pub fn new(key: Key, items: &[Item], policy: fiscal::OutagePolicy) -> Result<Self, String> {
         let mut disk = MemoryStore::new(1);
         engine::bootstrap(&mut disk, fixtures::sample::EVENT, items).map_err(|error| error.to_string())?;
         let config_key = key.signer().public_key();
+        let config = fixtures::sample::config();
+        let signing = Desk::new(policy, &config);
         Ok(Self {
             disk,
             fault: FaultCell::default(),
@@ -113,6 +118,7 @@ impl Server {
             slow: false,
             die_after_commit: false,
             backups: Vec::new(),
+            signing,
         })
     }
 
@@ -184,6 +190,7 @@ impl World {
                 self.server.life += 1;
                 let life = self.server.life;
                 self.put(BALANCES_MS, Event::Balances { life });
+                self.signer_starts();
                 self.log.note(&["server starts", &life.to_string()]);
             }
             Err(error) => self.violation("I4", &format!("the server does not start again: {error}")),
@@ -200,6 +207,7 @@ impl World {
         }
         let server = &mut self.server;
         server.engine = None;
+        server.signing.dies();
         server.sessions.clear();
         server.connected.clear();
         server.waiting.clear();
@@ -234,6 +242,7 @@ impl World {
         self.server_dies(5_000);
         self.server.disarm();
         self.server.incarnation += 1;
+        self.server.signing.restored = true;
         self.server.disk.restore(&snapshot);
         self.server.disk.mark_restored(self.server.incarnation);
         self.server.backups.truncate(index + 1);
@@ -303,7 +312,8 @@ impl World {
                         },
                     );
                 }
-                Output::Cart(..) | Output::Log(..) => {}
+                Output::Cart(event) => self.server.signing.hears(event),
+                Output::Log(..) => {}
                 Output::CommandDone(_, done) => {
                     self.sometimes.reach(if done {
                         "command_carried_out"
@@ -451,12 +461,17 @@ impl World {
                 self.server
                     .replies
                     .extend(replies_to.into_iter().zip(answers.into_iter().map(Some)));
+                let begun = self.server.replies.iter().any(|(to, _)| matches!(to, ReplyTo::Signer));
                 if let Some(snapshot) = before {
                     self.server.disk.restore(&snapshot);
                 }
                 self.observe_commit();
                 if blocks != blocks_before {
                     self.stream_changed(Stream::BlockList);
+                }
+                if begun {
+                    self.server.replies.retain(|(to, _)| !matches!(to, ReplyTo::Signer));
+                    self.signer_goes_on();
                 }
                 self.plan_replies();
                 self.plan_commit();
@@ -583,6 +598,11 @@ impl World {
     /// An admin asks for something.
     pub(crate) fn admin(&mut self, request: Request) {
         self.queue(request, ReplyTo::Nobody);
+    }
+
+    /// The signer's begin goes into the next commit; it goes on after that.
+    pub(crate) fn queue_signing(&mut self, signing: store::Signing) {
+        self.queue(Request::Sign(Box::new(signing)), ReplyTo::Signer);
     }
 
     pub(crate) fn open_slot(&mut self, slot: Slot) {

@@ -121,6 +121,7 @@ impl World {
                 }
                 self.server_restores(index);
             }
+            Kind::TseDown | Kind::TseSilent => self.tse_strikes(kind),
             Kind::PriceChange => self.change_prices(kind),
             Kind::Block => {
                 let tags = self.guests.tags.clone();
@@ -226,6 +227,17 @@ impl World {
         Some(())
     }
 
+    fn tse_strikes(&mut self, kind: Kind) {
+        let which = self.plan.random(kind).index(8);
+        if kind == Kind::TseDown {
+            let for_ms = self.draw(kind, 10_000, 2 * HOUR_MS);
+            self.server.signing.goes_down(which);
+            self.put(for_ms, Event::TseMended);
+        } else {
+            self.server.signing.loses_an_answer(which);
+        }
+    }
+
     fn change_prices(&mut self, kind: Kind) {
         let mut items = std::mem::take(&mut self.items);
         for _ in 0..4 {
@@ -297,6 +309,7 @@ impl World {
     /// All faults end, everything works again, and the guests go home.
     pub(crate) fn heal(&mut self) {
         self.plan.armed = false;
+        self.server.signing.mend();
         self.guests.open = false;
         self.server.disarm();
         self.server_starts();

@@ -222,7 +222,12 @@ impl World {
         let curve = random.percent(10);
         let items = sample::items();
         let mut key_random = Random::of(seed, 3);
-        let server = match Server::new(Key::new(curve, &mut key_random), &items) {
+        let policy = if Random::of(seed, 8).percent(50) {
+            fiscal::OutagePolicy::MarkOnly
+        } else {
+            fiscal::OutagePolicy::ResignMarked
+        };
+        let server = match Server::new(Key::new(curve, &mut key_random), &items, policy) {
             Ok(server) => server,
             Err(error) => panic!("the sample festival cannot be opened: {error}"),
         };
@@ -326,6 +331,7 @@ impl World {
         }
         self.put(30 * 60_000, Event::Backup);
         self.agenda.put(end_ms + 60_000, Event::Heal);
+        self.agenda.put(end_ms + HOUR_MS, Event::Closing);
         self.agenda.put(end_ms + 60_000 + HOUR_MS, Event::End);
     }
 
@@ -411,6 +417,9 @@ impl World {
             }
             Event::Commit { life } => self.commit(life),
             Event::Replies { life } => self.replies(life),
+            Event::Sign { life } => self.sign(life),
+            Event::Closing => self.closing(),
+            Event::TseMended => self.server.signing.mend(),
             Event::SessionTick { conn } => self.session_tick(conn),
             Event::GreetingOver { conn } => self.greeting_over(conn),
             Event::Balances { life } => self.balances(life),

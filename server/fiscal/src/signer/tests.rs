@@ -13,7 +13,10 @@ const NOW: u64 = 1_815_998_400_000;
 
 /// A TSE in software that can be out of order, also just after it did what it was asked to.
 #[derive(Clone)]
-struct Flaky(Arc<Mutex<State>>);
+struct Flaky {
+    info: TseInfo,
+    state: Arc<Mutex<State>>,
+}
 
 struct State {
     tse: SoftwareTse,
@@ -25,17 +28,26 @@ struct State {
 
 impl Flaky {
     fn new() -> Self {
-        let tse = SoftwareTse::new(&[5; 32], Curve::P256, Memory::default()).unwrap();
-        Self(Arc::new(Mutex::new(State {
+        Self::with_seed(5)
+    }
+
+    fn with_seed(seed: u8) -> Self {
+        let tse = SoftwareTse::new(&[seed; 32], Curve::P256, Memory::default()).unwrap();
+        let info = tse.info().clone();
+        let state = State {
             tse,
             down: false,
             loses_answer: false,
             calls: 0,
-        })))
+        };
+        Self {
+            info,
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 
     fn call<R>(&self, call: impl FnOnce(&mut SoftwareTse) -> Result<R, TseError>) -> Result<R, TseError> {
@@ -55,9 +67,7 @@ impl Flaky {
 
 impl Tse for Flaky {
     fn info(&self) -> &TseInfo {
-        // The same for every test TSE.
-        static INFO: std::sync::OnceLock<TseInfo> = std::sync::OnceLock::new();
-        INFO.get_or_init(|| self.state().tse.info().clone())
+        &self.info
     }
 
     fn register(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
@@ -219,6 +229,26 @@ fn an_order_without_a_start_gets_one_and_two_taxpayers_have_two_tses() {
         rig.signer.sign(&other, rig.now_ms, &mut Signing::default()),
         Err(NoTse(TaxpayerId(999)))
     );
+}
+
+#[test]
+fn a_cart_of_two_taxpayers_has_a_transaction_at_each_tse() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly);
+    let other = TaxpayerId(777);
+    rig.signer.add(other, Flaky::with_seed(6), &mut rig.done);
+    let own = rig.job(0);
+    let mut theirs = rig.job(0);
+    (theirs.order.taxpayer, theirs.order.cart) = (other, own.order.cart);
+    rig.open(&own);
+    let rows = [rig.sign(&theirs), rig.sign(&own)];
+    assert!(
+        rows.iter()
+            .all(|row| (row.state, row.transaction) == (SigningState::Signed, Some(1)))
+    );
+    assert_ne!(rows[0].tse, rows[1].tse);
+    let mut out = Signing::default();
+    rig.signer.close(rig.now_ms, &mut out);
+    assert!(out.is_empty(), "nothing is left open");
 }
 
 #[test]

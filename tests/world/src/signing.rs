@@ -1,0 +1,559 @@
+//! The server's signer over its real core, and TSEs as hardware is: they outlive the server, forget nothing, and are out of order now and then.
+//! What must hold of them is checked at rest (I8, and the sums of I12).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine::Request;
+use fiscal::process_data::Kassenbeleg;
+use fiscal::signer::booked_order;
+use fiscal::tse::Curve;
+use fiscal::{
+    Finished, Job, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
+};
+use shared_protocol::TaxpayerId;
+use shared_protocol::config::Config;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::order::{Order, OrderKind};
+use shared_protocol::stream::{Stream, Version};
+use store::{JournalRow, Reader as _, Signing, SigningRow, SigningState, StoreError, TransactionRow};
+use sync::session::CartEvent;
+
+use crate::events::Event;
+use crate::world::{EPOCH_MS, World};
+
+const EVENT: shared_protocol::EventId = fixtures::sample::EVENT;
+
+/// The signer looks at the journal this often.
+const TURN_MS: u64 = 2_000;
+/// Journal rows in a turn.
+const ROWS: u64 = 128;
+
+/// What one TSE is and remembers.
+struct Memory {
+    info: TseInfo,
+    transactions: u64,
+    signatures: u64,
+    open: BTreeMap<u64, (String, Started)>,
+    ended: BTreeMap<u64, (String, Finished)>,
+    clients: BTreeSet<String>,
+    down: bool,
+    /// The next call is done, and its answer lost.
+    silent: bool,
+}
+
+/// A TSE; a handle is what a server's process has of it.
+#[derive(Clone)]
+pub(crate) struct Hardware {
+    info: TseInfo,
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl Hardware {
+    fn new(taxpayer: TaxpayerId) -> Self {
+        let serial = Hash32::of("simulated TSE", &[&taxpayer.0.to_be_bytes()]).0;
+        let info = TseInfo {
+            name: format!("simulated TSE of taxpayer {taxpayer}"),
+            public_key: serial.to_vec(),
+            serial,
+            curve: Curve::P256,
+            certified: false,
+        };
+        let memory = Memory {
+            info: info.clone(),
+            transactions: 0,
+            signatures: 0,
+            open: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            clients: BTreeSet::new(),
+            down: false,
+            silent: false,
+        };
+        Self {
+            info,
+            memory: Arc::new(Mutex::new(memory)),
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call<R>(&self, call: impl FnOnce(&mut Memory) -> Result<R, TseError>) -> Result<R, TseError> {
+        let mut memory = self.memory();
+        let silent = std::mem::take(&mut memory.silent);
+        if memory.down {
+            return Err(TseError::Unavailable("simulated: nobody answers".to_owned()));
+        }
+        let done = call(&mut memory);
+        if silent {
+            return Err(TseError::Unavailable("simulated: the answer is lost".to_owned()));
+        }
+        done
+    }
+}
+
+impl Memory {
+    fn sign(&mut self, what: &[u8]) -> (u64, Vec<u8>) {
+        self.signatures += 1;
+        let counter = self.signatures;
+        let digest = Hash32::of(
+            "simulated signature",
+            &[&self.info.serial, &counter.to_be_bytes(), what],
+        );
+        (counter, digest.0.to_vec())
+    }
+}
+
+impl Tse for Hardware {
+    fn info(&self) -> &TseInfo {
+        &self.info
+    }
+
+    fn register(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
+        self.call(|memory| {
+            memory.clients.insert(client.to_owned());
+            Ok(())
+        })
+    }
+
+    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
+        self.call(|memory| {
+            if !memory.clients.contains(client) {
+                return Err(TseError::UnknownClient(client.to_owned()));
+            }
+            memory.transactions += 1;
+            let (counter, signature) = memory.sign(client.as_bytes());
+            let started = Started {
+                transaction: memory.transactions,
+                counter,
+                time_s: now_ms / 1_000,
+                signature,
+            };
+            memory
+                .open
+                .insert(memory.transactions, (client.to_owned(), started.clone()));
+            Ok(started)
+        })
+    }
+
+    fn finish(
+        &mut self,
+        client: &str,
+        transaction: u64,
+        _process_type: &str,
+        process_data: &str,
+        now_ms: u64,
+    ) -> Result<Finished, TseError> {
+        self.call(|memory| {
+            if memory.open.get(&transaction).is_none_or(|(owner, _)| owner != client) {
+                return Err(TseError::UnknownTransaction(transaction));
+            }
+            memory.open.remove(&transaction);
+            let (counter, signature) = memory.sign(process_data.as_bytes());
+            let finished = Finished {
+                counter,
+                time_s: now_ms / 1_000,
+                signature,
+            };
+            memory
+                .ended
+                .insert(transaction, (process_data.to_owned(), finished.clone()));
+            Ok(finished)
+        })
+    }
+
+    fn open(&mut self) -> Result<Vec<(String, Started)>, TseError> {
+        self.call(|memory| Ok(memory.open.values().cloned().collect()))
+    }
+
+    fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
+        self.call(|memory| Ok(memory.ended.get(&transaction).cloned()))
+    }
+}
+
+/// What waits for the commit of its begin.
+#[derive(Default)]
+struct Prepared {
+    jobs: Vec<Job>,
+    late: Vec<(SigningRow, Job)>,
+    next_no: u64,
+}
+
+/// The desk of the server's process, and the TSEs beside it.
+pub(crate) struct Desk {
+    pub policy: OutagePolicy,
+    tses: BTreeMap<TaxpayerId, Hardware>,
+    /// Whether a backup ever took the place of the database: a TSE then remembers more than the books.
+    pub restored: bool,
+    signer: Option<Signer<Hardware>>,
+    carts: VecDeque<CartEvent>,
+    prepared: Option<Prepared>,
+    next_no: u64,
+    configs: BTreeMap<Version, Arc<Config>>,
+}
+
+impl Desk {
+    pub fn new(policy: OutagePolicy, config: &Config) -> Self {
+        let tses = config
+            .taxpayers
+            .keys()
+            .map(|taxpayer| (*taxpayer, Hardware::new(*taxpayer)));
+        Self {
+            policy,
+            tses: tses.collect(),
+            restored: false,
+            signer: None,
+            carts: VecDeque::new(),
+            prepared: None,
+            next_no: 1,
+            configs: BTreeMap::new(),
+        }
+    }
+
+    /// The server's process is gone, with all it had not committed.
+    pub fn dies(&mut self) {
+        self.signer = None;
+        self.carts.clear();
+        self.prepared = None;
+        self.configs.clear();
+    }
+
+    /// A cart got its first item, or was given up.
+    pub fn hears(&mut self, event: CartEvent) {
+        self.carts.push_back(event);
+    }
+
+    fn pick(&self, which: usize) -> Option<&Hardware> {
+        let count = self.tses.len().max(1);
+        self.tses.values().nth(which % count)
+    }
+
+    /// A TSE stops to answer.
+    pub fn goes_down(&self, which: usize) {
+        if let Some(tse) = self.pick(which) {
+            tse.memory().down = true;
+        }
+    }
+
+    /// A TSE does the next thing and its answer is lost.
+    pub fn loses_an_answer(&self, which: usize) {
+        if let Some(tse) = self.pick(which) {
+            tse.memory().silent = true;
+        }
+    }
+
+    /// All TSEs answer again.
+    pub fn mend(&self) {
+        for tse in self.tses.values() {
+            let mut memory = tse.memory();
+            (memory.down, memory.silent) = (false, false);
+        }
+    }
+}
+
+impl World {
+    /// The signer of a server that starts, from what is on its disk.
+    pub(crate) fn signer_starts(&mut self) {
+        let life = self.server.life;
+        if let Err(error) = self.open_signer() {
+            return self.violation("I4", &format!("the signer does not start: {error}"));
+        }
+        self.put(TURN_MS, Event::Sign { life });
+    }
+
+    fn open_signer(&mut self) -> Result<(), StoreError> {
+        let mut reader = self.server.reader();
+        let known = Known {
+            tses: reader.tses()?,
+            open: reader.open_transactions()?,
+            outages: reader.outages(0, u64::MAX)?,
+        };
+        let next_no = reader.signed_to()? + 1;
+        let desk = &mut self.server.signing;
+        let settings = SignerSettings {
+            event: EVENT,
+            policy: desk.policy,
+            model: VoucherModel::VoucherLines,
+        };
+        let mut signer = Signer::new(settings, known);
+        let mut out = Signing::default();
+        for (taxpayer, tse) in &desk.tses {
+            signer.add(*taxpayer, tse.clone(), &mut out);
+        }
+        desk.signer = Some(signer);
+        desk.next_no = next_no;
+        if !out.is_empty() {
+            self.admin(Request::Sign(Box::new(out)));
+        }
+        Ok(())
+    }
+
+    /// The event closes: what is still open ends.
+    pub(crate) fn closing(&mut self) {
+        let now_ms = EPOCH_MS + self.now_ms;
+        let mut out = Signing::default();
+        if let Some(signer) = self.server.signing.signer.as_mut() {
+            signer.close(now_ms, &mut out);
+        }
+        if !out.is_empty() {
+            self.admin(Request::Sign(Box::new(out)));
+        }
+    }
+
+    /// A turn of the signer: what begins now, and once that is committed, what ends.
+    pub(crate) fn sign(&mut self, life: u32) {
+        if life != self.server.life || !self.server.is_up() {
+            return;
+        }
+        self.put(TURN_MS, Event::Sign { life });
+        let done = if self.server.signing.prepared.is_some() {
+            Ok(())
+        } else {
+            self.signer_begins()
+        };
+        if let Err(error) = done {
+            self.violation("I4", &format!("the signer cannot read: {error}"));
+        }
+    }
+
+    fn signer_begins(&mut self) -> Result<(), StoreError> {
+        let now_ms = EPOCH_MS + self.now_ms;
+        let mut reader = self.server.reader();
+        let desk = &mut self.server.signing;
+        let Some(signer) = desk.signer.as_mut() else {
+            return Ok(());
+        };
+        let mut out = Signing::default();
+        signer.probe(now_ms, &mut out);
+        for event in desk.carts.drain(..) {
+            match event {
+                CartEvent::Opened { cart, till } => {
+                    let newest = desk.configs.values().next_back();
+                    let home = newest.and_then(|config| config.home_taxpayer(till));
+                    if let Some(taxpayer) = home {
+                        signer.cart_opened(cart, till, taxpayer, now_ms, &mut out);
+                    }
+                }
+                CartEvent::Aborted { cart } => signer.cart_aborted(cart, now_ms, &mut out),
+            }
+        }
+        let rows = reader.journal(desk.next_no, ROWS)?;
+        let mut prepared = Prepared {
+            next_no: rows.last().map_or(desk.next_no, |row| row.record.no + 1),
+            ..Prepared::default()
+        };
+        for row in &rows {
+            prepared.jobs.extend(job(&mut reader, &mut desk.configs, row)?);
+        }
+        if rows.is_empty() && signer.may_sign_late() {
+            for marked in reader.unsigned(0, ROWS)? {
+                let row = reader.journal(marked.no, 1)?.pop();
+                let late = row.map(|row| job(&mut reader, &mut desk.configs, &row)).transpose()?;
+                prepared.late.extend(late.flatten().map(|job| (marked, job)));
+            }
+        }
+        let late = prepared.late.iter().map(|(_, job)| job);
+        for job in prepared.jobs.iter().chain(late) {
+            signer.prepare(job, now_ms, &mut out);
+        }
+        let something = !prepared.jobs.is_empty() || !prepared.late.is_empty();
+        desk.next_no = prepared.next_no;
+        if something || !out.is_empty() {
+            desk.prepared = Some(prepared);
+            self.queue_signing(out);
+        }
+        Ok(())
+    }
+
+    /// What began is on the disk: it may end.
+    pub(crate) fn signer_goes_on(&mut self) {
+        let now_ms = EPOCH_MS + self.now_ms;
+        let desk = &mut self.server.signing;
+        let (Some(prepared), Some(signer)) = (desk.prepared.take(), desk.signer.as_mut()) else {
+            return;
+        };
+        let mut out = Signing::default();
+        let mut without = None;
+        for job in &prepared.jobs {
+            if let Err(error) = signer.sign(job, now_ms, &mut out) {
+                without = Some(error);
+            }
+        }
+        for (marked, job) in &prepared.late {
+            signer.sign_late(marked, job, now_ms, &mut out);
+        }
+        for row in &out.orders {
+            self.sometimes.reach(match row.state {
+                SigningState::Signed => "order_signed",
+                SigningState::SignedLate => "order_signed_late",
+                SigningState::InOutage => "order_marked_in_an_outage",
+            });
+        }
+        for outage in &out.outages {
+            self.sometimes.reach(if outage.tse.is_some() {
+                "outage_of_a_tse"
+            } else {
+                "outage_of_a_till"
+            });
+        }
+        if let Some(error) = without {
+            self.violation("I8", &error.to_string());
+        }
+        if !out.is_empty() {
+            self.admin(Request::Sign(Box::new(out)));
+        }
+    }
+
+    /// I8: every order came off once, by a transaction of its own or inside a logged outage; what is in the books is what the TSE has. I12: what was
+    /// signed are the sums of the lines.
+    pub(crate) fn signing_holds(&self, rows: &[JournalRow]) -> Vec<(&'static str, String)> {
+        match self.judge_signing(rows) {
+            Ok(found) => found,
+            Err(error) => vec![("I8", error.to_string())],
+        }
+    }
+
+    fn judge_signing(&self, rows: &[JournalRow]) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let mut found = Vec::new();
+        let mut reader = self.server.reader();
+        let mut configs = BTreeMap::new();
+        let mut used = BTreeSet::new();
+        for row in rows {
+            let (no, signing) = (row.record.no, reader.signing(row.record.no)?);
+            let Some(job) = job(&mut reader, &mut configs, row)? else {
+                if signing.is_some() {
+                    found.push(("I8", format!("journal number {no} is no order and came off")));
+                }
+                continue;
+            };
+            let Some(signing) = signing else {
+                found.push(("I8", format!("order {} never came off", job.order.id)));
+                continue;
+            };
+            if signing.state == SigningState::InOutage && self.server.signing.policy == OutagePolicy::ResignMarked {
+                found.push(("I8", format!("order {} waits to be signed for ever", job.order.id)));
+            }
+            if let Some(outage) = signing.outage {
+                let logged = reader.outages(outage, 1)?.pop().filter(|row| row.id == outage);
+                let covers = logged.is_some_and(|row| {
+                    row.from_ms <= job.booked_at_ms.max(row.until_ms.unwrap_or(u64::MAX)) && row.until_ms.is_some()
+                });
+                if !covers {
+                    found.push(("I8", format!("the outage of order {} is not logged", job.order.id)));
+                }
+            }
+            let Some(number) = signing.transaction else { continue };
+            if !used.insert((signing.tse, number)) {
+                found.push(("I8", format!("two orders have transaction {number}")));
+            }
+            let transaction = reader.transaction(signing.tse, number)?;
+            if let Some(what) = differs(&job, transaction.as_ref()) {
+                found.push(("I12", format!("order {}: {what}", job.order.id)));
+            }
+        }
+        for (taxpayer, tse) in &self.server.signing.tses {
+            let memory = tse.memory();
+            let aborted = Kassenbeleg::ABORTED.to_string();
+            let sales: BTreeSet<u64> = memory
+                .ended
+                .iter()
+                .filter(|(_, (data, _))| *data != aborted)
+                .map(|(number, _)| *number)
+                .collect();
+            let serial = memory.info.serial;
+            let Some(row) = reader.tses()?.into_iter().find(|row| row.serial == serial) else {
+                continue;
+            };
+            let mut booked = BTreeSet::new();
+            for number in 1..=memory.transactions {
+                let end = reader.transaction(row.no, number)?.and_then(|row| row.end);
+                booked.extend(end.filter(|end| end.process_data != aborted).map(|_| number));
+            }
+            let open = memory.open.len();
+            if open > 0 && !self.server.signing.restored {
+                found.push((
+                    "I8",
+                    format!("{open} transactions of the TSE of {taxpayer} are open after the closing"),
+                ));
+            }
+            if memory.signatures != memory.transactions + memory.ended.len() as u64 {
+                found.push(("I8", format!("the counters of the TSE of {taxpayer} do not add up")));
+            }
+            if sales != booked && !self.server.signing.restored {
+                found.push((
+                    "I8",
+                    format!(
+                        "the TSE of taxpayer {taxpayer} and the books differ in {:?}",
+                        sales.symmetric_difference(&booked)
+                    ),
+                ));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn differs(job: &Job, transaction: Option<&TransactionRow>) -> Option<String> {
+    let Some(end) = transaction.and_then(|row| row.end.as_ref()) else {
+        return Some("its transaction is not in the books".to_owned());
+    };
+    let told = Kassenbeleg::of_order(
+        &job.order,
+        job.replaced.as_ref(),
+        &job.config,
+        VoucherModel::VoucherLines,
+    );
+    match told {
+        Ok(told) if told.to_string() != end.process_data => {
+            Some(format!("signed as {}, its lines say {told}", end.process_data))
+        }
+        _ => None,
+    }
+}
+
+/// The order of a journal row, as the signer needs it.
+fn job(
+    reader: &mut store::memory::MemoryReader,
+    configs: &mut BTreeMap<Version, Arc<Config>>,
+    row: &JournalRow,
+) -> Result<Option<Job>, StoreError> {
+    let Some((entry, order)) = booked_order(row) else {
+        return Ok(None);
+    };
+    let replaced = match order.reverses.filter(|_| order.kind == OrderKind::Correction) {
+        Some(before) => order_of(reader, before)?,
+        None => None,
+    };
+    let wanted = [Some(order.config), None];
+    let mut config = configs.get(&order.config).cloned();
+    for version in wanted {
+        if config.is_none() {
+            let copy = reader.stream(EVENT, Stream::Config, version)?;
+            config = copy.and_then(|copy| Config::read(&copy).ok()).map(Arc::new);
+            if let Some(config) = &config {
+                configs.insert(config.version, Arc::clone(config));
+            }
+        }
+    }
+    let Some(config) = config else { return Ok(None) };
+    Ok(Some(Job {
+        no: row.record.no,
+        replaced,
+        config,
+        sold_at_ms: entry.offset_ms.map(|_| festival::day::corrected(&entry).at_ms),
+        booked_at_ms: row.record.booked_at_ms,
+        order,
+    }))
+}
+
+fn order_of(
+    reader: &mut store::memory::MemoryReader,
+    id: shared_protocol::OrderId,
+) -> Result<Option<Order>, StoreError> {
+    let Some(no) = reader.posting_no(festival::booking::posting_id(id))? else {
+        return Ok(None);
+    };
+    let row = reader.journal(no, 1)?.pop();
+    Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
+}

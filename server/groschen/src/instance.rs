@@ -180,7 +180,8 @@ fn event_of(store: &mut SqliteStore, sample: bool) -> anyhow::Result<EventId> {
     Ok(sample::EVENT)
 }
 
-fn acceptor(tls: &Tls) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
+/// What speaks TLS with a certificate and its key.
+pub(crate) fn acceptor(tls: &Tls) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let chain = CertificateDer::pem_file_iter(&tls.cert)

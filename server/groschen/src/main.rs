@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, migrate, receipt, serve, simulate};
+use groschen::{Exit, audit, demo, doctor, migrate, receipt, serve, simulate};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Check the journal's chain, every terminal's chain, and all balances against their transfers.
     Audit(audit::Arguments),
+    /// Look at everything a server needs and say what is wrong.
+    Doctor(doctor::Arguments),
     /// Print receipts with their signatures.
     Receipt(receipt::Arguments),
     /// Bring a database to this program's format.
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };

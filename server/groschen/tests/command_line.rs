@@ -237,6 +237,38 @@ fn a_server_says_how_it_is() {
 }
 
 #[test]
+fn the_doctor_names_what_is_wrong() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let call = ["doctor", "--data", data, "--listen", "127.0.0.1:0", "--json"];
+    let healthy = groschen(&call);
+    let found = last_json(&healthy);
+    assert_eq!(
+        (healthy.status.code(), &found["state"]),
+        (Some(0), &"warn".into()),
+        "{found}"
+    );
+    let key = dir.path().join("config.key");
+    std::fs::write(&key, [1; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(dir.path().join("groschen.db"), vec![7; 4_096]).unwrap();
+    let ill = groschen(&call);
+    let found = last_json(&ill);
+    assert_eq!(ill.status.code(), Some(1));
+    let failed: Vec<&str> = found["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["state"] == "fail")
+        .map(|check| check["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(failed, ["config.key", "database"], "{found}");
+    let german = groschen(&["doctor", "--data", data, "--listen", "127.0.0.1:0", "--language", "de"]);
+    assert!(String::from_utf8_lossy(&german.stdout).contains("können andere lesen"));
+}
+
+#[test]
 fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().to_str().unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -388,11 +389,16 @@ impl Picture<'_> {
         let (entries, batches) = (Counters::get(&counters.entries), Counters::get(&counters.batches));
         let seen = self.notes.open();
         lines.push(format!(
-            "  \x1b[2m{} {} · {entries} {} {batches} {}\x1b[0m",
+            "  \x1b[2m{} {} · {entries} {} {batches} {} · {} {}\x1b[0m",
             seen.shown.len(),
             self.words.of("als bezahlt gezeigt", "shown as paid"),
             self.words.of("Einträge in", "entries in"),
             self.words.of("Stapeln", "batches"),
+            self.instance.signer().orders.load(Ordering::Relaxed),
+            self.words.of(
+                "signiert oder als Ausfall vermerkt (Software-TSE, nicht zertifiziert)",
+                "signed or marked as outage (TSE in software, not certified)"
+            ),
         ));
         drop(seen);
         lines.push(String::new());

@@ -22,7 +22,7 @@ use sync::server::{Service, TlsListener, random};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
-use crate::health::Health;
+use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::settings::{Settings, Tls};
 use crate::signing;
@@ -111,6 +111,11 @@ impl Instance {
             signer,
             accepting,
         })
+    }
+
+    /// What the signer says of itself.
+    pub fn signer(&self) -> &SignerState {
+        &self.signer.state
     }
 
     /// Opens a registration slot for a till.

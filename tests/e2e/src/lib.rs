@@ -42,6 +42,7 @@ pub fn settings(data: &std::path::Path) -> Settings {
         data: data.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
+        signing: groschen::signing::Settings::default(),
     }
 }
 

@@ -45,6 +45,7 @@ async fn a_till_registers_over_tls_and_refuses_a_server_of_another_authority() {
         data: dir.path().join("server"),
         listen: ([127, 0, 0, 1], 0).into(),
         tls: Some(tls),
+        signing: groschen::signing::Settings::default(),
     };
     let instance = Instance::start(&settings, true).await.unwrap();
     let url = format!("wss://{}{}", instance.address, sync::server::PATH);

@@ -26,6 +26,8 @@ pub(crate) struct Conn {
     pub device: DeviceNo,
     pub boot: u32,
     pub link: LinkId,
+    /// When the till tried to open it.
+    pub tried_at_ms: u64,
     up: Way,
     down: Way,
     up_at_ms: u64,
@@ -105,6 +107,7 @@ impl World {
             device,
             boot,
             link,
+            tried_at_ms: self.now_ms,
             up: Way::Open,
             down: Way::Open,
             up_at_ms: 0,
@@ -284,7 +287,10 @@ impl World {
             return;
         };
         conn.held = false;
-        if conn.up == Way::Open && !lingers {
+        if conn.rogue.is_some() {
+            // The server never heard of it, so it will not miss it either.
+            conn.up = Way::Closed;
+        } else if conn.up == Way::Open && !lingers {
             let at_ms = conn.up_at_ms.max(now_ms + delay);
             self.agenda.put(at_ms, Event::ServerHearsEnd { conn: no });
         }

@@ -16,16 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use shared_protocol::config::Config;
-use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
-use store::{
-    EntryStatus, JournalRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo,
-    TseRow,
-};
+use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
 
 use crate::process_data::{Kassenbeleg, ProcessType, VoucherModel};
-use crate::tse::{Tse, TseError};
+use crate::tse::{Finished, Started, Tse, TseError};
 
 /// An order that comes this much later than its sale was made by a till that could not reach its TSE.
 pub const TILL_LINK_MS: u64 = 5_000;
@@ -139,16 +135,7 @@ impl<T: Tse> Link<T> {
     fn start(&mut self, client: &str, cart: CartId, now_ms: u64) -> Result<TransactionRow, TseError> {
         self.registered(client, now_ms)?;
         let started = self.tse.start(client, now_ms)?;
-        Ok(TransactionRow {
-            tse: self.no,
-            transaction: started.transaction,
-            client: client.to_owned(),
-            cart,
-            started_s: started.time_s,
-            start_counter: started.counter,
-            start_signature: started.signature,
-            end: None,
-        })
+        Ok(begun(self.no, client.to_owned(), cart, started))
     }
 
     fn finish(&mut self, row: &mut TransactionRow, what: &(ProcessType, String), now_ms: u64) -> Result<(), TseError> {
@@ -161,13 +148,7 @@ impl<T: Tse> Link<T> {
             },
             other => other?,
         };
-        row.end = Some(TransactionEnd {
-            time_s: finished.time_s,
-            counter: finished.counter,
-            process_type: kind.to_owned(),
-            process_data: data.to_owned(),
-            signature: finished.signature,
-        });
+        row.end = Some(ended(what.0, data.to_owned(), finished));
         Ok(())
     }
 }
@@ -225,11 +206,6 @@ impl<T: Tse> Signer<T> {
         self.links.contains_key(&taxpayer)
     }
 
-    /// Its TSEs.
-    pub fn tses(&self) -> impl Iterator<Item = (TseNo, &T)> {
-        self.links.values().map(|link| (link.no, &link.tse))
-    }
-
     /// Whether a TSE is in an outage.
     pub fn has_outage(&self) -> bool {
         self.links.values().any(|link| link.outage.is_some())
@@ -249,7 +225,7 @@ impl<T: Tse> Signer<T> {
         }
     }
 
-    /// Something was put into an empty cart: its transaction begins. A TSE that cannot is tried again when the cart is paid.
+    /// Something was put into an empty cart: its transaction begins, where it has not. A TSE that cannot is tried again when the cart is paid.
     pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64, out: &mut Signing) {
         let tse = self.links.get(&taxpayer).map(|link| link.no);
         if tse.is_none_or(|tse| self.open.contains_key(&(cart, tse))) {
@@ -306,13 +282,7 @@ impl<T: Tse> Signer<T> {
         let found = self.with_link(taxpayer, now_ms, out, |link| link.tse.ended(row.transaction));
         if let Some(Ok(found)) = found {
             if let Some((data, finished)) = found {
-                row.end = Some(TransactionEnd {
-                    time_s: finished.time_s,
-                    counter: finished.counter,
-                    process_type: ProcessType::KassenbelegV1.as_str().to_owned(),
-                    process_data: data,
-                    signature: finished.signature,
-                });
+                row.end = Some(ended(ProcessType::KassenbelegV1, data, finished));
                 out.transactions.push(row);
             }
             self.open.remove(&key);
@@ -333,16 +303,7 @@ impl<T: Tse> Signer<T> {
                 .filter(|(_, started)| !known.contains(&(tse, started.transaction)))
             {
                 let cart = orphan(started.transaction);
-                let row = TransactionRow {
-                    tse,
-                    transaction: started.transaction,
-                    client,
-                    cart,
-                    started_s: started.time_s,
-                    start_counter: started.counter,
-                    start_signature: started.signature,
-                    end: None,
-                };
+                let row = begun(tse, client, cart, started);
                 self.open.insert((cart, tse), row);
             }
         }
@@ -355,19 +316,9 @@ impl<T: Tse> Signer<T> {
     /// Begins the transaction of an order that has none and is to be signed. What this adds to `out` has to be committed before [`Signer::sign`]: a
     /// signer that goes down in between then finds at the TSE whether the transaction ended, and no order is signed twice.
     pub fn prepare(&mut self, job: &Job, now_ms: u64, out: &mut Signing) {
-        let Some(tse) = self.links.get(&job.order.taxpayer).map(|link| link.no) else {
-            return;
-        };
-        let wanted = job.is_in_time(None) || self.settings.policy == OutagePolicy::ResignMarked;
-        if wanted && self.begun(job, tse).is_none() {
-            let (order, client) = (&job.order, client_of(self.settings.event, job.order.till));
-            let begun = self.with_link(order.taxpayer, now_ms, out, |link| {
-                link.start(&client, order.cart, now_ms)
-            });
-            if let Some(Ok(row)) = begun {
-                out.transactions.push(row.clone());
-                self.open.insert((order.cart, tse), row);
-            }
+        if job.is_in_time(None) || self.settings.policy == OutagePolicy::ResignMarked {
+            let order = &job.order;
+            self.cart_opened(order.cart, order.till, order.taxpayer, now_ms, out);
         }
     }
 
@@ -555,18 +506,26 @@ impl<T: Tse> Signer<T> {
     }
 }
 
-/// The order that a journal row booked, with its entry.
-pub fn booked_order(row: &JournalRow) -> Option<(Entry, Order)> {
-    let posting = row.record.posting.as_ref()?;
-    let stored = row.entry.as_ref()?;
-    if !matches!(stored.status, EntryStatus::Booked | EntryStatus::Flagged) {
-        return None;
+fn begun(tse: TseNo, client: String, cart: CartId, started: Started) -> TransactionRow {
+    TransactionRow {
+        tse,
+        transaction: started.transaction,
+        client,
+        cart,
+        started_s: started.time_s,
+        start_counter: started.counter,
+        start_signature: started.signature,
+        end: None,
     }
-    match Entry::read(&stored.raw) {
-        Ok((entry, Content::Order(read))) if festival::booking::posting_id(read.order.id) == posting.id => {
-            Some((entry, read.order.clone()))
-        }
-        _ => None,
+}
+
+fn ended(kind: ProcessType, data: String, finished: Finished) -> TransactionEnd {
+    TransactionEnd {
+        time_s: finished.time_s,
+        counter: finished.counter,
+        process_type: kind.as_str().to_owned(),
+        process_data: data,
+        signature: finished.signature,
     }
 }
 

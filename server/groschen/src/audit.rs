@@ -8,7 +8,6 @@ use shared_protocol::chain::{head_message, link};
 use shared_protocol::crypto::{Hash32, verify};
 use shared_protocol::{Amount, EventId};
 use store::{ChainKey, EntryRow, EntryStatus, Reader, TerminalNo, TerminalRow};
-use store_sqlite::SqliteReader;
 
 use crate::Exit;
 use crate::progress::Progress;
@@ -67,10 +66,7 @@ impl Findings {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let settings = Settings::resolve(&arguments.flags, &ListenFlags::default())?;
-    let database = settings.database();
-    anyhow::ensure!(database.exists(), "there is no database at {}", database.display());
-    let mut reader = SqliteReader::open(&database, None)?;
+    let mut reader = Settings::resolve(&arguments.flags, &ListenFlags::default())?.reader()?;
     let findings = check(&mut reader)?;
     if arguments.json {
         println!("{}", serde_json::to_string(&findings)?);

@@ -72,8 +72,8 @@ impl Instance {
         let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
-        let (prepared, carts) = signing::prepare(&settings.data, &database, event, settings.signing)?;
-        let signer = prepared.start(writer.clone(), tokio::runtime::Handle::current())?;
+        let reader = SqliteReader::open(&database, None)?;
+        let (signer, carts) = signing::start(&settings.data, reader, event, settings.signing, writer.clone())?;
         let service = Arc::new(Service {
             writer: writer.clone(),
             hub: Arc::clone(&hub),

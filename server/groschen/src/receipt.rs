@@ -5,14 +5,14 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, bail};
+use fiscal::Jobs;
+use fiscal::jobs::booked_order;
 use fiscal::qr::ReceiptCode;
-use fiscal::signer::booked_order;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use shared_protocol::catalogue::Text;
 use shared_protocol::config::Config;
 use shared_protocol::order::{Order, TenderKind};
-use shared_protocol::stream::Stream;
 use shared_protocol::{Amount, OrderId};
 use store::{Reader as _, SigningState, TransactionEnd, TransactionRow, TseRow};
 use store_sqlite::SqliteReader;
@@ -45,18 +45,14 @@ const PAGE_ROWS: u64 = 1_024;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let settings = Settings::resolve(&arguments.flags, &ListenFlags::default())?;
-    let database = settings.database();
-    if !database.exists() {
-        bail!("there is no database at {}", database.display());
-    }
+    let mut reader = Settings::resolve(&arguments.flags, &ListenFlags::default())?.reader()?;
     let mut desk = Desk {
-        reader: SqliteReader::open(&database, None)?,
-        tses: Vec::new(),
+        tses: reader.tses()?,
+        reader,
+        jobs: None,
         language: arguments.language,
         qr_only: arguments.qr,
     };
-    desk.tses = desk.reader.tses()?;
     if let Some(order) = &arguments.order {
         let id =
             OrderId::parse(order).with_context(|| format!("{order} is no order id; it has 32 hexadecimal digits"))?;
@@ -82,6 +78,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 struct Desk {
     reader: SqliteReader,
     tses: Vec<TseRow>,
+    /// Remembers configurations; made with the first order, which names the event.
+    jobs: Option<Jobs>,
     language: Language,
     qr_only: bool,
 }
@@ -113,11 +111,14 @@ impl Desk {
                 let Some(code) = code else { continue };
                 println!("{code}");
             } else {
-                let copy = self.reader.stream(order.event, Stream::Config, Some(order.config))?;
-                let config = copy.and_then(|copy| Config::read(&copy).ok());
+                let jobs = match &mut self.jobs {
+                    Some(jobs) => jobs,
+                    None => self.jobs.insert(Jobs::new(&mut self.reader, order.event)?),
+                };
+                let config = jobs.config(&mut self.reader, order.config)?;
                 println!(
                     "{}",
-                    text(&order, config.as_ref(), &signed, code.as_deref(), self.language)?
+                    text(&order, config.as_deref(), &signed, code.as_deref(), self.language)?
                 );
             }
             printed += 1;

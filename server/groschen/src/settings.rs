@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fiscal::tse::Curve;
 use fiscal::{OutagePolicy, VoucherModel};
 use serde::Deserialize;
+use store_sqlite::SqliteReader;
 
 use crate::signing;
 
@@ -172,6 +173,13 @@ impl Settings {
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.data.join("groschen.db")
+    }
+
+    /// The database for reading; a fault where there is none.
+    pub fn reader(&self) -> anyhow::Result<SqliteReader> {
+        let database = self.database();
+        anyhow::ensure!(database.exists(), "there is no database at {}", database.display());
+        Ok(SqliteReader::open(&database, None)?)
     }
 }
 

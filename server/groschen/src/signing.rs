@@ -3,7 +3,6 @@
 //! The journal is its queue: it goes on after the last order that came off, also after a restart. The TSEs are software, one for each taxpayer;
 //! their keys come from `tse.key` and the life of the database, so that a restored database has other TSEs and no number is used twice.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use engine::Request;
-use festival::day::corrected;
-use fiscal::signer::booked_order;
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Tse as _};
-use fiscal::{Job, Known, OutagePolicy, Signer, SignerSettings, SoftwareTse, VoucherModel};
-use shared_protocol::config::Config;
+use fiscal::{Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, SoftwareTse, VoucherModel};
 use shared_protocol::crypto::Hash32;
-use shared_protocol::order::{Order, OrderKind};
-use shared_protocol::stream::{Stream, Version};
-use shared_protocol::{EventId, OrderId, TaxpayerId};
-use store::{JournalRow, Reader as _, Signing, SigningRow, SigningState, StoreError, TseNo};
+use shared_protocol::{EventId, TaxpayerId};
+use store::{Reader as _, Signing, SigningRow, SigningState, StoreError, TseNo};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::session::CartEvent;
 use sync::writer::{Writer, now_ms};
@@ -40,8 +34,6 @@ const BATCH: u64 = 128;
 const CARTS_MAX: usize = 4_096;
 /// How often the newest configuration is read, for who sells at which till.
 const CONFIG_EVERY: Duration = Duration::from_secs(5);
-/// Configurations that are remembered.
-const CONFIGS_MAX: usize = 64;
 
 /// How a server signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,92 +74,66 @@ impl Running {
     }
 }
 
-/// Opens a signer's database and keys; [`Prepared::start`] lets it run.
-pub struct Prepared {
-    carts: Receiver<CartEvent>,
-    reader: SqliteReader,
-    settings: Settings,
-    event: EventId,
-    seed: [u8; 32],
-}
-
-/// A signer for a data folder, and where it hears of carts.
-pub fn prepare(
+/// Begins to sign on a thread of its own. Gives where it hears of carts, too.
+pub fn start(
     data: &Path,
-    database: &Path,
+    reader: SqliteReader,
     event: EventId,
     settings: Settings,
-) -> anyhow::Result<(Prepared, SyncSender<CartEvent>)> {
+    writer: Writer<SqliteStore>,
+) -> anyhow::Result<(Running, SyncSender<CartEvent>)> {
     let (to, carts) = sync_channel(CARTS_MAX);
-    let prepared = Prepared {
-        carts,
-        reader: SqliteReader::open(database, None)?,
-        settings,
-        event,
-        seed: seed(
-            &data.join("tse.key"),
-            "without it, TSEs in software begin anew with another key",
-        )?,
-    };
-    Ok((prepared, to))
-}
-
-impl Prepared {
-    /// Begins to sign on a thread of its own.
-    pub fn start(self, writer: Writer<SqliteStore>, runtime: Handle) -> anyhow::Result<Running> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let state = Arc::default();
-        let mut desk = Desk::open(self, writer, runtime, Arc::clone(&state))?;
-        let thread = std::thread::Builder::new()
-            .name("signer".to_owned())
-            .spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    if let Err(error) = desk.turn() {
-                        if desk.writer.has_failed() {
-                            return;
-                        }
-                        tracing::error!(%error, "orders wait to be signed");
-                        std::thread::sleep(CONFIG_EVERY);
+    let seed = seed(
+        &data.join("tse.key"),
+        "without it, TSEs in software begin anew with another key",
+    )?;
+    let mut desk = Desk::open(carts, reader, event, settings, seed, writer)?;
+    let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
+    let stopped = Arc::clone(&stop);
+    let thread = std::thread::Builder::new()
+        .name("signer".to_owned())
+        .spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                if let Err(error) = desk.turn() {
+                    if desk.writer.has_failed() {
+                        return;
                     }
+                    tracing::error!(%error, "orders wait to be signed");
+                    std::thread::sleep(CONFIG_EVERY);
                 }
-            })
-            .context("the signer's thread cannot be started")?;
-        Ok(Running { state, stop, thread })
-    }
+            }
+        })
+        .context("the signer's thread cannot be started")?;
+    Ok((Running { state, stop, thread }, to))
 }
 
 struct Desk {
     carts: Receiver<CartEvent>,
     reader: SqliteReader,
-    settings: Settings,
-    event: EventId,
+    curve: Curve,
     seed: [u8; 32],
     signer: Signer<SoftwareTse>,
     writer: Writer<SqliteStore>,
     runtime: Handle,
-    configs: BTreeMap<Version, Option<Arc<Config>>>,
-    current: Arc<Config>,
-    current_at: Instant,
+    jobs: Jobs,
+    /// When the newest configuration was read.
+    config_at: Instant,
     /// The next journal row to look at.
     next_no: u64,
+    /// Whether the last turn left journal rows behind: then it does not wait for carts.
+    behind: bool,
     state: Arc<SignerState>,
 }
 
 impl Desk {
     fn open(
-        prepared: Prepared,
+        carts: Receiver<CartEvent>,
+        mut reader: SqliteReader,
+        event: EventId,
+        settings: Settings,
+        seed: [u8; 32],
         writer: Writer<SqliteStore>,
-        runtime: Handle,
-        state: Arc<SignerState>,
     ) -> anyhow::Result<Self> {
-        let Prepared {
-            carts,
-            mut reader,
-            settings,
-            event,
-            seed,
-        } = prepared;
         let known = Known {
             tses: reader.tses()?,
             open: reader.open_transactions()?,
@@ -178,21 +144,19 @@ impl Desk {
             policy: settings.policy,
             model: settings.model,
         };
-        let current = newest(&mut reader, event)?;
         Ok(Self {
             next_no: reader.signed_to()? + 1,
+            jobs: Jobs::new(&mut reader, event)?,
             carts,
             reader,
-            settings,
-            event,
+            curve: settings.curve,
             seed,
             signer: Signer::new(signer_settings, known),
             writer,
-            runtime,
-            configs: BTreeMap::new(),
-            current,
-            current_at: Instant::now(),
-            state,
+            runtime: Handle::current(),
+            config_at: Instant::now(),
+            behind: false,
+            state: Arc::default(),
         })
     }
 
@@ -204,7 +168,7 @@ impl Desk {
         let rows = self.reader.journal(self.next_no, BATCH)?;
         let mut jobs = Vec::new();
         for row in &rows {
-            if let Some(job) = self.job(row)? {
+            if let Some(job) = self.jobs.of(&mut self.reader, row)? {
                 self.with_tse(job.order.taxpayer, &mut out)?;
                 self.signer.prepare(&job, now_ms(), &mut out);
                 jobs.push(job);
@@ -223,16 +187,16 @@ impl Desk {
         }
         let came_off = out.orders.len() as u64;
         self.keep(&mut out)?;
-        let next_no = rows.last().map_or(self.next_no, |row| row.record.no + 1);
-        self.next_no = next_no;
-        self.state.next_no.store(next_no, Ordering::Relaxed);
+        self.next_no += rows.len() as u64;
+        self.behind = rows.len() as u64 == BATCH;
+        self.state.next_no.store(self.next_no, Ordering::Relaxed);
         self.state.orders.fetch_add(came_off, Ordering::Relaxed);
         self.state.outage.store(self.signer.has_outage(), Ordering::Relaxed);
         Ok(())
     }
 
     fn hear_of_carts(&mut self, out: &mut Signing) -> anyhow::Result<()> {
-        let mut event = match self.carts.recv_timeout(POLL) {
+        let mut event = match self.carts.recv_timeout(if self.behind { Duration::ZERO } else { POLL }) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
@@ -258,11 +222,11 @@ impl Desk {
     }
 
     fn home(&mut self, till: shared_protocol::TillId) -> anyhow::Result<Option<TaxpayerId>> {
-        if self.current_at.elapsed() > CONFIG_EVERY {
-            self.current = newest(&mut self.reader, self.event)?;
-            self.current_at = Instant::now();
+        if self.config_at.elapsed() > CONFIG_EVERY {
+            self.jobs.refresh(&mut self.reader)?;
+            self.config_at = Instant::now();
         }
-        Ok(self.current.home_taxpayer(till))
+        Ok(self.jobs.newest().home_taxpayer(till))
     }
 
     /// The taxpayer's TSE, made if there is none yet.
@@ -275,12 +239,12 @@ impl Desk {
             "groschen tse key 1",
             &[&self.seed, &incarnation, &taxpayer.0.to_be_bytes()],
         );
-        let fresh = SoftwareTse::new(&seed.0, self.settings.curve, Memory::default())?;
+        let fresh = SoftwareTse::new(&seed.0, self.curve, Memory::default())?;
         let known = self.reader.tses()?;
         let tse = match known.iter().find(|row| row.serial == fresh.info().serial) {
             Some(row) => {
                 let memory = self.memory(row.no)?;
-                SoftwareTse::new(&seed.0, self.settings.curve, memory)?
+                SoftwareTse::new(&seed.0, self.curve, memory)?
             }
             None => fresh,
         };
@@ -332,7 +296,7 @@ impl Desk {
             let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
                 continue;
             };
-            if let Some(job) = self.job(&row)? {
+            if let Some(job) = self.jobs.of(&mut self.reader, &row)? {
                 self.with_tse(job.order.taxpayer, out)?;
                 self.signer.prepare(&job, now_ms(), out);
                 jobs.push((marked, job));
@@ -340,56 +304,6 @@ impl Desk {
         }
         Ok(jobs)
     }
-
-    /// The order of a journal row, if it booked one.
-    fn job(&mut self, row: &JournalRow) -> anyhow::Result<Option<Job>> {
-        let Some((entry, order)) = booked_order(row) else {
-            return Ok(None);
-        };
-        let replaced = match order.reverses.filter(|_| order.kind == OrderKind::Correction) {
-            Some(before) => self.order(before)?,
-            None => None,
-        };
-        let config = self.config(order.config)?;
-        let known_time = entry.offset_ms.is_some();
-        Ok(Some(Job {
-            no: row.record.no,
-            replaced,
-            config,
-            sold_at_ms: known_time.then(|| corrected(&entry).at_ms),
-            booked_at_ms: row.record.booked_at_ms,
-            order,
-        }))
-    }
-
-    fn order(&mut self, id: OrderId) -> anyhow::Result<Option<Order>> {
-        let Some(no) = self.reader.posting_no(festival::booking::posting_id(id))? else {
-            return Ok(None);
-        };
-        let row = self.reader.journal(no, 1)?.pop();
-        Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
-    }
-
-    /// The configuration an order was priced with, or the newest.
-    fn config(&mut self, version: Version) -> Result<Arc<Config>, StoreError> {
-        if let Some(known) = self.configs.get(&version) {
-            return Ok(known.clone().unwrap_or_else(|| Arc::clone(&self.current)));
-        }
-        let copy = self.reader.stream(self.event, Stream::Config, Some(version))?;
-        let config = copy.and_then(|copy| Config::read(&copy).ok()).map(Arc::new);
-        if self.configs.len() >= CONFIGS_MAX {
-            self.configs.pop_first();
-        }
-        self.configs.insert(version, config.clone());
-        Ok(config.unwrap_or_else(|| Arc::clone(&self.current)))
-    }
-}
-
-fn newest(reader: &mut SqliteReader, event: EventId) -> anyhow::Result<Arc<Config>> {
-    let copy = reader
-        .stream(event, Stream::Config, None)?
-        .context("this database has no event yet")?;
-    Ok(Arc::new(Config::read(&copy)?))
 }
 
 /// How the booked orders of a database came off; the last is those that did not, and is zero once a signer has caught up.

@@ -6,16 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::Request;
 use fiscal::process_data::Kassenbeleg;
-use fiscal::signer::booked_order;
 use fiscal::tse::Curve;
 use fiscal::{
-    Finished, Job, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
+    Finished, Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
 };
 use shared_protocol::TaxpayerId;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::order::{Order, OrderKind};
-use shared_protocol::stream::{Stream, Version};
 use store::{JournalRow, Reader as _, Signing, SigningRow, SigningState, StoreError, TransactionRow};
 use sync::session::CartEvent;
 
@@ -190,7 +187,7 @@ pub(crate) struct Desk {
     carts: VecDeque<CartEvent>,
     prepared: Option<Prepared>,
     next_no: u64,
-    configs: BTreeMap<Version, Arc<Config>>,
+    jobs: Option<Jobs>,
 }
 
 impl Desk {
@@ -207,7 +204,7 @@ impl Desk {
             carts: VecDeque::new(),
             prepared: None,
             next_no: 1,
-            configs: BTreeMap::new(),
+            jobs: None,
         }
     }
 
@@ -216,7 +213,7 @@ impl Desk {
         self.signer = None;
         self.carts.clear();
         self.prepared = None;
-        self.configs.clear();
+        self.jobs = None;
     }
 
     /// A cart got its first item, or was given up.
@@ -270,6 +267,7 @@ impl World {
             outages: reader.outages(0, u64::MAX)?,
         };
         let next_no = reader.signed_to()? + 1;
+        let jobs = Jobs::new(&mut reader, EVENT)?;
         let desk = &mut self.server.signing;
         let settings = SignerSettings {
             event: EVENT,
@@ -283,6 +281,7 @@ impl World {
         }
         desk.signer = Some(signer);
         desk.next_no = next_no;
+        desk.jobs = Some(jobs);
         if !out.is_empty() {
             self.admin(Request::Sign(Box::new(out)));
         }
@@ -321,7 +320,7 @@ impl World {
         let now_ms = EPOCH_MS + self.now_ms;
         let mut reader = self.server.reader();
         let desk = &mut self.server.signing;
-        let Some(signer) = desk.signer.as_mut() else {
+        let (Some(signer), Some(jobs)) = (desk.signer.as_mut(), desk.jobs.as_mut()) else {
             return Ok(());
         };
         let mut out = Signing::default();
@@ -329,9 +328,7 @@ impl World {
         for event in desk.carts.drain(..) {
             match event {
                 CartEvent::Opened { cart, till } => {
-                    let newest = desk.configs.values().next_back();
-                    let home = newest.and_then(|config| config.home_taxpayer(till));
-                    if let Some(taxpayer) = home {
+                    if let Some(taxpayer) = jobs.newest().home_taxpayer(till) {
                         signer.cart_opened(cart, till, taxpayer, now_ms, &mut out);
                     }
                 }
@@ -344,12 +341,12 @@ impl World {
             ..Prepared::default()
         };
         for row in &rows {
-            prepared.jobs.extend(job(&mut reader, &mut desk.configs, row)?);
+            prepared.jobs.extend(jobs.of(&mut reader, row)?);
         }
         if rows.is_empty() && signer.may_sign_late() {
             for marked in reader.unsigned(0, ROWS)? {
                 let row = reader.journal(marked.no, 1)?.pop();
-                let late = row.map(|row| job(&mut reader, &mut desk.configs, &row)).transpose()?;
+                let late = row.map(|row| jobs.of(&mut reader, &row)).transpose()?;
                 prepared.late.extend(late.flatten().map(|job| (marked, job)));
             }
         }
@@ -417,11 +414,11 @@ impl World {
     fn judge_signing(&self, rows: &[JournalRow]) -> Result<Vec<(&'static str, String)>, StoreError> {
         let mut found = Vec::new();
         let mut reader = self.server.reader();
-        let mut configs = BTreeMap::new();
+        let mut jobs = Jobs::new(&mut reader, EVENT)?;
         let mut used = BTreeSet::new();
         for row in rows {
             let (no, signing) = (row.record.no, reader.signing(row.record.no)?);
-            let Some(job) = job(&mut reader, &mut configs, row)? else {
+            let Some(job) = jobs.of(&mut reader, row)? else {
                 if signing.is_some() {
                     found.push(("I8", format!("journal number {no} is no order and came off")));
                 }
@@ -510,50 +507,4 @@ fn differs(job: &Job, transaction: Option<&TransactionRow>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The order of a journal row, as the signer needs it.
-fn job(
-    reader: &mut store::memory::MemoryReader,
-    configs: &mut BTreeMap<Version, Arc<Config>>,
-    row: &JournalRow,
-) -> Result<Option<Job>, StoreError> {
-    let Some((entry, order)) = booked_order(row) else {
-        return Ok(None);
-    };
-    let replaced = match order.reverses.filter(|_| order.kind == OrderKind::Correction) {
-        Some(before) => order_of(reader, before)?,
-        None => None,
-    };
-    let wanted = [Some(order.config), None];
-    let mut config = configs.get(&order.config).cloned();
-    for version in wanted {
-        if config.is_none() {
-            let copy = reader.stream(EVENT, Stream::Config, version)?;
-            config = copy.and_then(|copy| Config::read(&copy).ok()).map(Arc::new);
-            if let Some(config) = &config {
-                configs.insert(config.version, Arc::clone(config));
-            }
-        }
-    }
-    let Some(config) = config else { return Ok(None) };
-    Ok(Some(Job {
-        no: row.record.no,
-        replaced,
-        config,
-        sold_at_ms: entry.offset_ms.map(|_| festival::day::corrected(&entry).at_ms),
-        booked_at_ms: row.record.booked_at_ms,
-        order,
-    }))
-}
-
-fn order_of(
-    reader: &mut store::memory::MemoryReader,
-    id: shared_protocol::OrderId,
-) -> Result<Option<Order>, StoreError> {
-    let Some(no) = reader.posting_no(festival::booking::posting_id(id))? else {
-        return Ok(None);
-    };
-    let row = reader.journal(no, 1)?.pop();
-    Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
 }

@@ -231,6 +231,12 @@ fn cover(line: &Line, per_piece: u32, units: u32) -> Result<Amount, Overflow> {
     Amount::from_wide(cents)
 }
 
+/// Whether a voucher pays (true) or takes something off the price (false).
+fn pays(config: &Config, voucher: AssetId) -> bool {
+    let asset = config.assets.get(&voucher);
+    asset.is_some_and(|asset| asset.fiscal.is_means_of_payment())
+}
+
 fn finish(config: &Config, taxpayer: TaxpayerId, mut lines: Vec<Line>, uses: &Uses) -> Result<Priced, PricingError> {
     let mut discounts: BTreeMap<(TaxKey, TaxRate), Amount> = BTreeMap::new();
     let mut paid_by_vouchers: BTreeMap<AssetId, (u32, Amount)> = BTreeMap::new();
@@ -243,11 +249,7 @@ fn finish(config: &Config, taxpayer: TaxpayerId, mut lines: Vec<Line>, uses: &Us
         };
         let cents = cover(line, price.units, voucher.units)?;
         line.vouchers = Some(voucher);
-        if config
-            .assets
-            .get(&voucher.asset)
-            .is_some_and(|asset| asset.fiscal.is_means_of_payment())
-        {
+        if pays(config, voucher.asset) {
             let paid = paid_by_vouchers.entry(voucher.asset).or_default();
             *paid = (paid.0.saturating_add(voucher.units), paid.1.plus(cents)?);
         } else {
@@ -308,11 +310,7 @@ pub fn covered_by_vouchers(config: &Config, lines: &[Line]) -> Result<BTreeMap<A
     for line in lines {
         let Some(used) = line.vouchers else { continue };
         let price = config.articles.get(&line.article).and_then(|article| article.vouchers);
-        let pays = config
-            .assets
-            .get(&used.asset)
-            .is_some_and(|asset| asset.fiscal.is_means_of_payment());
-        if let Some(price) = price.filter(|price| pays && price.asset == used.asset) {
+        if let Some(price) = price.filter(|price| price.asset == used.asset && pays(config, used.asset)) {
             let sign = i64::from(line.quantity.signum());
             let sum = covered.entry(used.asset).or_default();
             sum.0 = sum.0.saturating_add(i64::from(used.units) * sign);
@@ -363,12 +361,8 @@ pub fn verify(config: &Config, taxpayer: TaxpayerId, lines: &[Line]) -> Vec<Mism
                         found.insert(Mismatch::Voucher(line.article));
                         continue;
                     };
-                    let pays = config
-                        .assets
-                        .get(&voucher.asset)
-                        .is_some_and(|asset| asset.fiscal.is_means_of_payment());
                     let sign = i128::from(line.quantity.signum());
-                    if let (false, Ok(cents)) = (pays, cover(line, price.units, voucher.units)) {
+                    if let (false, Ok(cents)) = (pays(config, voucher.asset), cover(line, price.units, voucher.units)) {
                         *discounts.entry((line.tax, line.rate)).or_default() += i128::from(cents.0) * sign;
                     }
                 }

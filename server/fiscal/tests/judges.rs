@@ -1,10 +1,6 @@
 //! Receipts before outside judges: a verifier that shares no line with this project reads the codes and checks the signatures.
 #![expect(clippy::expect_used, reason = "what cannot be fails the test")]
 
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Tse as _};
@@ -31,42 +27,13 @@ fn codes(curve: Curve) -> Vec<String> {
         .collect()
 }
 
-/// What the judge says of each code, or nothing when it is not there.
-fn judged(codes: &[String]) -> Option<Vec<String>> {
-    let judge = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/judges/qr_verify.py");
-    let usable = Command::new("python3")
-        .args(["-c", "import cryptography"])
-        .stderr(Stdio::null())
-        .status();
-    if !judge.exists() || !usable.is_ok_and(|status| status.success()) {
-        // Past the test runner, which shows nothing of a test that passes.
-        let _seen = writeln!(
-            std::io::stderr(),
-            "SKIPPED: the outside verifier of receipt codes (shared/judges/qr_verify.py with python3-cryptography) is not here"
-        );
-        return None;
-    }
-    let mut child = Command::new("python3")
-        .arg(judge)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut input = child.stdin.take().expect("its input");
-    for code in codes {
-        writeln!(input, "{code}").expect("the judge reads");
-    }
-    drop(input);
-    let output = child.wait_with_output().expect("the judge ends");
-    let text = String::from_utf8(output.stdout).expect("text");
-    Some(text.lines().map(str::to_owned).collect())
-}
-
 #[test]
 fn the_outside_verifier_accepts_every_code_and_no_changed_one() {
     for (curve, name) in [(Curve::BrainpoolP384, "brainpoolP384r1"), (Curve::P256, "secp256r1")] {
         let good = codes(curve);
-        let Some(verdicts) = judged(&good) else { return };
+        let Some(verdicts) = judges::receipt_codes(&good.join("\n")) else {
+            return;
+        };
         assert_eq!(verdicts.len(), good.len());
         assert!(
             verdicts
@@ -75,7 +42,7 @@ fn the_outside_verifier_accepts_every_code_and_no_changed_one() {
             "{verdicts:#?}"
         );
         let changed: Vec<String> = good.iter().map(|code| code.replace(".00^;", ".01^;")).collect();
-        let verdicts = judged(&changed).expect("it was there a moment ago");
+        let verdicts = judges::receipt_codes(&changed.join("\n")).expect("it was there a moment ago");
         assert!(
             verdicts.iter().all(|verdict| verdict.starts_with("(False")),
             "{verdicts:#?}"

@@ -6,11 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use store::Reader as _;
 use store_sqlite::SqliteReader;
-use sync::writer::now_ms;
 
 use crate::Exit;
+use crate::health::{clock_behind_s, last_booked};
 use crate::instance;
 use crate::language::Language;
 use crate::settings::{Flags, ListenFlags, Settings};
@@ -55,8 +54,6 @@ const FREE_FAIL_BYTES: u64 = 256 * 1024 * 1024;
 const SYNC_WARN: Duration = Duration::from_millis(20);
 /// How often a sync is tried; the middle one counts.
 const SYNCS: usize = 15;
-/// A clock that is this far behind what was booked last is wrong.
-const CLOCK_BEHIND_MS: u64 = 60_000;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -182,21 +179,14 @@ fn database(settings: &Settings, words: Language) -> Vec<Check> {
     if !path.exists() {
         return vec![check("database", State::Warn, words.of("noch keine", "none yet"))];
     }
-    let read = || -> Result<(u64, u64), store::StoreError> {
-        let mut reader = SqliteReader::open(&path, None)?;
-        let no = reader.head()?.0;
-        let row = reader.journal(no, 1)?.pop();
-        Ok((no, row.map_or(0, |row| row.record.booked_at_ms)))
-    };
-    match read() {
+    match SqliteReader::open(&path, None).and_then(|mut reader| last_booked(&mut reader)) {
         Ok((no, booked_at_ms)) => {
-            let behind_ms = booked_at_ms.saturating_sub(now_ms());
-            let clock = if behind_ms > CLOCK_BEHIND_MS {
+            let clock = if let Some(behind_s) = clock_behind_s(booked_at_ms) {
                 let says = words.of(
                     "s hinter der letzten Buchung; Uhr stellen",
                     "s behind what was booked last; set the clock",
                 );
-                check("clock", State::Fail, format!("{} {says}", behind_ms / 1_000))
+                check("clock", State::Fail, format!("{behind_s} {says}"))
             } else {
                 check(
                     "clock",

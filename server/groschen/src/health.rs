@@ -20,6 +20,19 @@ use sync::writer::{Writer, now_ms};
 /// A clock that is this far behind what was booked last is wrong.
 const CLOCK_BEHIND_MS: u64 = 60_000;
 
+/// The last journal number of a database, and when it was booked; zero for an empty one.
+pub(crate) fn last_booked(reader: &mut SqliteReader) -> Result<(u64, u64), StoreError> {
+    let no = reader.head()?.0;
+    let row = reader.journal(no, 1)?.pop();
+    Ok((no, row.map_or(0, |row| row.record.booked_at_ms)))
+}
+
+/// How far the clock is behind what was booked last, in seconds, where that is too much.
+pub(crate) fn clock_behind_s(booked_at_ms: u64) -> Option<u64> {
+    let behind_ms = booked_at_ms.saturating_sub(now_ms());
+    (behind_ms > CLOCK_BEHIND_MS).then_some(behind_ms / 1_000)
+}
+
 /// What the signer says of itself.
 #[derive(Debug, Default)]
 pub struct SignerState {
@@ -75,10 +88,7 @@ impl Health {
 
     /// The last journal number, and when it was booked.
     fn last(&self) -> Result<(u64, u64), StoreError> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let no = reader.head()?.0;
-        let row = reader.journal(no, 1)?.pop();
-        Ok((no, row.map_or(0, |row| row.record.booked_at_ms)))
+        last_booked(&mut self.reader.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn checks(&self) -> Vec<Check> {
@@ -98,16 +108,10 @@ impl Health {
         } else {
             "TSEs in software (not certified)".to_owned()
         };
-        let booked_at_ms = last.map_or(0, |(_, at)| at);
-        let behind_ms = booked_at_ms.saturating_sub(now_ms());
-        let clock = if behind_ms > CLOCK_BEHIND_MS {
-            format!(
-                "the clock is {} s behind what was booked last; set it",
-                behind_ms / 1_000
-            )
-        } else {
-            "not behind what was booked".to_owned()
-        };
+        let behind_s = clock_behind_s(last.map_or(0, |(_, at)| at));
+        let clock = behind_s.map_or("not behind what was booked".to_owned(), |behind_s| {
+            format!("the clock is {behind_s} s behind what was booked last; set it")
+        });
         vec![
             Check {
                 what: "store",
@@ -121,7 +125,7 @@ impl Health {
             },
             Check {
                 what: "clock",
-                ok: behind_ms <= CLOCK_BEHIND_MS,
+                ok: behind_s.is_none(),
                 says: clock,
             },
         ]
@@ -154,80 +158,46 @@ impl Health {
         let counters = &self.hub.counters;
         let signer = &self.signer;
         let last_no = self.last().map_or(0, |(no, _)| no);
-        let next_no = signer.next_no.load(Ordering::Relaxed);
         let connected = self.hub.connected() as u64;
-        let rows: [(&str, &str, &str, u64); 12] = [
-            ("terminals_connected", "gauge", "Terminals with a connection", connected),
-            (
-                "connections_total",
-                "counter",
-                "Connections accepted",
-                Counters::get(&counters.connections),
-            ),
-            (
-                "frames_received_total",
-                "counter",
-                "Frames read",
-                Counters::get(&counters.frames_in),
-            ),
-            (
-                "received_bytes_total",
-                "counter",
-                "Bytes of frames read",
-                Counters::get(&counters.bytes_in),
-            ),
-            (
-                "sent_bytes_total",
-                "counter",
-                "Bytes of frames written",
-                Counters::get(&counters.bytes_out),
-            ),
-            (
-                "entries_total",
-                "counter",
-                "Journal entries made durable",
-                Counters::get(&counters.entries),
-            ),
-            (
-                "batches_total",
-                "counter",
-                "Batches committed",
-                Counters::get(&counters.batches),
-            ),
-            (
-                "authorisations_total",
-                "counter",
-                "Authorisations answered",
-                Counters::get(&counters.authorisations),
-            ),
-            ("journal_rows", "gauge", "Rows of the journal", last_no),
-            (
-                "orders_came_off_total",
-                "counter",
-                "Orders signed or marked since the start",
-                signer.orders.load(Ordering::Relaxed),
-            ),
-            (
-                "signer_behind_rows",
-                "gauge",
-                "Journal rows the signer has not looked at",
-                (last_no + 1).saturating_sub(next_no),
-            ),
-            (
-                "tse_outage",
-                "gauge",
-                "Whether a TSE does not answer",
-                u64::from(signer.outage.load(Ordering::Relaxed)),
-            ),
-        ];
         let mut text = String::new();
-        for (name, kind, help, value) in rows {
+        let mut tell = |name: &str, kind: &str, help: &str, value: u64| {
             // Writing to a string cannot fail.
             let _written = writeln!(
                 text,
                 "# HELP groschen_{name} {help}\n# TYPE groschen_{name} {kind}\ngroschen_{name} {value}"
             );
+        };
+        tell("terminals_connected", "gauge", "Terminals with a connection", connected);
+        for (name, help, counter) in [
+            ("connections_total", "Connections accepted", &counters.connections),
+            ("frames_received_total", "Frames read", &counters.frames_in),
+            ("received_bytes_total", "Bytes of frames read", &counters.bytes_in),
+            ("sent_bytes_total", "Bytes of frames written", &counters.bytes_out),
+            ("entries_total", "Journal entries made durable", &counters.entries),
+            ("batches_total", "Batches committed", &counters.batches),
+            (
+                "authorisations_total",
+                "Authorisations answered",
+                &counters.authorisations,
+            ),
+            (
+                "orders_came_off_total",
+                "Orders signed or marked since the start",
+                &signer.orders,
+            ),
+        ] {
+            tell(name, "counter", help, Counters::get(counter));
         }
+        let behind = (last_no + 1).saturating_sub(signer.next_no.load(Ordering::Relaxed));
+        let outage = u64::from(signer.outage.load(Ordering::Relaxed));
+        tell("journal_rows", "gauge", "Rows of the journal", last_no);
+        tell(
+            "signer_behind_rows",
+            "gauge",
+            "Journal rows the signer has not looked at",
+            behind,
+        );
+        tell("tse_outage", "gauge", "Whether a TSE does not answer", outage);
         text
     }
 }

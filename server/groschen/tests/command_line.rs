@@ -21,25 +21,6 @@ fn last_json(output: &Output) -> serde_json::Value {
     serde_json::from_str(line).unwrap()
 }
 
-/// What an outside verifier says of receipt codes, or nothing when it is not there.
-fn judged(codes: &str) -> Option<String> {
-    let judge = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/judges/qr_verify.py");
-    let has_library = Command::new("python3").args(["-c", "import cryptography"]).output();
-    if !judge.exists() || !has_library.is_ok_and(|output| output.status.success()) {
-        // Past the test runner, which shows nothing of a test that passes.
-        let _seen = writeln!(
-            std::io::stderr(),
-            "SKIPPED: the outside verifier of receipt codes (shared/judges/qr_verify.py with python3-cryptography) is not here"
-        );
-        return None;
-    }
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), codes).unwrap();
-    let input = std::fs::File::open(file.path()).unwrap();
-    let output = Command::new("python3").arg(judge).stdin(input).output().unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
 #[test]
 fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
     let dir = tempfile::tempdir().unwrap();
@@ -97,10 +78,10 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         String::from_utf8_lossy(&receipts.stderr)
     );
     assert!(codes.lines().all(|code| code.starts_with("V0;")));
-    if let Some(verdicts) = judged(&codes) {
-        assert_eq!(verdicts.lines().count() as u64, count);
-        let refused: Vec<&str> = verdicts
-            .lines()
+    if let Some(verdicts) = judges::receipt_codes(&codes) {
+        assert_eq!(verdicts.len() as u64, count);
+        let refused: Vec<&String> = verdicts
+            .iter()
             .filter(|verdict| !verdict.starts_with("(True"))
             .collect();
         assert!(refused.is_empty(), "{refused:?}");

@@ -69,7 +69,7 @@ fn journal(connection: &Connection, rows: &[JournalRow]) -> Result<()> {
             entry.map(|entry| entry.chain.epoch),
             entry.map(|entry| entry.chain.branch),
             entry.map(|entry| entry.seq.cast_signed()),
-            entry.map(|entry| entry.status as u8),
+            entry.map(|entry| entry.status.code()),
             order_bytes,
             entry.and_then(|entry| entry.day),
             row.hash.0,

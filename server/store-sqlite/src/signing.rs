@@ -93,7 +93,7 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
     for row in &signing.orders {
         put.execute(params![
             row.no.cast_signed(),
-            row.state as u8,
+            row.state.code(),
             row.tse.0,
             row.transaction.map(u64::cast_signed),
             row.outage.map(u64::cast_signed),

@@ -60,33 +60,19 @@ pub struct Chain {
     pub head: Hash32,
 }
 
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum EntryStatus {
-    /// Stored; an order among them is booked.
-    Booked = 1,
-    /// Booked, with a case.
-    Flagged = 2,
-    /// Its order was booked before, with the same content.
-    Duplicate = 3,
-    /// Its order id was booked before with other content; not booked.
-    Conflict = 4,
-    /// Kept as it came; not booked.
-    Parked = 5,
-}
-
-impl EntryStatus {
-    /// From its number.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            1 => Self::Booked,
-            2 => Self::Flagged,
-            3 => Self::Duplicate,
-            4 => Self::Conflict,
-            5 => Self::Parked,
-            _ => return None,
-        })
+shared_protocol::closed_enum! {
+    /// What became of an entry.
+    pub enum EntryStatus {
+        /// Stored; an order among them is booked.
+        Booked = 1,
+        /// Booked, with a case.
+        Flagged = 2,
+        /// Its order was booked before, with the same content.
+        Duplicate = 3,
+        /// Its order id was booked before with other content; not booked.
+        Conflict = 4,
+        /// Kept as it came; not booked.
+        Parked = 5,
     }
 }
 

@@ -68,27 +68,15 @@ pub struct TransactionRow {
     pub end: Option<TransactionEnd>,
 }
 
-/// How an order came off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum SigningState {
-    /// Signed when it was made.
-    Signed = 1,
-    /// Made in an outage, marked as unsigned then, and signed later.
-    SignedLate = 2,
-    /// Made in an outage and marked as unsigned.
-    InOutage = 3,
-}
-
-impl SigningState {
-    /// From its number.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            1 => Self::Signed,
-            2 => Self::SignedLate,
-            3 => Self::InOutage,
-            _ => return None,
-        })
+shared_protocol::closed_enum! {
+    /// How an order came off.
+    pub enum SigningState {
+        /// Signed when it was made.
+        Signed = 1,
+        /// Made in an outage, marked as unsigned then, and signed later.
+        SignedLate = 2,
+        /// Made in an outage and marked as unsigned.
+        InOutage = 3,
     }
 }
 

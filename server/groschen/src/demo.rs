@@ -24,9 +24,9 @@ use tokio::sync::{mpsc, watch};
 use crate::Exit;
 use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
 use crate::instance::Instance;
-use crate::language::Language;
 use crate::settings::Settings;
 use crate::signing;
+use pages::Language;
 
 /// Arguments of `demo`.
 #[derive(Debug, Clone, clap::Args)]

@@ -11,8 +11,8 @@ use store_sqlite::SqliteReader;
 use crate::Exit;
 use crate::health::{clock_behind_s, last_booked};
 use crate::instance;
-use crate::language::Language;
 use crate::settings::{Flags, ListenFlags, Settings};
+use pages::Language;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Clone, clap::Args)]

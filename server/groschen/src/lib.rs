@@ -9,7 +9,6 @@ pub mod doctor;
 pub mod health;
 pub mod instance;
 pub mod keys;
-pub mod language;
 pub mod migrate;
 pub mod progress;
 pub mod receipt;

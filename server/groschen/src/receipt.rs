@@ -18,8 +18,8 @@ use store::{Reader as _, SigningState, TransactionEnd, TransactionRow, TseRow};
 use store_sqlite::SqliteReader;
 
 use crate::Exit;
-use crate::language::Language;
 use crate::settings::{Flags, ListenFlags, Settings};
+use pages::Language;
 
 /// Arguments of `receipt`.
 #[derive(Debug, Clone, clap::Args)]

@@ -1,0 +1,64 @@
+//! QR codes as pictures.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, PreEscaped, html};
+use qrcodegen::{QrCode, QrCodeEcc};
+
+/// Modules of white around a code that readers need (ISO/IEC 18004, 6.3.8).
+const QUIET: i32 = 4;
+
+/// A code as SVG with black modules on white, whatever the theme: readers want it so. None when the content is too long for any code.
+///
+/// Level M is what DFKA and BSI recommend for the codes of receipts.
+pub fn svg(content: &str, title: &str) -> Option<Markup> {
+    let code = QrCode::encode_text(content, QrCodeEcc::Medium).ok()?;
+    let size = code.size() + 2 * QUIET;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        let mut x = 0;
+        while x < code.size() {
+            let begun = x;
+            while x < code.size() && code.get_module(x, y) {
+                x += 1;
+            }
+            if x > begun {
+                let run = x - begun;
+                // Writing to a string cannot fail.
+                let _written = write!(path, "M{} {}h{run}v1h-{run}z", begun + QUIET, y + QUIET);
+            }
+            x += 1;
+        }
+    }
+    let view = format!("0 0 {size} {size}");
+    Some(html! {
+        svg.qr xmlns="http://www.w3.org/2000/svg" viewBox=(view) role="img" aria-label=(title) shape-rendering="crispEdges" {
+            title { (title) }
+            rect width=(size) height=(size) fill="#fff" {}
+            path d=(PreEscaped(path)) fill="#000" {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dark_module_is_drawn_once_and_too_much_content_is_none() {
+        let code = QrCode::encode_text("groschen", QrCodeEcc::Medium).unwrap();
+        let dark = (0..code.size())
+            .flat_map(|y| (0..code.size()).map(move |x| (x, y)))
+            .filter(|(x, y)| code.get_module(*x, *y))
+            .count();
+        let svg = svg("groschen", "a <code>").unwrap().into_string();
+        let drawn: usize = svg
+            .split("v1h-")
+            .skip(1)
+            .filter_map(|part| part.split_once('z')?.0.parse::<usize>().ok())
+            .sum();
+        assert_eq!(drawn, dark);
+        assert!(svg.contains("a &lt;code&gt;"));
+        assert!(super::svg(&"x".repeat(5_000), "").is_none());
+    }
+}

@@ -103,6 +103,18 @@ pub struct Invitation {
     pub config_key: Option<Hash32>,
 }
 
+impl Invitation {
+    /// What a registration code says, to a device with a name.
+    pub fn of(code: &shared_protocol::invitation::Invitation, device: &str) -> Self {
+        Self {
+            slot: code.slot,
+            secret: code.secret,
+            device: device.to_owned(),
+            config_key: code.config_key,
+        }
+    }
+}
+
 /// Why the queue did not store something. The transaction is **not** on the disk: a shell that cannot tell closes the queue, opens it
 /// again and makes a new terminal from what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

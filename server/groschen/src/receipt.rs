@@ -10,7 +10,7 @@ use fiscal::jobs::booked_order;
 use fiscal::qr::ReceiptCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared_protocol::catalogue::Text;
+use shared_protocol::catalogue::{Address, Text};
 use shared_protocol::config::Config;
 use shared_protocol::order::{Order, TenderKind};
 use shared_protocol::{Amount, OrderId};
@@ -210,8 +210,9 @@ fn text(
     if let Some(taxpayer) = taxpayer {
         writeln!(
             out,
-            "{}\n{} {}",
+            "{}\n{}{} {}",
             taxpayer.name,
+            taxpayer.address.as_ref().map(address).unwrap_or_default(),
             words.of("Steuernummer", "Tax number"),
             taxpayer.tax_number
         )?;
@@ -265,6 +266,11 @@ fn text(
     }
     signature(&mut out, signed, code, words)?;
     Ok(out)
+}
+
+/// The full address, which § 6 `KassenSichV` asks for beside the name; one line of the receipt.
+fn address(address: &Address) -> String {
+    format!("{}, {} {}\n", address.street, address.postcode, address.town)
 }
 
 fn line_name(kind: shared_protocol::order::LineKind, words: Language) -> &'static str {

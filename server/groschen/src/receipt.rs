@@ -217,6 +217,14 @@ fn text(
             taxpayer.tax_number
         )?;
     }
+    if order.kind.is_of_drawer() {
+        // Nobody is handed one (application decree to § 146a AO, number 2.5.5); it is printed for the books.
+        let internal = words.of(
+            "Kassenlade: innerbetrieblicher Vorgang, kein Kundenbeleg",
+            "Cash drawer: internal, no receipt for a guest",
+        );
+        writeln!(out, "{internal}")?;
+    }
     let begun = order.closed_at_ms.saturating_sub(u64::from(order.open_for_ms));
     writeln!(
         out,
@@ -278,6 +286,9 @@ fn line_name(kind: shared_protocol::order::LineKind, words: Language) -> &'stati
     match kind {
         LineKind::TopUp => words.of("Guthaben aufgeladen", "Top-up"),
         LineKind::PayOut => words.of("Guthaben ausgezahlt", "Pay-out"),
+        LineKind::Float => words.of("Wechselgeld zum Beginn", "Float"),
+        LineKind::CashTransit => words.of("Geldtransit (Tresor)", "Cash transit (safe)"),
+        LineKind::CashDifference => words.of("Kassendifferenz", "Cash difference"),
         LineKind::Discount => words.of("Gutschein", "Voucher"),
         LineKind::Goods | LineKind::Deposit => words.of("Artikel", "Article"),
     }

@@ -78,6 +78,21 @@ pub enum Action {
         /// How much in cents.
         amount: Amount,
     },
+    /// The drawer is opened with counted money.
+    OpenDrawer {
+        /// How much is in it, zero or above.
+        float: Amount,
+    },
+    /// The drawer was counted, before anybody was told what should be in it; that closes it.
+    CountDrawer {
+        /// How much is in it, zero or above.
+        counted: Amount,
+    },
+    /// Change was brought to the open drawer (above zero), or cash picked up (below zero).
+    MoveCash {
+        /// How much in cents.
+        amount: Amount,
+    },
     /// Somebody takes the till.
     Login {
         /// Who.

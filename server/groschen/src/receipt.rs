@@ -10,7 +10,7 @@ use fiscal::jobs::booked_order;
 use fiscal::qr::ReceiptCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared_protocol::catalogue::Text;
+use shared_protocol::catalogue::{Address, Text};
 use shared_protocol::config::Config;
 use shared_protocol::order::{Order, TenderKind};
 use shared_protocol::{Amount, OrderId};
@@ -210,11 +210,20 @@ fn text(
     if let Some(taxpayer) = taxpayer {
         writeln!(
             out,
-            "{}\n{} {}",
+            "{}\n{}{} {}",
             taxpayer.name,
+            taxpayer.address.as_ref().map(address).unwrap_or_default(),
             words.of("Steuernummer", "Tax number"),
             taxpayer.tax_number
         )?;
+    }
+    if order.kind.is_of_drawer() {
+        // Nobody is handed one (application decree to § 146a AO, number 2.5.5); it is printed for the books.
+        let internal = words.of(
+            "Kassenlade: innerbetrieblicher Vorgang, kein Kundenbeleg",
+            "Cash drawer: internal, no receipt for a guest",
+        );
+        writeln!(out, "{internal}")?;
     }
     let begun = order.closed_at_ms.saturating_sub(u64::from(order.open_for_ms));
     writeln!(
@@ -267,11 +276,19 @@ fn text(
     Ok(out)
 }
 
+/// The full address, which § 6 `KassenSichV` asks for beside the name; one line of the receipt.
+fn address(address: &Address) -> String {
+    format!("{}, {} {}\n", address.street, address.postcode, address.town)
+}
+
 fn line_name(kind: shared_protocol::order::LineKind, words: Language) -> &'static str {
     use shared_protocol::order::LineKind;
     match kind {
         LineKind::TopUp => words.of("Guthaben aufgeladen", "Top-up"),
         LineKind::PayOut => words.of("Guthaben ausgezahlt", "Pay-out"),
+        LineKind::Float => words.of("Wechselgeld zum Beginn", "Float"),
+        LineKind::CashTransit => words.of("Geldtransit (Tresor)", "Cash transit (safe)"),
+        LineKind::CashDifference => words.of("Kassendifferenz", "Cash difference"),
         LineKind::Discount => words.of("Gutschein", "Voucher"),
         LineKind::Goods | LineKind::Deposit => words.of("Artikel", "Article"),
     }

@@ -25,7 +25,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 23] = [
+    let cases: [Case<S>; 24] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -36,6 +36,10 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
             loads::reversal_targets,
         ),
         ("a_known_posting_comes_without_its_transfers", loads::postings),
+        (
+            "a_sum_that_is_asked_for_is_exact_however_far_the_sums_are_projected",
+            loads::sums,
+        ),
         ("journals_of_terminals_load_with_all_branches", loads::chains),
         ("hashes_load_by_sequence_in_all_branches", loads::hashes),
         ("the_last_balance_of_a_batch_is_the_one_stored", loads::coalesced),

@@ -3,4 +3,5 @@
 
 mod booking;
 mod common;
+mod drawer;
 mod journals;

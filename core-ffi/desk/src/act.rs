@@ -149,6 +149,14 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
         "pay-out" => Action::PayOut {
             amount: words.next().map_or_else(amount, |word| cents(Some(word)))?,
         },
+        "open-drawer" => Action::OpenDrawer { float: amount()? },
+        "bring-cash" => Action::MoveCash { amount: amount()? },
+        "pick-up-cash" => Action::MoveCash {
+            amount: amount()?.negated().map_err(|_| Unclear::Amount(typed().to_owned()))?,
+        },
+        "count-drawer" => Action::CountDrawer {
+            counted: cents(Some(typed()))?,
+        },
         "login" => Action::Login {
             staff: StaffId(text.map_or_else(|| number(words.next()), |text| number(Some(text)))?),
         },
@@ -188,6 +196,22 @@ fn besides<'a>(
         "crash" => Act::Crash,
         _ => return Err(Unclear::Command),
     })
+}
+
+/// The sum of notes and coins: fields `pieces-500` and the like with how many there are; none is as good as zero.
+pub(crate) fn counted<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Amount, Unclear> {
+    let mut sum = Amount::ZERO;
+    for (name, count) in fields.filter(|(_, count)| !count.trim().is_empty()) {
+        let worth = name.strip_prefix("pieces-").and_then(|cents| cents.parse::<u32>().ok());
+        let count: Option<u32> = count.trim().parse().ok();
+        let together = worth
+            .zip(count)
+            .and_then(|(worth, count)| Amount(i64::from(worth)).times(i64::from(count)).ok());
+        sum = together
+            .and_then(|together| sum.plus(together).ok())
+            .ok_or_else(|| Unclear::Amount(name.to_owned()))?;
+    }
+    Ok(sum)
 }
 
 /// Reads what was typed into the one field that takes all typing, so that a number pad is enough.
@@ -403,6 +427,21 @@ mod tests {
         assert_eq!(money("7.20-"), Ok(does(Action::PayOut { amount: Amount(720) })));
         assert_eq!(money("20"), Err(Unclear::Method));
         assert_eq!(money("20**"), Err(Unclear::Amount("20*".into())));
+    }
+
+    #[test]
+    fn a_drawer_is_counted_piece_by_piece() {
+        let drawer = [("pieces-5000", "2"), ("pieces-10", " 7 "), ("pieces-1", "")];
+        assert_eq!(counted(drawer.into_iter()), Ok(Amount(10_070)));
+        assert_eq!(
+            counted([("pieces-5000", "-1")].into_iter()),
+            Err(Unclear::Amount("pieces-5000".into()))
+        );
+        assert_eq!(counted(std::iter::empty()), Ok(Amount::ZERO));
+        assert_eq!(
+            pressed("pick-up-cash", Some("20"), "desk"),
+            Ok(does(Action::MoveCash { amount: Amount(-2_000) }))
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use futures_util::{Stream, stream};
 use pages::preferences::cookie;
 use pages::{Assets, Preferences, Shell, guard};
 
-use crate::act::{Act, Unclear, pressed, typed};
+use crate::act::{Act, Unclear, counted, pressed, typed};
 use crate::desk::{Model, Shared};
 use crate::view;
 
@@ -156,22 +156,23 @@ async fn live(
 }
 
 /// A button, or what was typed.
-#[derive(serde::Deserialize)]
-struct Line {
-    #[serde(rename = "do")]
-    button: Option<String>,
-    text: Option<String>,
-    typed: Option<String>,
+type Fields = Vec<(String, String)>;
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// Longer than anything a person types here.
 const LINE_MAX: usize = 2_048;
 
-async fn act(State(page): State<Page>, headers: HeaderMap, Form(line): Form<Line>) -> Response {
+async fn act(State(page): State<Page>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     let shared = &page.shared;
     let read = {
         let model = shared.model.borrow();
-        read(&line, &model)
+        read(&fields, &model)
     };
     match read {
         Ok(Act::Cut(_) | Act::Crash) if !shared.options.simulation.faults => {
@@ -188,18 +189,27 @@ async fn act(State(page): State<Page>, headers: HeaderMap, Form(line): Form<Line
     }
 }
 
-fn read(line: &Line, model: &Model) -> Result<Act, Unclear> {
-    let parts = [&line.button, &line.text, &line.typed];
-    if parts.into_iter().flatten().any(|part| part.len() > LINE_MAX) {
+fn read(fields: &Fields, model: &Model) -> Result<Act, Unclear> {
+    if fields.iter().any(|(_, value)| value.len() > LINE_MAX) {
         return Err(Unclear::Command);
     }
-    if let Some(button) = &line.button {
-        return pressed(button, line.text.as_deref(), view::DEVICE);
+    if let Some(button) = field(fields, "do") {
+        let pieces = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let pieces = counted(pieces.filter(|(name, _)| name.starts_with("pieces-")))?
+            .0
+            .to_string();
+        let text = if button == "count-drawer" {
+            Some(pieces.as_str())
+        } else {
+            field(fields, "text")
+        };
+        return pressed(button, text, view::DEVICE);
     }
+    let text = field(fields, "typed").ok_or(Unclear::Command)?;
     let till = model.screen.as_ref().and_then(|screen| screen.till);
-    match (&line.typed, &model.config, till) {
-        (Some(text), Some(config), Some(till)) => typed(text, model.side_shown(), config, till, model.last_article()),
-        (Some(text), ..) if text.trim().is_empty() => Ok(Act::HoldPicked),
+    match (&model.config, till) {
+        (Some(config), Some(till)) => typed(text, model.side_shown(), config, till, model.last_article()),
+        _ if text.trim().is_empty() => Ok(Act::HoldPicked),
         _ => Err(Unclear::Command),
     }
 }

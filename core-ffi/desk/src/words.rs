@@ -261,6 +261,21 @@ impl Words<'_> {
                 ("This amount is too large", "Check what you typed."),
             ),
             Refusal::Storage(fault) => self.storage(*fault),
+            Refusal::DrawerOpen => self.said(
+                ("Die Kasse ist schon offen", "Erst zählen, dann neu öffnen."),
+                ("The drawer is open already", "Count it first, then open it again."),
+            ),
+            Refusal::DrawerClosed => self.said(
+                ("Die Kasse ist nicht offen", "Erst mit dem Wechselgeld öffnen."),
+                ("The drawer is not open", "Open it with its float first."),
+            ),
+            Refusal::DrawerAmount => self.said(
+                (
+                    "Dieser Betrag passt nicht",
+                    "Den gezählten Betrag eintragen, null oder mehr.",
+                ),
+                ("This amount does not fit", "Enter what was counted, zero or more."),
+            ),
             Refusal::SplitTimeout => self.said(
                 ("Abgebrochen – niemand hat bezahlt", "Von vorn beginnen."),
                 ("Cancelled – nobody was charged", "Start again."),

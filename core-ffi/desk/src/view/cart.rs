@@ -51,7 +51,7 @@ fn none(look: Look<'_>, screen: &Screen) -> Markup {
                 (button("undo", "", Some("F6"), words.of("Rückgängig", "Undo")))
                 @if look.model.sides().0 { (button("correct", "", Some("F7"), words.of("Korrigieren", "Correct"))) }
             }
-            @if has_sold { button type="button" commandfor="history" command="show-modal" data-key="F9" { (words.of("Verlauf", "History")) " " kbd { "F9" } } }
+            @if has_sold { button type="button" commandfor="history" command="show-modal" data-key="F1" { (words.of("Verlauf", "History")) " " kbd { "F1" } } }
         }
     }
 }

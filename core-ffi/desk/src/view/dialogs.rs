@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use pages::qr;
+use shared_protocol::Amount;
 use shared_protocol::catalogue::Article;
 use terminal::screen::{Done, Notice, PastOrder, Pill, Screen};
 
@@ -40,6 +41,7 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
                 button .main form="act" name="do" value=(format!("split {ways}")) data-key=(ways) commandfor="split" command="close" { (ways) }
             } }
         }))
+        (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
         @for article in free { (price(look, article, close)) }
         @if let Notice::Done(done) = &screen.notice { (receipt(look, done, close)) }
     }
@@ -61,6 +63,45 @@ fn price(look: Look<'_>, article: &Article, close: &str) -> Markup {
             }
         },
     )
+}
+
+/// What a drawer holds, in cents: notes and coins of the euro.
+const PIECES: [i64; 14] = [20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
+
+/// The drawer: opened with a float, counted blind. What should be in it is said only after the count.
+fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    let amount = |label: &str| {
+        html! {
+            label { (label) input name="text" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("100,00", "100.00")); }
+        }
+    };
+    let Some(open) = screen.drawer else {
+        return html! {
+            p { (words.of("Zähle das Wechselgeld und öffne damit die Kasse.", "Count the float and open the drawer with it.")) }
+            form .stack method="post" action="/act" data-quiet="reset" {
+                (amount(words.of("Wechselgeld in Euro", "Float in euros")))
+                button .main name="do" value="open-drawer" commandfor="drawer" command="close" { (words.of("Kasse öffnen", "Open drawer")) }
+            }
+        };
+    };
+    html! {
+        p { (words.of("Offen seit", "Open since")) " " (words.clock.minute(open.opened_at_ms)) ", " (words.of("Wechselgeld", "float")) " " (words.euros(open.float)) }
+        form .row.other-amount method="post" action="/act" data-quiet="reset" {
+            (amount(words.of("Wechselgeld gebracht oder abgeholt", "Change brought or cash picked up")))
+            button name="do" value="bring-cash" commandfor="drawer" command="close" { (words.of("Gebracht", "Brought")) }
+            button name="do" value="pick-up-cash" commandfor="drawer" command="close" { (words.of("Abgeholt", "Picked up")) }
+        }
+        hr;
+        h3 { (words.of("Kasse zählen und schließen", "Count the drawer and close it")) }
+        p .quiet { (words.of("Trage ein, wie viele Scheine und Münzen darin sind. Was darin sein sollte, siehst du danach.", "Enter how many notes and coins are in it. What should be in it comes afterwards.")) }
+        form .stack method="post" action="/act" data-quiet="reset" {
+            div .pieces { @for cents in PIECES {
+                label { (words.euros(Amount(cents))) input type="number" name=(format!("pieces-{cents}")) min="0" max="9999" step="1" inputmode="numeric"; }
+            } }
+            button .main name="do" value="count-drawer" commandfor="drawer" command="close" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
+        }
+    }
 }
 
 fn receipt(look: Look<'_>, done: &Done, close: &str) -> Markup {

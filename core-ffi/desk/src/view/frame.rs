@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use pages::Shell;
+use shared_protocol::order::OrderKind;
 use terminal::screen::Screen;
 
 use super::{Look, button};
@@ -28,6 +29,13 @@ pub(super) fn top(look: Look<'_>, screen: &Screen) -> Markup {
             }
             @if let Some(cashier) = cashier {
                 p .who { (cashier.name) " " (button("logout", "small", None, words.of("Abmelden", "Log out"))) }
+            }
+            @if till.is_some_and(|till| till.order_kinds.contains(&OrderKind::DrawerOpen)) && screen.cashier.is_some() {
+                button .small commandfor="drawer" command="show-modal" data-key="F9" {
+                    (words.of("Kasse", "Drawer")) ": "
+                    @if screen.drawer.is_some() { (words.of("offen", "open")) } @else { (words.of("zu", "closed")) }
+                    " " kbd { "F9" }
+                }
             }
             button .pill.(class) commandfor="sync" command="show-modal" {
                 span aria-hidden="true" { (sign) } " " (text)

@@ -147,6 +147,24 @@ fn headline(look: Look<'_>, done: &Done) -> String {
         }
         (DoneKind::ToppedUp { .. }, Language::De) => format!("Aufgeladen {total}"),
         (DoneKind::ToppedUp { .. }, Language::En) => format!("Topped up {total}"),
+        (DoneKind::DrawerOpened, Language::De) => format!("Kasse offen mit {total}"),
+        (DoneKind::DrawerOpened, Language::En) => format!("Drawer open with {total}"),
+        (DoneKind::CashMoved, Language::De) if done.total.is_negative() => format!("Abgeholt {back}"),
+        (DoneKind::CashMoved, Language::En) if done.total.is_negative() => format!("Picked up {back}"),
+        (DoneKind::CashMoved, Language::De) => format!("Wechselgeld {total} dazu"),
+        (DoneKind::CashMoved, Language::En) => format!("Change {total} brought"),
+        (DoneKind::DrawerCounted { expected, counted }, language) => {
+            let difference = counted.minus(*expected).unwrap_or_default();
+            let by = words.euros(Amount(difference.0.saturating_abs()));
+            match (language, difference.0.signum()) {
+                (Language::De, 0) => "Kasse stimmt".to_owned(),
+                (Language::En, 0) => "The drawer is right".to_owned(),
+                (Language::De, 1) => format!("{by} mehr als erwartet"),
+                (Language::En, 1) => format!("{by} more than expected"),
+                (Language::De, _) => format!("{by} weniger als erwartet"),
+                (Language::En, _) => format!("{by} less than expected"),
+            }
+        }
         (DoneKind::PaidOut, Language::De) => format!("Ausgezahlt {back}"),
         (DoneKind::PaidOut, Language::En) => format!("Paid out {back}"),
     }
@@ -174,7 +192,10 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
                     }
                 }
             }
-            @for (asset, used) in &done.vouchers { p { (used) " × " (asset_name(look, *asset)) " " (words.of("benutzt", "used")) } }
+            @if let DoneKind::DrawerCounted { expected, counted } = &done.kind {
+            p { (words.of("gezählt", "counted")) " " (words.euros(*counted)) ", " (words.of("erwartet", "expected")) " " (words.euros(*expected)) }
+        }
+        @for (asset, used) in &done.vouchers { p { (used) " × " (asset_name(look, *asset)) " " (words.of("benutzt", "used")) } }
             div .row {
                 @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. } | DoneKind::ToppedUp { .. }) && done.tag.is_some() {
                     (button("undo", "", Some("F6"), words.of("Rückgängig", "Undo")))

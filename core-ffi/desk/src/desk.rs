@@ -13,7 +13,7 @@ use shared_protocol::config::Config;
 use shared_protocol::order::OrderKind;
 use shared_protocol::pricing::CartLine;
 use shared_protocol::stream::Stream;
-use terminal::screen::{Page, Screen};
+use terminal::screen::{Done, Notice, Page, Screen};
 use terminal::{Cue, Invitation};
 use tokio::sync::watch;
 
@@ -77,6 +77,8 @@ pub(crate) struct Model {
     pub cut: bool,
     /// The goods of the cart that was open last, to say what goes over the counter once it is paid.
     pub served: Vec<CartLine>,
+    /// What was booked last, for its receipt; it outlasts the result on the screen.
+    pub done: Option<Box<Done>>,
     /// What was typed and could not be understood.
     pub unclear: Option<Unclear>,
 }
@@ -270,6 +272,9 @@ impl Shared {
                         model.send_modify(|model| {
                             if let Some(cart) = screen.as_ref().and_then(|screen| screen.cart.as_ref()) {
                                 model.served.clone_from(&cart.lines);
+                            }
+                            if let Some(Notice::Done(done)) = screen.as_ref().map(|screen| &screen.notice) {
+                                model.done = Some(done.clone());
                             }
                             (model.screen, model.config) = (screen, config);
                         });

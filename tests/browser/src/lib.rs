@@ -185,6 +185,11 @@ impl Browser {
         Ok(self.client.execute(script, arguments).await?)
     }
 
+    /// Runs a script that calls its last argument when it is done.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
+        Ok(self.client.execute_async(script, arguments).await?)
+    }
+
     /// What axe calls serious or critical on this page, as sentences. `axe` is the text of `axe.min.js`.
     pub async fn axe(&self, axe: &str) -> anyhow::Result<Vec<String>> {
         // A page's own policy forbids scripts from elsewhere; WebDriver's are not the page's.
@@ -207,6 +212,33 @@ impl Browser {
             std::fs::create_dir_all(dir)?;
         }
         std::fs::write(path, png).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// What a QR code on the page says, read from its picture as a phone's camera would.
+    pub async fn qr_code(&self, css: &str) -> anyhow::Result<String> {
+        let found = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await;
+        let png = found
+            .with_context(|| format!("there is no {css}"))?
+            .screenshot()
+            .await?;
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info()?;
+        let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];
+        let info = reader.next_frame(&mut pixels)?;
+        let samples = info.color_type.samples();
+        let (width, height) = (usize::try_from(info.width)?, usize::try_from(info.height)?);
+        let grey = |x: usize, y: usize| pixels.get((y * width + x) * samples).copied().unwrap_or(u8::MAX);
+        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
+        let code = picture
+            .detect_grids()
+            .into_iter()
+            .next()
+            .context("there is no code in the picture")?;
+        Ok(code.decode()?.1)
     }
 
     /// Cookies of the page, as name and value.

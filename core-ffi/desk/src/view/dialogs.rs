@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use pages::qr;
 use shared_protocol::Amount;
 use shared_protocol::catalogue::Article;
-use terminal::screen::{Done, Notice, PastOrder, Pill, Screen};
+use terminal::screen::{Done, PastOrder, Pill, Screen};
 
 use super::{Look, button};
 use crate::act::tiles;
@@ -43,7 +43,7 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
         }))
         (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
         @for article in free { (price(look, article, close)) }
-        @if let Notice::Done(done) = &screen.notice { (receipt(look, done, close)) }
+        @if let Some(done) = &look.model.done { (receipt(look, done, close)) }
     }
 }
 

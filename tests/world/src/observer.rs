@@ -100,6 +100,8 @@ impl Observer {
         self.forged_entries.insert(false_entry);
         // Whoever holds the key can take an entry's place; that the true one then may stay behind is what a stolen key costs.
         self.excused.insert(true_entry, "forged in its place");
+        // What the till is told is that this place in its journal is durable; so it is right to count the order no more.
+        self.ever_stored.insert(true_entry);
     }
 
     /// A stranger got through to a till.

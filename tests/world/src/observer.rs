@@ -210,6 +210,7 @@ impl World {
                         self.violation("I10", &format!("device {}: {what}", no.0));
                     }
                     self.note_order(&read.order);
+                    self.observe_drawer_order(no, &read.order);
                     let seen = Seen {
                         order: read.order.clone(),
                         content: read.content,
@@ -302,6 +303,8 @@ impl World {
                         continue;
                     };
                     seen.shown = true;
+                    let order = seen.order.clone();
+                    self.observe_drawer_shown(no, &done.kind, &order);
                     self.observer.shown += 1;
                     *self.observer.shown_on.entry(no).or_default() += 1;
                     if let Some(tag) = done.tag {

@@ -38,7 +38,7 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
         (dialog("split", words.of("Auf Bänder teilen", "Split over wristbands"), close, &html! {
             p { (words.of("In gleiche Teile. Niemand bezahlt, bevor alles gedeckt ist.", "Into equal parts. Nobody pays before all is covered.")) }
             div .row { @for ways in 2..=5 {
-                button .main form="act" name="do" value=(format!("split {ways}")) data-key=(ways) commandfor="split" command="close" { (ways) }
+                button .main form="act" name="do" value=(format!("split {ways}")) data-key=(ways) { (ways) }
             } }
         }))
         (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
@@ -59,7 +59,7 @@ fn price(look: Look<'_>, article: &Article, close: &str) -> Markup {
                 label { (words.of("Preis in Euro", "Price in euros"))
                     input name="text" inputmode="decimal" autocomplete="off" required autofocus pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("4,50", "4.50"));
                 }
-                button .main name="do" value=(format!("price {}", article.id)) commandfor=(id) command="close" { (words.of("In den Warenkorb", "Into the cart")) }
+                button .main name="do" value=(format!("price {}", article.id)) { (words.of("In den Warenkorb", "Into the cart")) }
             }
         },
     )
@@ -81,7 +81,7 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
             p { (words.of("Zähle das Wechselgeld und öffne damit die Kasse.", "Count the float and open the drawer with it.")) }
             form .stack method="post" action="/act" data-quiet="reset" {
                 (amount(words.of("Wechselgeld in Euro", "Float in euros")))
-                button .main name="do" value="open-drawer" commandfor="drawer" command="close" { (words.of("Kasse öffnen", "Open drawer")) }
+                button .main name="do" value="open-drawer" { (words.of("Kasse öffnen", "Open drawer")) }
             }
         };
     };
@@ -89,8 +89,8 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
         p { (words.of("Offen seit", "Open since")) " " (words.clock.minute(open.opened_at_ms)) ", " (words.of("Wechselgeld", "float")) " " (words.euros(open.float)) }
         form .row.other-amount method="post" action="/act" data-quiet="reset" {
             (amount(words.of("Wechselgeld gebracht oder abgeholt", "Change brought or cash picked up")))
-            button name="do" value="bring-cash" commandfor="drawer" command="close" { (words.of("Gebracht", "Brought")) }
-            button name="do" value="pick-up-cash" commandfor="drawer" command="close" { (words.of("Abgeholt", "Picked up")) }
+            button name="do" value="bring-cash" { (words.of("Gebracht", "Brought")) }
+            button name="do" value="pick-up-cash" { (words.of("Abgeholt", "Picked up")) }
         }
         hr;
         h3 { (words.of("Kasse zählen und schließen", "Count the drawer and close it")) }
@@ -99,7 +99,7 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
             div .pieces { @for cents in PIECES {
                 label { (words.euros(Amount(cents))) input type="number" name=(format!("pieces-{cents}")) min="0" max="9999" step="1" inputmode="numeric"; }
             } }
-            button .main name="do" value="count-drawer" commandfor="drawer" command="close" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
+            button .main name="do" value="count-drawer" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
         }
     }
 }
@@ -138,7 +138,7 @@ fn past_order(look: Look<'_>, past: &PastOrder) -> Markup {
     let words = look.words;
     let cancel = |code: &str, label: &str| {
         html! {
-            button .small form="act" name="do" value=(format!("cancel {code} {}", past.order)) commandfor="history" command="close" { (label) }
+            button .small form="act" name="do" value=(format!("cancel {code} {}", past.order)) { (label) }
         }
     };
     html! {

@@ -46,6 +46,17 @@ impl<'a> Look<'a> {
     }
 }
 
+/// A name whose number does not part from its unit at the end of a line: `Pils 0,4 l`.
+fn unbroken(name: &str) -> String {
+    let mut after_digit = false;
+    let keep = |sign: char| {
+        let kept = if sign == ' ' && after_digit { '\u{a0}' } else { sign };
+        after_digit = sign.is_ascii_digit();
+        kept
+    };
+    name.chars().map(keep).collect()
+}
+
 /// A button that does something, by name.
 fn button(act: &str, class: &str, key: Option<&str>, label: &str) -> Markup {
     html! {

@@ -5,7 +5,7 @@ use shared_protocol::ArticleId;
 use shared_protocol::catalogue::Article;
 use terminal::screen::{CartKind, Screen};
 
-use super::Look;
+use super::{Look, unbroken};
 use crate::act::{DEPOSIT_ROW_FROM, Side, tiles};
 
 /// Pieces of an article in the cart, to show on its tile.
@@ -30,7 +30,7 @@ fn tile(look: Look<'_>, screen: &Screen, number: usize, article: &Article) -> Ma
     let count = pieces(screen, article.id);
     let inside = html! {
         span .number aria-hidden="true" { (number) }
-        span .name { (words.language.name(&article.name)) @if is_back { " " (words.of("zurück", "back")) } }
+        span .name { (unbroken(words.language.name(&article.name))) @if is_back { " " (words.of("zurück", "back")) } }
         span .price {
             @match article.price {
                 Some(price) if is_back => { (words.euros(price.negated().unwrap_or_default())) }

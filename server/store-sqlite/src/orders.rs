@@ -22,10 +22,10 @@ const DENSE_KINDS: [OrderKind; 2] = [OrderKind::Sale, OrderKind::TopUp];
 /// The columns that [`order`] reads.
 const COLUMNS: &str = "o.no, o.kind, o.till, o.cashier, o.taxpayer, o.holder, o.day, o.closed_at_ms, o.total, s.state";
 
-/// What all ways have in common. Tills of a stand are looked at outside.
-const FITS: &str = "o.no BETWEEN ?1 AND ?2 AND o.event = ?3 AND (?4 IS NULL OR o.kind = ?4) AND (?5 IS NULL OR o.cashier = ?5) \
-     AND (?6 IS NULL OR o.day = ?6) AND (?7 IS NULL OR o.closed_at_ms >= ?7) AND (?8 IS NULL OR o.closed_at_ms <= ?8) \
-     AND (?9 IS NULL OR s.state = ?9)";
+/// What all ways have in common; first what the indexes carry. Tills of a stand are looked at outside.
+const FITS: &str = "o.no BETWEEN ?1 AND ?2 AND (?11 IS NULL OR o.till = ?11) AND (?4 IS NULL OR o.kind = ?4) \
+     AND (?5 IS NULL OR o.cashier = ?5) AND (?7 IS NULL OR o.closed_at_ms >= ?7) AND (?8 IS NULL OR o.closed_at_ms <= ?8) \
+     AND (?6 IS NULL OR o.day = ?6) AND o.event = ?3 AND (?9 IS NULL OR s.state = ?9)";
 
 /// A way through the orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl Way {
             Self::Till(_) => orders("INDEXED BY booked_order_till", "o.till"),
             Self::All => orders("NOT INDEXED", "1"),
             Self::State(_) => format!(
-                "SELECT {COLUMNS} FROM signing s INDEXED BY signing_state CROSS JOIN booked_order o NOT INDEXED ON o.no = s.no \
-                 WHERE s.state = ?10 AND s.no BETWEEN ?1 AND ?2 AND {FITS} ORDER BY s.no DESC"
+                "SELECT {COLUMNS} FROM signing s INDEXED BY signing_exception CROSS JOIN booked_order o NOT INDEXED ON o.no = s.no \
+                 WHERE s.state <> 1 AND s.state = ?10 AND s.no BETWEEN ?1 AND ?2 AND {FITS} ORDER BY s.no DESC"
             ),
         }
     }
@@ -280,6 +280,7 @@ fn go(
             Way::State(state) => state.code().into(),
             Way::All => 1.into(),
         },
+        filter.till.map(|till| till.0),
     ])?;
     while let Some(row) = found.next()? {
         if filter.fits_till(till(row, 2)?) && take(row)?.is_break() {

@@ -320,7 +320,7 @@ impl Reader for SqliteReader {
     }
 
     fn signing_counts(&mut self) -> std::result::Result<BTreeMap<SigningState, u64>, StoreError> {
-        let sql = "SELECT state, count(*) FROM signing GROUP BY state";
+        let sql = "SELECT state, orders FROM signing_count WHERE orders > 0";
         let counts = all(&self.connection, sql, [], |row| {
             Ok((signing::state(row, 0)?, rows::number(row, 1)?))
         })?;

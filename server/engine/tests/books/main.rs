@@ -4,3 +4,4 @@
 mod booking;
 mod common;
 mod journals;
+mod office;

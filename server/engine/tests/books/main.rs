@@ -5,3 +5,4 @@ mod booking;
 mod common;
 mod drawer;
 mod journals;
+mod office;

@@ -223,6 +223,16 @@ impl Desk {
             .is_ok_and(|found| found.is_ok())
     }
 
+    /// What the till shows.
+    pub fn screen(&self) -> Option<Arc<Screen>> {
+        self.shared.model.borrow().screen.clone()
+    }
+
+    /// Whether its network is cut.
+    pub fn is_cut(&self) -> bool {
+        self.shared.model.borrow().cut
+    }
+
     /// Cuts the network under the till, or mends it.
     pub async fn cut(&self, cut: bool) {
         self.shared.act(Act::Cut(cut)).await;
@@ -230,6 +240,11 @@ impl Desk {
 
     /// Ends in order: what is in memory is stored.
     pub async fn stop(self) {
+        self.end().await;
+    }
+
+    /// The same for a desk that others hold too.
+    pub async fn end(&self) {
         self.accepting.abort();
         let device = self.shared.device.lock().await;
         device.till.input(TillInput::Stop).await;

@@ -30,13 +30,16 @@ struct Page {
 /// All routes of the page.
 pub(crate) fn routes(shared: Arc<Shared>, address: SocketAddr) -> Router {
     let assets = Arc::new(Assets::new(include_str!("desk.css")));
-    let framed_by: Option<Arc<str>> = shared.options.framed_by.as_deref().map(Arc::from);
+    let frames = Arc::new(guard::Frames {
+        by: shared.options.framed_by.clone(),
+        of: None,
+    });
     let page = Page {
         shared,
         assets: Arc::clone(&assets),
         address,
     };
-    let inside = Router::new()
+    Router::new()
         .route("/", get(show))
         .route("/live", get(live))
         .route("/act", post(act))
@@ -47,11 +50,8 @@ pub(crate) fn routes(shared: Arc<Shared>, address: SocketAddr) -> Router {
         .layer(middleware::from_fn_with_state(page.clone(), only_this_machine))
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(guard::headers))
-        .with_state(page);
-    match framed_by {
-        Some(origin) => inside.layer(middleware::from_fn_with_state(origin, guard::framed)),
-        None => inside,
-    }
+        .layer(middleware::from_fn_with_state(frames, guard::frames))
+        .with_state(page)
 }
 
 /// A name that leads here from another site (DNS rebinding) is not one of ours.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
+use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt as _;
 use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
 use fixtures::sample;
+use pages::guard;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::ids::mint;
 use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
@@ -97,6 +99,16 @@ impl Instance {
             .routes()
             .merge(health.routes())
             .merge(receipt::page::routes(receipts));
+        let routes = match &settings.framed_by {
+            Some(origin) => {
+                let frames = guard::Frames {
+                    by: Some(origin.clone()),
+                    of: None,
+                };
+                routes.layer(from_fn_with_state(Arc::new(frames), guard::frames))
+            }
+            None => routes,
+        };
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(async move { axum::serve(listener, routes).await })

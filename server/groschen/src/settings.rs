@@ -131,6 +131,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// How orders are signed.
     pub signing: signing::Settings,
+    /// A page that may show the server's pages inside it; only the demo has one.
+    pub framed_by: Option<String>,
 }
 
 /// Where a server keeps its data when nothing is said.
@@ -153,6 +155,7 @@ impl Settings {
             data: flags.data.clone().or(file.data).unwrap_or_else(|| DATA.into()),
             listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
             tls,
+            framed_by: None,
             signing: signing::Settings {
                 policy: match listen.outage_policy.or(file.outage_policy) {
                     Some(Policy::ResignMarked) => OutagePolicy::ResignMarked,

@@ -158,9 +158,12 @@ fn with_outages_dead_tills_and_a_killed_server_nothing_is_lost_or_doubled() {
 }
 
 #[test]
-fn the_demo_runs_where_nobody_presses_keys() {
+fn the_demo_runs_where_nobody_looks() {
     let output = groschen(&[
         "demo",
+        "--port",
+        "0",
+        "--no-browser",
         "--tills",
         "4",
         "--rate",

@@ -32,14 +32,29 @@ pub async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// Lets one other page show this one inside it; goes around [`headers`].
-pub async fn framed(State(origin): State<Arc<str>>, request: Request, next: Next) -> Response {
+/// Pages inside pages, each named by its origin; without it there are none.
+#[derive(Debug, Clone, Default)]
+pub struct Frames {
+    /// Who may show this page inside itself.
+    pub by: Option<String>,
+    /// What this page may show inside itself.
+    pub of: Option<String>,
+}
+
+/// Allows frames; goes around [`headers`].
+pub async fn frames(State(frames): State<Arc<Frames>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let policy = POLICY.replace("frame-ancestors 'none'", &format!("frame-ancestors {origin}"));
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    let headers = response.headers_mut();
+    let mut policy = POLICY.to_owned();
+    if let Some(by) = &frames.by {
+        policy = policy.replace("frame-ancestors 'none'", &format!("frame-ancestors {by}"));
         headers.remove(header::X_FRAME_OPTIONS);
+    }
+    if let Some(of) = &frames.of {
+        policy = format!("{policy}; frame-src {of}");
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

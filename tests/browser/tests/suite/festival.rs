@@ -37,6 +37,7 @@ impl Festival {
             listen: ANY_PORT,
             tls: None,
             signing: signing::Settings::default(),
+            framed_by: None,
         };
         let server = Instance::start(&settings, true).await?;
         Ok(Self { server, dir })

@@ -123,7 +123,7 @@ fn tour(steps: Steps, is_cut: bool, words: Language) -> Markup {
     html! {
         ol #tour .tour aria-label=(words.of("Die erste Minute", "The first minute")) {
             (step(steps.sold, !steps.sold, words.of("1. Verkaufe ein Bier", "1. Sell a beer"), words, &html! {
-                p { (words.of("Tippe links auf Pils und dann auf Band 1: so hält der Gast sein Band hin. Mehr ist es nicht.", "Tap Pils on the left, then Wristband 1: the guest holds it. That is all.")) }
+                p { (words.of("Tippe auf Pils und dann auf Band 1: so hält der Gast sein Band hin. Mehr ist es nicht.", "Tap Pils, then Wristband 1: the guest holds it. That is all.")) }
             }))
             (step(there, steps.sold && !there, words.of("2. Verkaufe ohne Netz", "2. Sell without the network"), words, &html! {
                 p { (words.of("Kappe das Netz, verkaufe noch eins, flicke es wieder. Nichts geht verloren, nichts doppelt.", "Cut the network, sell another one, mend it. Nothing is lost or booked twice.")) }
@@ -133,7 +133,7 @@ fn tour(steps: Steps, is_cut: bool, words: Language) -> Markup {
                 }
             }))
             (step(steps.looked, there && !steps.looked, words.of("3. Sieh nach", "3. Look"), words, &html! {
-                p { (words.of("Der Beleg deines Verkaufs ist signiert, sein QR-Code lässt sich prüfen. In der Konsole rechts steht er bei den Bestellungen.", "The receipt of your sale is signed, its QR code can be checked. The console on the right has it among the orders.")) }
+                p { (words.of("Der Beleg deines Verkaufs ist signiert, sein QR-Code lässt sich prüfen. In der Konsole steht er bei den Bestellungen.", "The receipt of your sale is signed, its QR code can be checked. The console has it among the orders.")) }
                 @if steps.last.is_some() { p { a .button href="/receipt" target="_blank" rel="opener" { (words.of("Beleg öffnen", "Open the receipt")) } } }
             }))
         }

@@ -11,6 +11,8 @@ pub mod config;
 pub mod crypto;
 pub mod entry;
 pub mod ids;
+pub mod invitation;
+pub mod invitation;
 pub mod limits;
 pub mod message;
 pub mod money;

@@ -19,8 +19,8 @@ use shared_protocol::message::{
 };
 use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId};
 use store::{
-    Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, OpenCase, Signing, Store, StoreError,
-    TerminalNo, TerminalRow,
+    Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, Office, OpenCase, Signing, Store,
+    StoreError, TerminalNo, TerminalRow,
 };
 
 use crate::intake::{CheckedEntry, CheckedPush, Lines, Place};
@@ -60,6 +60,7 @@ pub(crate) struct Batch {
     pub(crate) blocks: BTreeMap<TagId, Option<shared_protocol::stream::BlockReason>>,
     session_days: BTreeMap<SessionId, SessionDay>,
     signing: Signing,
+    pub(crate) office: Office,
 }
 
 impl Batch {
@@ -153,6 +154,7 @@ impl<S: Store> Engine<S> {
             blocks: BTreeMap::new(),
             session_days: BTreeMap::new(),
             signing: Signing::default(),
+            office: Office::default(),
         }
     }
 
@@ -282,6 +284,7 @@ impl<S: Store> Engine<S> {
                 batch.signing.append(signing.as_ref().clone());
                 Reply::Settled(Settled::Done)
             }
+            Request::Office(office) => Reply::Settled(self.office(batch, office)?),
             Request::SetState { terminal, state } => Reply::Settled(self.set_state(batch, *terminal, *state)),
             Request::Block { tag, reason } => {
                 batch.blocks.insert(*tag, *reason);
@@ -681,13 +684,15 @@ impl<S: Store> Engine<S> {
             slots: batch.slots.values().cloned().collect(),
             streams: block_step.clone().into_iter().collect(),
             signing: batch.signing,
+            office: batch.office,
         };
         let durable = !commit.journal.is_empty()
             || !commit.cases.is_empty()
             || !commit.terminals.is_empty()
             || !commit.slots.is_empty()
             || !commit.streams.is_empty()
-            || !commit.signing.is_empty();
+            || !commit.signing.is_empty()
+            || !commit.office.is_empty();
         if durable {
             self.store.commit(&commit)?;
         }

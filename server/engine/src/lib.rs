@@ -8,6 +8,7 @@ mod authorisations;
 mod batch;
 mod hello;
 pub mod intake;
+mod office;
 mod registrations;
 mod request;
 mod streams;

@@ -107,6 +107,8 @@ pub enum Request {
     },
     /// What a signer did, for keeping.
     Sign(Box<store::Signing>),
+    /// What the office did, for keeping. The caller has decided who may; a note on a case and a session of a user need what they name.
+    Office(Box<store::Office>),
 }
 
 /// What became of a push.

@@ -9,18 +9,23 @@
 mod check;
 pub mod conformance;
 pub mod memory;
+pub mod office;
 pub mod projection;
 pub mod rows;
 pub mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{AccountKey, Needs, Posting, Record, View};
+use ledger::{Account, AccountKey, Authority, Needs, Posting, Record, View};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
-use shared_protocol::{EventId, SlotId, TerminalId};
+use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
 
 pub use memory::MemoryStore;
+pub use office::{
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, HourKey, HourRow, Office, OrderFilter, OrderRow, OrderState,
+    Role, SessionRow, UserRow,
+};
 pub use rows::{Chain, ChainKey, EntryRow, EntryStatus, JournalRow, OpenCase, StoredCase, TerminalNo, TerminalRow};
 pub use signing::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
 
@@ -55,7 +60,7 @@ pub struct Commit {
     /// gives `held` as zero.
     pub accounts: BTreeMap<AccountKey, ledger::Balance>,
     /// New remainders of lots; zero removes the row.
-    pub lots: BTreeMap<(AccountKey, u64), shared_protocol::Amount>,
+    pub lots: BTreeMap<(AccountKey, u64), Amount>,
     /// New state of terminals' journals.
     pub chains: Vec<Chain>,
     /// New cases.
@@ -68,6 +73,8 @@ pub struct Commit {
     pub streams: Vec<(EventId, Stream, Version, Vec<Change>)>,
     /// What was signed, of orders that were committed before.
     pub signing: Signing,
+    /// What was done in the office.
+    pub office: Office,
 }
 
 /// Why a store could not do it. Nothing of the commit happened; only after [`StoreError::Failed`] and [`StoreError::Full`] it may turn out
@@ -206,6 +213,50 @@ pub trait Reader: Send {
     fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError>;
     /// Outages from an id on, at most so many.
     fn outages(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<OutageRow>, StoreError>;
+    /// Orders below a journal number that fit, newest first, at most so many; as far as they are projected.
+    fn orders(
+        &mut self,
+        event: EventId,
+        filter: &OrderFilter,
+        before_no: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<OrderRow>, StoreError>;
+    /// How many orders fit, with the sum of their lines in cents; as far as they are projected.
+    fn order_sums(&mut self, event: EventId, filter: &OrderFilter) -> Result<(u64, i128), StoreError>;
+    /// What was sold in the hours that begin at or after a moment and before another, in the order of hour, till and kind; as far as it is
+    /// projected.
+    fn hours(&mut self, event: EventId, from_ms: u64, to_ms: u64) -> Result<Vec<HourRow>, StoreError>;
+    /// How many orders wait for coming off, and when the first of them in the journal was closed; none when nothing waits. As far as orders
+    /// are projected; those that were marked as unsigned came off and are counted by [`Reader::signing_counts`].
+    fn first_waiting(&mut self) -> Result<Option<(u64, u64)>, StoreError>;
+    /// A case by its id.
+    fn case(&mut self, id: u64) -> Result<Option<CaseRow>, StoreError>;
+    /// What was said about a case, in the order of saying.
+    fn case_notes(&mut self, case: u64) -> Result<Vec<CaseNote>, StoreError>;
+    /// Cases below an id that fit, newest first, at most so many.
+    fn case_list(
+        &mut self,
+        filter: &CaseFilter,
+        before_id: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<CaseRow>, StoreError>;
+    /// How many cases are not resolved, with the money at stake.
+    fn open_cases(&mut self) -> Result<(u64, i128), StoreError>;
+    /// Everybody who may log in or once could, by name.
+    fn users(&mut self) -> Result<Vec<UserRow>, StoreError>;
+    /// A user by name.
+    fn user(&mut self, name: &str) -> Result<Option<UserRow>, StoreError>;
+    /// A session by its token, expired or not.
+    fn session(&mut self, token: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
+    /// The audit log below a number, of one object or all, newest first, at most so many, with their numbers.
+    fn audit(
+        &mut self,
+        object: Option<&str>,
+        before: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<(u64, AuditRow)>, StoreError>;
+    /// What is on one wristband and what it still owes, in the order of the keys. What is set aside by holds is not known here.
+    fn balance(&mut self, event: EventId, tag: TagId) -> Result<Vec<(AccountKey, Amount)>, StoreError>;
     /// Facts that belong to this database: incarnation and the like, by name.
     fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 }
@@ -217,6 +268,21 @@ pub fn bounded_accounts(posting: &Posting) -> impl Iterator<Item = AccountKey> {
         .iter()
         .flat_map(|transfer| [posting.source(transfer), posting.target(transfer)]);
     accounts.filter(|key| key.account.is_bounded())
+}
+
+/// The accounts that belong to a wristband.
+pub fn accounts_of(tag: TagId) -> [Account; 3] {
+    [
+        Account::Wristband {
+            tag,
+            authority: Authority::Server,
+        },
+        Account::Wristband {
+            tag,
+            authority: Authority::Chip,
+        },
+        Account::Overdraft { tag },
+    ]
 }
 
 /// The hash of a journal row after `previous`: it covers the record and, through the record's origin, the terminal's entry.

@@ -3,6 +3,8 @@
 //! A handle shares its maps with its clones and readers, so a clone is what is on the disk when a server dies and starts again. A
 //! [`Snapshot`] is a backup: it costs nothing until the next commit.
 
+mod office;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,14 +12,16 @@ use festival::registration::Slot;
 use ledger::{AccountKey, Balance, KnownPosting, PostingId, View};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Copy as Items, Stream, Version};
-use shared_protocol::{Amount, EventId, SlotId, TerminalId};
+use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
 
 use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
-    Chain, ChainKey, Commit, JournalRow, Loaded, Need, OutageRow, Reader, Signing, SigningRow, SigningState, Store,
-    StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, Commit, HourKey, HourRow, JournalRow, Loaded,
+    Need, OrderFilter, OrderRow, OutageRow, Reader, SessionRow, Signing, SigningRow, SigningState, Store, StoreError,
+    StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
 };
+use office::OfficeState;
 
 /// The name of the fact that tells one life of a database from another.
 pub const INCARNATION: &str = "incarnation";
@@ -37,7 +41,9 @@ struct State {
     streams: BTreeMap<(EventId, Stream), BTreeMap<Version, Vec<Change>>>,
     sums: BTreeMap<AccountKey, i128>,
     turnovers: BTreeMap<(EventId, u32, u8), (u64, i128)>,
+    hours: BTreeMap<HourKey, (u64, i128)>,
     projected_no: u64,
+    office: OfficeState,
     facts: BTreeMap<String, Vec<u8>>,
     tses: BTreeMap<TseNo, TseRow>,
     transactions: BTreeMap<(TseNo, u64), TransactionRow>,
@@ -212,6 +218,7 @@ impl State {
                 return Err(StoreError::Conflict(format!("version {version:?} of {stream:?}")));
             }
         }
+        self.check_office(commit)?;
         self.check_signing(&commit.signing)
     }
 
@@ -286,6 +293,7 @@ impl State {
             .extend(signing.orders.iter().map(|row| (row.no, row.clone())));
         self.outages
             .extend(signing.outages.iter().map(|row| (row.id, row.clone())));
+        self.office.apply(&commit.office);
     }
 
     fn project(&mut self, rows_max: u64) -> Result<(), StoreError> {
@@ -303,6 +311,11 @@ impl State {
             let turnover = self.turnovers.entry(key).or_default();
             *turnover = (turnover.0 + change.orders, turnover.1 + change.total);
         }
+        self.add_hours(projection.hours);
+        let orders = projection.orders.iter();
+        self.office
+            .orders
+            .extend(orders.map(|booked| (booked.order.event, Arc::new(booked.row()))));
         self.projected_no = last;
         Ok(())
     }
@@ -511,7 +524,7 @@ impl Reader for MemoryReader {
     }
 
     fn signed_to(&mut self) -> Result<u64, StoreError> {
-        Ok(locked(&self.state).signing.keys().last().copied().unwrap_or(0))
+        Ok(locked(&self.state).signed_to())
     }
 
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError> {
@@ -537,6 +550,106 @@ impl Reader for MemoryReader {
         let state = locked(&self.state);
         let outages = state.outages.range(from_id..).take(limited(rows_max));
         Ok(outages.map(|(_, row)| row.clone()).collect())
+    }
+
+    fn orders(
+        &mut self,
+        event: EventId,
+        filter: &OrderFilter,
+        before_no: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.orders(event, filter);
+        let rows = rows.filter(|row| before_no.is_none_or(|before| row.no < before));
+        Ok(rows.take(limited(rows_max)).collect())
+    }
+
+    fn order_sums(&mut self, event: EventId, filter: &OrderFilter) -> Result<(u64, i128), StoreError> {
+        let state = locked(&self.state);
+        let rows = state.orders(event, filter);
+        Ok(rows.fold((0, 0), |(orders, total), row| (orders + 1, total + row.total)))
+    }
+
+    fn hours(&mut self, event: EventId, from_ms: u64, to_ms: u64) -> Result<Vec<HourRow>, StoreError> {
+        Ok(locked(&self.state).hours(event, from_ms, to_ms))
+    }
+
+    fn first_waiting(&mut self) -> Result<Option<(u64, u64)>, StoreError> {
+        Ok(locked(&self.state).first_waiting())
+    }
+
+    fn case(&mut self, id: u64) -> Result<Option<CaseRow>, StoreError> {
+        let state = locked(&self.state);
+        let stored = id.checked_sub(1).and_then(|index| state.cases.get(limited(index)));
+        Ok(stored.map(|stored| state.case(stored)))
+    }
+
+    fn case_notes(&mut self, case: u64) -> Result<Vec<CaseNote>, StoreError> {
+        let notes = locked(&self.state).office.notes.get(&case).cloned();
+        Ok(notes.unwrap_or_default())
+    }
+
+    fn case_list(
+        &mut self,
+        filter: &CaseFilter,
+        before_id: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<CaseRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.case_rows(filter);
+        let rows = rows.filter(|row| before_id.is_none_or(|before| row.stored.id < before));
+        Ok(rows.take(limited(rows_max)).collect())
+    }
+
+    fn open_cases(&mut self) -> Result<(u64, i128), StoreError> {
+        let state = locked(&self.state);
+        let everything = CaseFilter::default();
+        let rows = state.case_rows(&everything);
+        let open = rows.filter(|row| row.state != CaseState::Resolved);
+        Ok(open.fold((0, 0), |(cases, stake), row| {
+            (cases + 1, stake + i128::from(row.stored.case.case.stake.0))
+        }))
+    }
+
+    fn users(&mut self) -> Result<Vec<UserRow>, StoreError> {
+        Ok(locked(&self.state).office.users.values().cloned().collect())
+    }
+
+    fn user(&mut self, name: &str) -> Result<Option<UserRow>, StoreError> {
+        Ok(locked(&self.state).office.users.get(name).cloned())
+    }
+
+    fn session(&mut self, token: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+        Ok(locked(&self.state).office.sessions.get(token).cloned())
+    }
+
+    fn audit(
+        &mut self,
+        object: Option<&str>,
+        before: Option<u64>,
+        rows_max: u64,
+    ) -> Result<Vec<(u64, AuditRow)>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.office.audit.iter().enumerate().rev();
+        let rows = rows.map(|(index, row)| (index as u64 + 1, row));
+        let rows = rows.filter(|(no, row)| {
+            object.is_none_or(|object| row.object == object) && before.is_none_or(|before| *no < before)
+        });
+        Ok(rows
+            .take(limited(rows_max))
+            .map(|(no, row)| (no, row.clone()))
+            .collect())
+    }
+
+    fn balance(&mut self, event: EventId, tag: TagId) -> Result<Vec<(AccountKey, Amount)>, StoreError> {
+        let state = locked(&self.state);
+        let accounts = crate::accounts_of(tag);
+        let of_tag = state
+            .accounts
+            .iter()
+            .filter(|(key, _)| key.event == event && accounts.contains(&key.account));
+        Ok(of_tag.map(|(key, balance)| (*key, *balance)).collect())
     }
 
     fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -9,7 +9,8 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::Order;
 use shared_protocol::{EventId, Overflow};
 
-use crate::{EntryRow, StoreError};
+use crate::office::{CLOSED_AT_MS_MAX, HOUR_MS};
+use crate::{EntryRow, HourKey, OrderRow, StoreError};
 
 /// An order that was booked, as reports read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,60 @@ pub struct BookedOrder {
     pub total: i128,
 }
 
-/// Orders of one till and kind.
+impl BookedOrder {
+    /// As lists show it; nothing is known of its signing here.
+    pub fn row(&self) -> OrderRow {
+        let order = &self.order;
+        OrderRow {
+            no: self.no,
+            kind: order.kind,
+            till: order.till,
+            cashier: order.cashier,
+            taxpayer: order.taxpayer,
+            holder: order.holder,
+            day: self.day,
+            closed_at_ms: order.closed_at_ms.min(CLOSED_AT_MS_MAX),
+            total: self.total,
+            signing: None,
+        }
+    }
+
+    fn hour(&self) -> HourKey {
+        let row = self.row();
+        HourKey {
+            event: self.order.event,
+            hour_ms: row.closed_at_ms - row.closed_at_ms % HOUR_MS,
+            till: row.till,
+            kind: row.kind,
+            cashier: row.cashier,
+            day: row.day,
+        }
+    }
+}
+
+/// Orders that have something in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turnover {
     /// How many.
     pub orders: u64,
     /// Sum of their lines in cents.
     pub total: i128,
+    /// The journal number of the first of them; zero when there is none.
+    pub first_no: u64,
+    /// The journal number of the last of them.
+    pub last_no: u64,
+}
+
+impl Turnover {
+    fn add(&mut self, booked: &BookedOrder) -> Result<(), Overflow> {
+        if self.orders == 0 {
+            self.first_no = booked.no;
+        }
+        self.orders += 1;
+        self.last_no = booked.no;
+        self.total = self.total.checked_add(booked.total).ok_or(Overflow)?;
+        Ok(())
+    }
 }
 
 /// What a run of rows adds up to.
@@ -40,6 +88,8 @@ pub struct Projection {
     pub totals: ledger::Totals,
     /// Turnover by event, till and order kind code.
     pub turnovers: BTreeMap<(EventId, u32, u8), Turnover>,
+    /// The same by hour, cashier and event day as well.
+    pub hours: BTreeMap<HourKey, Turnover>,
     /// The orders, in the order of the journal.
     pub orders: Vec<BookedOrder>,
 }
@@ -54,13 +104,12 @@ impl Projection {
             return Ok(());
         };
         let key = (booked.order.event, booked.order.till.0, booked.order.kind.code());
-        let turnover = self.turnovers.entry(key).or_default();
-        turnover.orders += 1;
-        turnover.total = turnover
-            .total
-            .checked_add(booked.total)
-            .ok_or(Overflow)
-            .map_err(too_large)?;
+        for sums in [
+            self.turnovers.entry(key).or_default(),
+            self.hours.entry(booked.hour()).or_default(),
+        ] {
+            sums.add(&booked).map_err(too_large)?;
+        }
         self.orders.push(booked);
         Ok(())
     }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Hash32;
-use crate::ids::{Bytes, SlotId, hex, parse_hex};
+use crate::ids::{SlotId, hex, parse_hex};
 use crate::{decode, encode};
 
 const PREFIX: &str = "GROSCHEN:1:";
@@ -19,7 +19,8 @@ pub struct Invitation {
     /// The slot.
     pub slot: SlotId,
     /// Its 128-bit secret.
-    pub secret: Bytes,
+    #[serde(with = "secret")]
+    pub secret: [u8; 16],
     /// Where terminals connect, `ws://…` or `wss://…`.
     pub server: String,
     /// Digest of the event's config key: then a server in between cannot pass off its own.
@@ -46,12 +47,26 @@ impl Invitation {
             .filter(|digits| digits.len() <= TEXT_MAX)
             .ok_or(NotAnInvitation)?;
         let bytes = parse_hex(digits).ok_or(NotAnInvitation)?;
-        let invitation: Self = decode(&bytes).map_err(|_| NotAnInvitation)?;
-        if invitation.secret.0.len() == 16 {
-            Ok(invitation)
-        } else {
-            Err(NotAnInvitation)
-        }
+        decode(&bytes).map_err(|_| NotAnInvitation)
+    }
+}
+
+/// The secret is a byte string of 16 bytes.
+mod secret {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::ids::Bytes;
+
+    pub fn serialize<S: Serializer>(secret: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
+        Bytes(secret.to_vec()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 16], D::Error> {
+        let bytes = Bytes::deserialize(from)?;
+        bytes
+            .0
+            .try_into()
+            .map_err(|_| serde::de::Error::custom("a secret has 16 bytes"))
     }
 }
 
@@ -72,7 +87,7 @@ mod tests {
     fn sample() -> Invitation {
         Invitation {
             slot: SlotId([7; 16]),
-            secret: Bytes(vec![9; 16]),
+            secret: [9; 16],
             server: "wss://festival.example:8450/terminal".to_owned(),
             config_key: Some(Hash32([3; 32])),
         }
@@ -82,7 +97,10 @@ mod tests {
     fn a_code_reads_back_and_needs_only_the_dense_alphabet_of_qr_codes() {
         let text = sample().text();
         assert_eq!(Invitation::parse(&format!(" {text}\n")), Ok(sample()));
-        assert!(text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b':'));
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b':')
+        );
         assert!(!format!("{:?}", sample()).contains('9'));
     }
 
@@ -90,8 +108,17 @@ mod tests {
     fn half_a_code_or_another_one_is_refused() {
         let text = sample().text();
         let long = format!("{PREFIX}{}", "AA".repeat(TEXT_MAX));
-        let short_secret = Invitation { secret: Bytes(vec![9; 15]), ..sample() }.text();
-        for wrong in [&text[..text.len() - 2], &text[1..], "", "https://example.org", &long, &short_secret] {
+        let short_secret = sample()
+            .text()
+            .replace(&format!("50{}", "09".repeat(16)), &format!("4F{}", "09".repeat(15)));
+        for wrong in [
+            &text[..text.len() - 2],
+            &text[1..],
+            "",
+            "https://example.org",
+            &long,
+            &short_secret,
+        ] {
             assert_eq!(Invitation::parse(wrong), Err(NotAnInvitation), "{wrong}");
         }
     }

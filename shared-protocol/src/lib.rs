@@ -12,7 +12,6 @@ pub mod crypto;
 pub mod entry;
 pub mod ids;
 pub mod invitation;
-pub mod invitation;
 pub mod limits;
 pub mod message;
 pub mod money;

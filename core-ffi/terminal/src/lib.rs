@@ -59,10 +59,9 @@ use shared_protocol::{BootId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
-pub use registration::identity_meta;
+pub use registration::{config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
 pub use screen::Screen;
-pub use shared_protocol::invitation::config_key_digest;
 pub use step::Now;
 
 use book::{Busy, Guard};

@@ -18,6 +18,12 @@ use crate::session::CommandThen;
 use crate::step::Step;
 use crate::store::Then;
 use crate::sync::Signing;
+
+/// The digest of an event's config key, as a registration code carries it.
+pub fn config_key_digest(key: &PublicKey) -> Hash32 {
+    Hash32::of("groschen config key 1", &[&encode(key)])
+}
+
 /// Who the terminal is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
 use axum::extract::State;
+use axum::extract::connect_info::Connected;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
-use axum::serve::{IncomingStream, TapIo};
+use axum::serve::IncomingStream;
 use engine::Request;
 use ring::rand::{SecureRandom, SystemRandom};
 use shared_protocol::TerminalId;
@@ -197,14 +197,7 @@ impl<S: Store + 'static> Connection<S> {
             _ => return,
         };
         let at_ms = now_ms();
-        self.service.hub.note_heard(
-            terminal,
-            Heard {
-                epoch,
-                next_seq,
-                at_ms,
-            },
-        );
+        self.service.hub.note_heard(terminal, Heard { epoch, next_seq, at_ms });
     }
 
     async fn act(&mut self, outputs: Vec<Output>) -> Result<(), Gone> {
@@ -259,9 +252,28 @@ impl Connected<IncomingStream<'_, TlsListener>> for Peer {
     }
 }
 
-impl<F: FnMut(&mut TcpStream) + Send + 'static> Connected<IncomingStream<'_, TapIo<TcpListener, F>>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TapIo<TcpListener, F>>) -> Self {
+impl Connected<IncomingStream<'_, PlainListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, PlainListener>) -> Self {
         Self(*stream.remote_addr())
+    }
+}
+
+/// A listener without TLS.
+pub struct PlainListener(pub TcpListener);
+
+impl axum::serve::Listener for PlainListener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, from) = axum::serve::Listener::accept(&mut self.0).await;
+        // An acknowledgement is small and must not wait for more bytes.
+        let _slower = stream.set_nodelay(true);
+        (stream, from)
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chips::ReaderEvent;
+use shared_protocol::config::Config;
 use shared_protocol::crypto::Signer;
 use shared_protocol::stream::Stream;
 use terminal::{Action, Cue, Input, Invitation, LinkId, Now, Output, Screen, Setup, Terminal};
@@ -57,6 +58,7 @@ pub enum Ended {
 pub struct Till {
     inputs: mpsc::Sender<TillInput>,
     screens: watch::Receiver<Option<Arc<Screen>>>,
+    configs: watch::Receiver<Option<Arc<Config>>>,
     cues: watch::Receiver<Option<Cue>>,
     task: JoinHandle<Result<(), Ended>>,
     released: watch::Receiver<bool>,
@@ -84,16 +86,23 @@ impl Till {
     pub fn start<Q: Queue>(device: Device, queue: Q) -> Self {
         let (inputs, inbox) = mpsc::channel(INPUTS_MAX);
         let (screen_to, screens) = watch::channel(None);
+        let (config_to, configs) = watch::channel(None);
         let (cue_to, cues) = watch::channel(None);
+        let shown = Shown {
+            screens: screen_to,
+            configs: config_to,
+            cues: cue_to,
+        };
         let (release, released) = watch::channel(false);
         let queue = Held {
             queue,
             _release: Release(release),
         };
-        let task = tokio::spawn(async move { Loop::start(device, queue, screen_to, cue_to).await?.run(inbox).await });
+        let task = tokio::spawn(async move { Loop::start(device, queue, shown).await?.run(inbox).await });
         Self {
             inputs,
             screens,
+            configs,
             cues,
             task,
             released,
@@ -131,6 +140,11 @@ impl Till {
         self.screens.clone()
     }
 
+    /// The configuration in use, for names and layouts. It is there before the first screen that needs it.
+    pub fn configs(&self) -> watch::Receiver<Option<Arc<Config>>> {
+        self.configs.clone()
+    }
+
     /// What it sounds like.
     pub fn cues(&self) -> watch::Receiver<Option<Cue>> {
         self.cues.clone()
@@ -157,6 +171,13 @@ impl Till {
     }
 }
 
+/// Where what a till shows goes to.
+struct Shown {
+    screens: watch::Sender<Option<Arc<Screen>>>,
+    configs: watch::Sender<Option<Arc<Config>>>,
+    cues: watch::Sender<Option<Cue>>,
+}
+
 struct Loop<Q> {
     terminal: Terminal,
     signer: Box<dyn Signer>,
@@ -164,8 +185,7 @@ struct Loop<Q> {
     /// Out while a blocking task works on it.
     queue: Option<Held<Q>>,
     started: Instant,
-    screen_to: watch::Sender<Option<Arc<Screen>>>,
-    cue_to: watch::Sender<Option<Cue>>,
+    shown: Shown,
     link_to: mpsc::Sender<LinkEvent>,
     link_from: mpsc::Receiver<LinkEvent>,
     outbox: Option<(LinkId, mpsc::Sender<Vec<u8>>)>,
@@ -184,12 +204,7 @@ fn now(started: Instant) -> Result<Now, KeyError> {
 }
 
 impl<Q: Queue> Loop<Q> {
-    async fn start(
-        device: Device,
-        queue: Held<Q>,
-        screen_to: watch::Sender<Option<Arc<Screen>>>,
-        cue_to: watch::Sender<Option<Cue>>,
-    ) -> Result<Self, Ended> {
+    async fn start(device: Device, queue: Held<Q>, shown: Shown) -> Result<Self, Ended> {
         let started = Instant::now();
         let (queue, restored) = blocking(queue, Queue::restore).await;
         let restored = restored?;
@@ -206,8 +221,7 @@ impl<Q: Queue> Loop<Q> {
             endpoint: device.endpoint,
             queue,
             started,
-            screen_to,
-            cue_to,
+            shown,
             link_to,
             link_from,
             outbox: None,
@@ -352,11 +366,19 @@ impl<Q: Queue> Loop<Q> {
                 None
             }
             Output::Screen(screen) => {
-                self.screen_to.send_replace(Some(Arc::from(screen)));
+                self.shown.configs.send_if_modified(|known| {
+                    let config = self.terminal.config();
+                    let is_new = known.as_ref().map(|known| known.version) != config.map(|config| config.version);
+                    if is_new {
+                        *known = config.cloned();
+                    }
+                    is_new
+                });
+                self.shown.screens.send_replace(Some(Arc::from(screen)));
                 None
             }
             Output::Cue(cue) => {
-                self.cue_to.send_replace(Some(cue));
+                self.shown.cues.send_replace(Some(cue));
                 None
             }
         })

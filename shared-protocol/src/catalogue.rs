@@ -90,6 +90,20 @@ pub struct Taxpayer {
     pub name: String,
     /// Its tax number (`Steuernummer`) or VAT id.
     pub tax_number: String,
+    /// Where it has its seat, as receipts have to say (§ 6 `KassenSichV`, number 1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+}
+
+/// A postal address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Street and number.
+    pub street: String,
+    /// Postcode.
+    pub postcode: String,
+    /// Town.
+    pub town: String,
 }
 
 /// A tax key and the rate it stands for at this event.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drawer::DrawerMove;
 use crate::ids::{
     ArticleId, AssetId, CartId, EventId, GroupId, HoldId, OrderId, OrganisationId, SessionId, StaffId, TagId,
     TaxpayerId, TillId,
@@ -73,6 +74,12 @@ crate::closed_enum! {
         TopUp = 4,
         /// Money paid out, quantity below zero.
         PayOut = 5,
+        /// Counted money that a drawer begins with (`Anfangsbestand` of DSFinV-K).
+        Float = 6,
+        /// Money between a drawer and the safe (`Geldtransit`); quantity below zero takes it out of the drawer.
+        CashTransit = 7,
+        /// What a counted drawer has more or, with a quantity below zero, less than it should (`DifferenzSollIst`).
+        CashDifference = 8,
     }
 }
 
@@ -319,6 +326,8 @@ impl Order {
         if reverses != self.reverses.is_some() || !tenders_named || !vouchers_have_holder || !group_is_sane {
             return Err(OrderFault::Shape);
         }
+        // A given-up cart and practice may hold what they like, as long as it is no drawer's.
+        DrawerMove::of(self)?;
         let (charged, paid) = (self.total()?, self.paid()?);
         // Nothing changed hands; the lines say what was taken in before (AVBelegabbruch in DSFinV-K's words).
         if self.kind == OrderKind::AbortedCart {

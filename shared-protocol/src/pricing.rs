@@ -326,7 +326,8 @@ pub fn verify(config: &Config, taxpayer: TaxpayerId, lines: &[Line]) -> Vec<Mism
     let mut discounts: BTreeMap<(TaxKey, TaxRate), i128> = BTreeMap::new();
     for line in lines {
         match line.kind {
-            LineKind::TopUp | LineKind::PayOut => {}
+            LineKind::TopUp | LineKind::PayOut | LineKind::Float | LineKind::CashTransit | LineKind::CashDifference => {
+            }
             LineKind::Discount => {
                 *discounts.entry((line.tax, line.rate)).or_default() +=
                     i128::from(line.unit_price.0) * i128::from(line.quantity);

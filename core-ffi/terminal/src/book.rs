@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Entry, EntryKind};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::Release;
 use shared_protocol::order::{Order, TenderKind};
-use shared_protocol::{Amount, AssetId, TagId, encode};
+use shared_protocol::{Amount, AssetId, CartId, TagId, encode};
 
 use crate::Terminal;
 use crate::cart::Purpose;
 use crate::draft::{Draft, DraftOrder, Origin};
+use crate::drawer::{self, Drawer};
 use crate::input::StorageFault;
 use crate::limits::movements;
 use crate::output::{Cue, MetaKey, StoredEntry, Write};
@@ -38,6 +40,8 @@ pub(crate) struct Ready {
     draft: Draft,
     pub tag: Option<TagId>,
     by_server: bool,
+    /// What it says of the drawer; such an order has no cart.
+    drawer: Option<DrawerMove>,
 }
 
 /// Orders on their way to the disk.
@@ -51,6 +55,8 @@ pub(crate) struct Booked {
     net: Amount,
     vouchers: BTreeMap<AssetId, u32>,
     by_server: bool,
+    /// The drawer after it.
+    drawer: Option<Drawer>,
 }
 
 /// The wristband that has just paid: it is not charged again before it was away for a while, or a new cart was started.
@@ -95,7 +101,32 @@ impl Terminal {
 
     /// Books a permitted draft as soon as the journal is free.
     pub(crate) fn book(&mut self, step: &mut Step<'_>, draft: Draft, tag: Option<TagId>, by_server: bool) {
-        self.busy = Busy::Ready(Box::new(Ready { draft, tag, by_server }));
+        self.book_when_free(
+            step,
+            Ready {
+                draft,
+                tag,
+                by_server,
+                drawer: None,
+            },
+        );
+    }
+
+    /// The same for what no cart was opened for.
+    pub(crate) fn book_without_cart(&mut self, step: &mut Step<'_>, draft: Draft, said: DrawerMove) {
+        self.book_when_free(
+            step,
+            Ready {
+                draft,
+                tag: None,
+                by_server: false,
+                drawer: Some(said),
+            },
+        );
+    }
+
+    fn book_when_free(&mut self, step: &mut Step<'_>, ready: Ready) {
+        self.busy = Busy::Ready(Box::new(ready));
         self.notify(step, Notice::Working);
         self.write_order_if_ready(step);
     }
@@ -129,7 +160,12 @@ impl Terminal {
         if self.told.locked {
             return Err(Refusal::Locked);
         }
-        let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+        let (cart, opened_mono_ms, kind) = if let Some(said) = ready.drawer {
+            (CartId(step.id()), step.now.mono_ms, drawer::done_kind(said))
+        } else {
+            let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+            (cart.id, cart.opened_mono_ms, self.done_kind(&cart.purpose)?)
+        };
         let registration = &self.identity.as_ref().ok_or(Refusal::NotPermitted)?.registration;
         let session = self.session.ok_or(Refusal::LoggedOut)?;
         let origin = Origin {
@@ -138,16 +174,17 @@ impl Terminal {
             till: registration.till,
             cashier: session.staff,
             session: session.session,
-            cart: cart.id,
+            cart,
             closed_at_ms: step.now.wall_ms,
-            open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(cart.opened_mono_ms)).unwrap_or(u32::MAX),
+            open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX),
         };
-        let kind = self.done_kind(&cart.purpose)?;
         let (net, vouchers) = (ready.draft.net, ready.draft.vouchers.clone());
         let orders = ready.draft.orders(origin, || step.id());
         if orders.iter().any(|(order, _)| order.check().is_err()) {
             return Err(Refusal::Overflow);
         }
+        let drawer =
+            drawer::after(self.drawer, orders.iter().map(|(order, _)| order)).map_err(|_| Refusal::Overflow)?;
         let bodies: Vec<_> = orders
             .iter()
             .map(|(order, _)| self.entry(step, EntryKind::Order, encode(order)))
@@ -169,14 +206,21 @@ impl Terminal {
             net,
             vouchers,
             by_server: ready.by_server,
+            drawer,
         };
         self.cart_due_ms = None;
-        let cart_closed = Write::Meta {
+        let mut beside = vec![Write::Meta {
             key: MetaKey::Cart,
             value: None,
-        };
+        }];
+        if drawer != self.drawer {
+            beside.push(Write::Meta {
+                key: MetaKey::Drawer,
+                value: drawer.as_ref().map(encode),
+            });
+        }
         self.store
-            .persist(step, entries, vec![cart_closed], Then::Booked(Box::new(booked)));
+            .persist(step, entries, beside, Then::Booked(Box::new(booked)));
         Ok(())
     }
 
@@ -220,6 +264,7 @@ impl Terminal {
             }
             self.history.note(order, step.now, 0);
         }
+        self.drawer = booked.drawer;
         // A correction uses the vouchers that the order it replaces had used.
         if let Some(tag) = booked.tag.filter(|_| booked.kind == DoneKind::Paid) {
             self.knowledge.used(tag, &booked.vouchers);

@@ -189,7 +189,13 @@ pub(crate) fn lines_before_pricing(config: &Config, lines: &[Line]) -> Vec<CartL
             LineKind::Deposit if article.kind == ArticleKind::Deposit => {
                 *deposits.entry(article.id).or_default() += i64::from(line.quantity);
             }
-            LineKind::Deposit | LineKind::Discount | LineKind::TopUp | LineKind::PayOut => {}
+            LineKind::Deposit
+            | LineKind::Discount
+            | LineKind::TopUp
+            | LineKind::PayOut
+            | LineKind::Float
+            | LineKind::CashTransit
+            | LineKind::CashDifference => {}
         }
     }
     cart.extend(deposits.into_iter().filter_map(|(article, count)| {

@@ -92,6 +92,9 @@ impl Terminal {
             Action::Cancel { order, reason } => self.cancel(step, order, reason),
             Action::TopUp { amount, method } => self.top_up(step, amount, method),
             Action::PayOut { amount } => self.pay_out(step, amount),
+            Action::OpenDrawer { float } => self.open_drawer(step, float),
+            Action::CountDrawer { counted } => self.count_drawer(step, counted),
+            Action::MoveCash { amount } => self.move_cash(step, amount),
             Action::Login { .. } | Action::Logout | Action::Dismiss => Ok(()),
         }
     }

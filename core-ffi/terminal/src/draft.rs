@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
+use shared_protocol::drawer::DrawerMove;
 use shared_protocol::limits::ORDER_TENDERS_MAX;
 use shared_protocol::order::{
     CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind,
@@ -352,6 +353,28 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
         orders: vec![order],
         asks,
         net: amount,
+        vouchers: BTreeMap::new(),
+    })
+}
+
+/// Money of the drawer: no guest has a part in it.
+pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
+    let cash = said.cash()?;
+    let order = DraftOrder {
+        kind: said.kind(),
+        taxpayer: shop.home,
+        config: shop.config.version,
+        lines: said.lines()?,
+        tenders: vec![tender(TenderKind::Cash, cash, None)],
+        holder: None,
+        reverses: None,
+        reason: None,
+        replaced: Vec::new(),
+    };
+    Ok(Draft {
+        orders: vec![order],
+        asks: Vec::new(),
+        net: cash,
         vouchers: BTreeMap::new(),
     })
 }

@@ -56,7 +56,7 @@ impl Terminal {
             return self.refuse(step, Refusal::Locked);
         }
         if self.session.is_none() {
-            return self.refuse(step, Refusal::LoggedOut);
+            return self.log_in_by(step, tag);
         }
         if let Some(guard) = self.guard.as_ref().filter(|guard| guard.tags.contains(&tag)) {
             if !guard.left_field || step.now.mono_ms < guard.since_ms.saturating_add(GUARD_MS) {
@@ -74,6 +74,19 @@ impl Terminal {
             self.hold_to_cart(step, tag);
         } else {
             self.show_balance(step, tag);
+        }
+    }
+
+    /// A wristband of the crew is the way to log in.
+    fn log_in_by(&mut self, step: &mut Step<'_>, tag: TagId) {
+        let crew = self.config.as_ref().map(|config| config.staff.values());
+        let staff = crew.and_then(|mut crew| crew.find(|person| person.tag == Some(tag)).map(|person| person.id));
+        let done = staff
+            .ok_or(Refusal::LoggedOut)
+            .and_then(|staff| self.log_in(step, staff));
+        match done {
+            Ok(()) => step.cue(Cue::Info),
+            Err(refusal) => self.refuse(step, refusal),
         }
     }
 }

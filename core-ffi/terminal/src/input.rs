@@ -78,6 +78,21 @@ pub enum Action {
         /// How much in cents.
         amount: Amount,
     },
+    /// The drawer is opened with counted money.
+    OpenDrawer {
+        /// How much is in it, zero or above.
+        float: Amount,
+    },
+    /// The drawer was counted, before anybody was told what should be in it; that closes it.
+    CountDrawer {
+        /// How much is in it, zero or above.
+        counted: Amount,
+    },
+    /// Change was brought to the open drawer (above zero), or cash picked up (below zero).
+    MoveCash {
+        /// How much in cents.
+        amount: Amount,
+    },
     /// Somebody takes the till.
     Login {
         /// Who.
@@ -101,6 +116,18 @@ pub struct Invitation {
     /// Digest of the event's config key ([`config_key_digest`](crate::config_key_digest)), where the code carries it: then a server in
     /// between cannot pass off its own key.
     pub config_key: Option<Hash32>,
+}
+
+impl Invitation {
+    /// What a registration code says, to a device with a name.
+    pub fn of(code: &shared_protocol::invitation::Invitation, device: &str) -> Self {
+        Self {
+            slot: code.slot,
+            secret: code.secret,
+            device: device.to_owned(),
+            config_key: code.config_key,
+        }
+    }
 }
 
 /// Why the queue did not store something. The transaction is **not** on the disk: a shell that cannot tell closes the queue, opens it

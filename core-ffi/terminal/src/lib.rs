@@ -22,6 +22,7 @@ mod cart;
 mod clock;
 mod counter;
 mod draft;
+mod drawer;
 mod hold;
 mod input;
 mod journal;
@@ -67,6 +68,7 @@ pub use step::Now;
 use book::{Busy, Guard};
 use cart::Cart;
 use clock::Clock;
+use drawer::Drawer;
 use journal::Chain;
 use knowledge::Knowledge;
 use limits::Exposure;
@@ -128,6 +130,7 @@ pub struct Terminal {
     knowledge: Knowledge,
     exposure: Exposure,
     history: History,
+    drawer: Option<Drawer>,
     notice: Notice,
     notice_ends_ms: Option<u64>,
     fault: Option<DeviceFault>,

@@ -46,6 +46,8 @@ shared_protocol::closed_enum! {
         Clock = 5,
         /// Which life of the server's database the watermarks are of.
         Incarnation = 6,
+        /// The drawer that is open, with what should be in it.
+        Drawer = 7,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::book::Busy;
 use crate::cart::Cart;
 use crate::clock::Clock;
 use crate::draft;
+use crate::drawer;
 use crate::journal::Chain;
 use crate::knowledge::Knowledge;
 use crate::limits::{Exposure, movements};
@@ -243,6 +244,10 @@ impl Terminal {
             knowledge: Knowledge::default(),
             exposure: restored.exposure,
             history,
+            drawer: restored
+                .metas
+                .get(&MetaKey::Drawer)
+                .and_then(|bytes| decode(bytes).ok()),
             notice: Notice::None,
             notice_ends_ms: None,
             fault,
@@ -250,6 +255,10 @@ impl Terminal {
         };
         if terminal.identity.is_some() {
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
+            let last = restored.recent.back().map(|(order, _)| order);
+            if let Some(done) = last.and_then(drawer::told_again).filter(|_| terminal.cart.is_none()) {
+                terminal.notice = Notice::Done(Box::new(done));
+            }
             terminal.note_command(shared_protocol::entry::CommandKind::Start, None, CommandThen::Nothing);
             terminal.connect(&mut step);
         }

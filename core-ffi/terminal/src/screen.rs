@@ -26,10 +26,21 @@ pub struct Screen {
     pub cart: Option<CartView>,
     /// What the last hold or action came to.
     pub notice: Notice,
+    /// The open drawer. What should be in it is not said before it is counted.
+    pub drawer: Option<DrawerView>,
     /// This till's last orders, the newest first, as far as they can be taken back here.
     pub history: Vec<PastOrder>,
     /// What is wrong with the device, until it is right again.
     pub fault: Option<DeviceFault>,
+}
+
+/// The open drawer, as far as its cashier may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawerView {
+    /// Since when, by the device's wall clock.
+    pub opened_at_ms: u64,
+    /// What was in it then.
+    pub float: Amount,
 }
 
 /// How the till and the server stand.
@@ -179,6 +190,17 @@ pub enum DoneKind {
     },
     /// Money was paid out.
     PaidOut,
+    /// The drawer is open; [`Done::total`] is its float.
+    DrawerOpened,
+    /// The drawer was counted and is closed. What is counted above what was expected is over, the other way round it is missing.
+    DrawerCounted {
+        /// What should have been in it by this till's own orders.
+        expected: Amount,
+        /// What was in it.
+        counted: Amount,
+    },
+    /// Cash was brought to the drawer or picked up; [`Done::total`] says how much.
+    CashMoved,
 }
 
 /// Something is booked: it is in the journal, durably.
@@ -299,6 +321,12 @@ pub enum Refusal {
     Storage(StorageFault),
     /// The split took too long; nobody was charged.
     SplitTimeout,
+    /// A drawer is open: count it first.
+    DrawerOpen,
+    /// No drawer is open.
+    DrawerClosed,
+    /// A float or a count is below zero, or nothing was brought or picked up.
+    DrawerAmount,
 }
 
 /// What the last hold or action came to.

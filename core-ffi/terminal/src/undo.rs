@@ -73,6 +73,10 @@ pub(crate) struct History {
 impl History {
     /// Takes in an order that is in the journal. `age_ms` is how long ago it was closed.
     pub fn note(&mut self, order: &Order, now: &Now, age_ms: u64) {
+        // The drawer is no guest's: it is counted again, never taken back, and the sale before it is still the last one.
+        if order.kind.is_of_drawer() {
+            return;
+        }
         if let Some(target) = order.reverses {
             self.orders
                 .iter_mut()

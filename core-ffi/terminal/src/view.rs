@@ -5,8 +5,9 @@ use shared_protocol::Amount;
 use crate::Terminal;
 use crate::cart::{Cart, Purpose, Split};
 use crate::draft;
+use crate::drawer::Drawer;
 use crate::output::Output;
-use crate::screen::{CartKind, CartView, Notice, Page, Pill, Screen, SplitView};
+use crate::screen::{CartKind, CartView, DoneKind, Notice, Page, Pill, Screen, SplitView};
 use crate::step::Step;
 
 /// How long the result of a payment fills the screen when nothing is touched.
@@ -20,6 +21,8 @@ impl Terminal {
     /// Says what the last hold or action came to.
     pub(crate) fn notify(&mut self, step: &mut Step<'_>, notice: Notice) {
         let stays_ms = match &notice {
+            // Whoever counted has to read the difference, however long that takes.
+            Notice::Done(done) if matches!(done.kind, DoneKind::DrawerCounted { .. }) => None,
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
             Notice::Balance { .. } => Some(BALANCE_MS),
             Notice::None | Notice::Working | Notice::Refused(_) | Notice::NextPart | Notice::LastCart { .. } => None,
@@ -54,6 +57,7 @@ impl Terminal {
             config: self.config.as_ref().map(|config| config.version),
             cart: self.cart.as_ref().map(|cart| self.cart_view(cart)),
             notice: self.notice.clone(),
+            drawer: self.drawer.as_ref().map(Drawer::view),
             history: self.history.view(window_ms, step.now, HISTORY_SHOWN),
             fault: self.fault,
         }

@@ -48,6 +48,8 @@ shared_protocol::open_enum! {
         WrongEvent = 19,
         /// What was taken back differs from what had been booked.
         ReversalMismatch = 20,
+        /// A till's drawer was counted against another sum than the books have.
+        DrawerMismatch = 21,
     }
 }
 
@@ -197,6 +199,19 @@ impl Case {
                 "Ein Storno nennt andere Beträge als die gebuchte Bestellung. Zurückgenommen ist die Buchung, wie sie war.",
                 "A cancellation names other amounts than the order had. What was booked is what was taken back.",
             ),
+            CaseKind::DrawerMismatch => {
+                let de = if number < 0 { "weniger" } else { "mehr" };
+                let en = if number < 0 { "less" } else { "more" };
+                let (euros, cents) = (number.unsigned_abs() / 100, number.unsigned_abs() % 100);
+                Text::new(
+                    &format!(
+                        "Beim Zählen der Lade hatten die Bücher {euros},{cents:02} € {de} als die Kasse selbst. Gebucht wie gezählt; bitte prüfen, ob an dieser Kasse ein zweites Gerät oder ohne offene Lade kassiert wurde."
+                    ),
+                    &format!(
+                        "When the drawer was counted, the books had €{euros}.{cents:02} {en} than the till itself. Booked as counted; please check whether another device took cash at this till, or cash was taken with no drawer open."
+                    ),
+                )
+            }
             CaseKind::Other(code) => Text::new(&format!("Unbekannte Art {code}."), &format!("Unknown kind {code}.")),
         }
     }

@@ -241,6 +241,7 @@ mod tests {
     use fixtures::sample::{self, CUP};
     use proptest::prelude::*;
     use shared_protocol::catalogue::FiscalClass;
+    use shared_protocol::drawer::DrawerMove;
     use shared_protocol::order::{Line, Tender};
     use shared_protocol::{ArticleId, AssetId};
 
@@ -325,6 +326,37 @@ mod tests {
         )];
         order.tenders = vec![PaperTill::tender(TenderKind::Cash, Amount(-1_250))];
         assert_eq!(told(&order, &desk), "Beleg^0.00_0.00_0.00_0.00_-12.50^-12.50:Bar");
+    }
+
+    #[test]
+    fn a_drawer_is_told_as_cash_in_the_group_without_tax() {
+        let mut desk = PaperTill::that_books(&[OrderKind::DrawerCount], 1);
+        let mut said = |said: DrawerMove| {
+            let mut order = desk.order(said.kind());
+            order.lines = said.lines().unwrap();
+            order.tenders = vec![PaperTill::tender(TenderKind::Cash, said.cash().unwrap())];
+            told(&order, &desk)
+        };
+        let float = Amount(10_000);
+        assert_eq!(
+            said(DrawerMove::Open { float }),
+            "Beleg^0.00_0.00_0.00_0.00_100.00^100.00:Bar"
+        );
+        let amount = Amount(-2_050);
+        assert_eq!(
+            said(DrawerMove::Transit { amount }),
+            "Beleg^0.00_0.00_0.00_0.00_-20.50^-20.50:Bar"
+        );
+        // The difference and what goes to the safe are lines of one receipt; together they are what was expected.
+        let (expected, counted) = (Amount(35_000), Amount(34_800));
+        assert_eq!(
+            said(DrawerMove::Count { expected, counted }),
+            "Beleg^0.00_0.00_0.00_0.00_-350.00^-350.00:Bar"
+        );
+        assert_eq!(
+            said(DrawerMove::Open { float: Amount::ZERO }),
+            "Beleg^0.00_0.00_0.00_0.00_0.00^"
+        );
     }
 
     #[test]

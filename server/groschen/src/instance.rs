@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 
 use crate::health::{Health, SignerState};
 use crate::keys::config_key;
+use crate::receipt;
 use crate::settings::{Settings, Tls};
 use crate::signing;
 
@@ -91,7 +92,11 @@ impl Instance {
             Arc::clone(&signer.state),
             SqliteReader::open(&database, None)?,
         );
-        let routes = service.routes().merge(health.routes());
+        let receipts = receipt::read::Receipts::new(SqliteReader::open(&database, None)?);
+        let routes = service
+            .routes()
+            .merge(health.routes())
+            .merge(receipt::page::routes(receipts));
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(async move { axum::serve(listener, routes).await })

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod crowd;
 pub mod demo;
+pub mod desk;
 pub mod doctor;
 pub mod health;
 pub mod instance;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, doctor, migrate, receipt, serve, simulate};
+use groschen::{Exit, audit, demo, desk, doctor, migrate, receipt, serve, simulate};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -16,6 +16,7 @@ struct Arguments {
 const EXAMPLES: &str = "Examples:
   groschen demo                              a small festival alive in this terminal
   groschen serve --data festival --sample    a server with the sample festival's catalogue
+  groschen desk --code GROSCHEN:1:A56...    a till in the browser, registered with a code from the server
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
@@ -28,6 +29,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show a sample festival alive: server and tills in time-lapse over real websockets.
     Demo(demo::Arguments),
+    /// Be a till: a page on this machine, with virtual wristbands where there is no reader.
+    Desk(desk::Arguments),
     /// Drive real terminal cores against a server and judge the result by the ledger.
     Simulate(simulate::Arguments),
     /// Check the journal's chain, every terminal's chain, and all balances against their transfers.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Desk(arguments) => desk::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

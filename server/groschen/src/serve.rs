@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use anyhow::Context;
 use engine::{Known, Reply, Request};
 use shared_protocol::ids::mint;
+use shared_protocol::invitation::Invitation;
 use shared_protocol::{SlotId, TerminalId, TillId};
 use sync::server::random;
 use sync::writer::now_ms;
@@ -77,11 +78,21 @@ async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exi
     for till in &arguments.register {
         let slot = instance.open_slot(TillId(*till), !arguments.no_confirm).await?;
         let secret: String = shared_protocol::ids::hex(&slot.secret);
-        let value = serde_json::json!({ "till": till, "slot": slot.id.to_string(), "secret": secret });
+        let code = Invitation {
+            slot: slot.id,
+            secret: slot.secret,
+            server: url.clone(),
+            config_key: Some(terminal::config_key_digest(&instance.config_key)),
+        };
+        let code = code.text();
+        let value = serde_json::json!({ "till": till, "slot": slot.id.to_string(), "secret": secret, "code": code });
         say(
             arguments.json,
             &value,
-            &format!("Till {till}: slot {} secret {secret} (once, within 24 hours)", slot.id),
+            &format!(
+                "Till {till}: slot {} secret {secret} (once, within 24 hours)\n  groschen desk --code {code}",
+                slot.id
+            ),
         );
     }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

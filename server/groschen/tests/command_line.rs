@@ -93,6 +93,13 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         count,
         "each says that it is not certified"
     );
+    let addresses = [
+        "Am Heidesee 4, 19999",
+        "Alte Röstergasse 17, 10999",
+        "Kelterweg 2, 55999",
+    ];
+    let named: usize = addresses.iter().map(|address| text.matches(address).count()).sum();
+    assert_eq!(named as u64, count, "each names the full address of the business");
     let unknown = groschen(&["receipt", "00", "--data", data]);
     assert_eq!(unknown.status.code(), Some(3));
 

@@ -70,6 +70,13 @@ pub enum Account {
     },
     /// Value whose payer could not be named at all. Always comes with a case.
     Suspense,
+    /// The event's safe and whatever else brings cash to drawers and takes it from them (negative: it has the cash).
+    Safe,
+    /// What was missing in a till's counted drawers (negative) or over.
+    CashDifference {
+        /// The till.
+        till: TillId,
+    },
 }
 
 /// The lowest and highest balance an account may have; `None` is no limit on that side.

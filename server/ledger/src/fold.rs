@@ -146,6 +146,7 @@ impl Fold {
         self.view.last_no = no;
         self.view.head = Some(hash);
         self.hashes.push(hash);
+        self.view.add_to_sums(&record);
         self.records.push(record);
         no
     }
@@ -293,6 +294,11 @@ impl Fold {
         #[cfg(test)]
         tests::count_look_up();
         self.view.accounts.get(key).copied()
+    }
+
+    /// The sum of an account without bounds, as decided so far; none when it was not asked for.
+    pub fn sum(&self, key: &AccountKey) -> Option<i128> {
+        self.view.sums.get(key).copied()
     }
 
     /// The balance without what holds set aside.

@@ -22,6 +22,9 @@ pub struct Needs {
     pub postings: BTreeSet<PostingId>,
     /// Postings that are needed with their transfers: targets of reversals, with the bounded accounts they touch.
     pub reversal_targets: BTreeSet<PostingId>,
+    /// Accounts without bounds whose sum has to be exact, up to the last journal record. The store adds up what its sums lag behind, so
+    /// this is for what is rare: a drawer that is counted.
+    pub sums: BTreeSet<AccountKey>,
 }
 
 impl Needs {
@@ -36,6 +39,7 @@ impl Needs {
             holds: posting.captures.iter().map(|capture| capture.hold).collect(),
             postings: [posting.id].into(),
             reversal_targets: posting.reverses.into_iter().collect(),
+            sums: BTreeSet::new(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Needs {
         self.holds.extend(other.holds);
         self.postings.extend(other.postings);
         self.reversal_targets.extend(other.reversal_targets);
+        self.sums.extend(other.sums);
     }
 }
 
@@ -128,6 +133,7 @@ mod tests {
                 holds: [HoldId([3; 16]), HoldId([9; 16])].into(),
                 postings: [PostingId(OrderId([1; 16]))].into(),
                 reversal_targets: [PostingId(OrderId([4; 16]))].into(),
+                sums: BTreeSet::new(),
             }
         );
     }

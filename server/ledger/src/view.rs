@@ -7,6 +7,7 @@ use shared_protocol::{Amount, HoldId, Overflow};
 
 use crate::account::AccountKey;
 use crate::hold::Hold;
+use crate::journal::Record;
 use crate::posting::{Posting, PostingId};
 
 /// The two numbers an account stores.
@@ -53,8 +54,31 @@ pub struct View {
     pub holds: BTreeMap<HoldId, Hold>,
     /// Postings booked already, by id.
     pub postings: BTreeMap<PostingId, KnownPosting>,
+    /// Sums of the accounts without bounds that were asked for.
+    pub sums: BTreeMap<AccountKey, i128>,
     /// The number of the last journal record; zero in an empty journal.
     pub last_no: u64,
     /// The hash of the last journal record.
     pub head: Option<Hash32>,
+}
+
+impl View {
+    /// Adds to the sums that were asked for what a later record moved.
+    pub fn add_to_sums(&mut self, record: &Record) {
+        let Some(posting) = record.posting.as_ref().filter(|_| !self.sums.is_empty()) else {
+            return;
+        };
+        for transfer in &posting.transfers {
+            let amount = i128::from(transfer.amount.0);
+            for (key, change) in [
+                (posting.source(transfer), amount.saturating_neg()),
+                (posting.target(transfer), amount),
+            ] {
+                // 2^64 records of a hundred transfers below 2^63 stay within 128 bits many times over.
+                if let Some(sum) = self.sums.get_mut(&key) {
+                    *sum = sum.saturating_add(change);
+                }
+            }
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! What every answer and every change has in common: headers that leave a page no power it does not use, and the refusal of changes that another
 //! site started.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,18 @@ pub async fn headers(request: Request, next: Next) -> Response {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Lets one other page show this one inside it; goes around [`headers`].
+pub async fn framed(State(origin): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = POLICY.replace("frame-ancestors 'none'", &format!("frame-ancestors {origin}"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.remove(header::X_FRAME_OPTIONS);
+    }
     response
 }
 

@@ -126,6 +126,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   if (form.dataset.quiet === "reset") form.reset();
+  // What is done in a dialog is done with it.
+  (event.submitter ?? form).closest("dialog")?.close();
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" });
     if (!answer.ok && answer.type !== "opaqueredirect") say(await answer.text());
@@ -153,7 +155,9 @@ document.addEventListener("keydown", (event) => {
   const entry = document.querySelector("input[data-entry]");
   const field = isField(event.target) && event.target !== entry;
   const within = document.querySelector("dialog:modal") ?? document;
-  const pressed = field ? null : within.querySelector(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`);
+  const keyed = field ? [] : [...within.querySelectorAll(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`)];
+  // What is in a closed dialog is not there.
+  const pressed = keyed.find((button) => button.checkVisibility());
   if (pressed) {
     event.preventDefault();
     if (isField(pressed)) pressed.focus();
@@ -174,6 +178,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     entry.form.requestSubmit();
   } else if (/^[0-9*+,./-]$/.test(event.key)) {
+    // The key's own character would go to where the focus was.
+    event.preventDefault();
     entry.focus();
+    entry.value += event.key;
   }
 });

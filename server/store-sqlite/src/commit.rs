@@ -4,10 +4,10 @@ use festival::registration::{Slot, SlotState};
 use ledger::Chart;
 use rusqlite::{Connection, params};
 use shared_protocol::{OrderId, TerminalId, encode};
-use store::{Commit, JournalRow, StoreError};
+use store::{CaseState, Commit, JournalRow, StoreError};
 
 use crate::error::{Failure, Result};
-use crate::signing;
+use crate::{office, signing};
 
 pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     terminals(connection, commit)?;
@@ -18,7 +18,8 @@ pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     cases(connection, commit)?;
     slots(connection, &commit.slots)?;
     streams(connection, commit)?;
-    signing::write(connection, &commit.signing)
+    signing::write(connection, &commit.signing)?;
+    office::write(connection, &commit.office)
 }
 
 fn terminals(connection: &Connection, commit: &Commit) -> Result<()> {
@@ -148,6 +149,7 @@ fn chains(connection: &Connection, commit: &Commit) -> Result<()> {
 
 fn cases(connection: &Connection, commit: &Commit) -> Result<()> {
     let mut insert = connection.prepare_cached("INSERT INTO cases VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut open_state = connection.prepare_cached("INSERT INTO case_state VALUES (?1, ?2, ?3, ?4, NULL)")?;
     for open in &commit.cases {
         insert.execute(params![
             open.case.kind.code(),
@@ -156,6 +158,12 @@ fn cases(connection: &Connection, commit: &Commit) -> Result<()> {
             open.no.map(u64::cast_signed),
             open.opened_at_ms.cast_signed(),
             encode(&open.case),
+        ])?;
+        open_state.execute(params![
+            connection.last_insert_rowid(),
+            open.case.kind.code(),
+            open.case.stake.0,
+            CaseState::Open.code()
         ])?;
     }
     Ok(())

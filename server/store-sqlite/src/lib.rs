@@ -21,6 +21,10 @@ mod cost;
 mod error;
 mod load;
 mod lock;
+#[cfg(test)]
+mod migration;
+mod office;
+mod orders;
 mod project;
 mod reader;
 mod rows;

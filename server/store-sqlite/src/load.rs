@@ -12,7 +12,7 @@ use shared_protocol::{Amount, AssetId, EventId, OrderId};
 use store::{Loaded, Need};
 
 use crate::error::{Result, damaged};
-use crate::rows;
+use crate::{project, rows};
 
 /// Assets of events that have ever had lots here.
 pub(crate) type LotAssets = BTreeSet<(EventId, AssetId)>;
@@ -48,6 +48,7 @@ pub(crate) fn load(connection: &Connection, need: &Need, head: (u64, Hash32), wi
         with_lots,
         &mut loaded.ledger,
     )?;
+    sums(connection, &need.ledger, &mut loaded.ledger)?;
     chains(connection, need, &mut loaded)?;
     hashes(connection, need, &mut loaded)?;
     Ok(loaded)
@@ -113,6 +114,27 @@ fn balances<'a>(
         while let Some(row) = lots.next()? {
             view.lots.insert((*key, rows::bits(row, 0)?), Amount(row.get(1)?));
         }
+    }
+    Ok(())
+}
+
+/// What is projected, and the rows behind the cursor: as many as were booked since the last projection.
+fn sums(connection: &Connection, needs: &Needs, view: &mut View) -> Result<()> {
+    if needs.sums.is_empty() {
+        return Ok(());
+    }
+    let mut find =
+        connection.prepare_cached("SELECT sum FROM account_sum WHERE event = ?1 AND account = ?2 AND asset = ?3")?;
+    for key in &needs.sums {
+        let mut found = find.query(params![key.event.bytes(), key.account_bytes(), key.asset.0])?;
+        let sum = found.next()?.map_or(Ok(0), |row| rows::wide(row, 0))?;
+        view.sums.insert(*key, sum);
+    }
+    let (projected, _) = project::cursor(connection)?;
+    let mut behind = connection.prepare_cached("SELECT record FROM journal WHERE no > ?1")?;
+    let mut found = behind.query([seq(projected)])?;
+    while let Some(row) = found.next()? {
+        view.add_to_sums(&rows::record(rows::bytes(row, 0)?)?);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use shared_protocol::crypto::Hash32;
 use store::projection::{BookedOrder, Projection};
 
 use crate::error::{Result, damaged};
-use crate::{reader, rows};
+use crate::{orders, reader, rows};
 
 /// The last row that is in the sums, and its hash.
 pub(crate) fn cursor(connection: &Connection) -> Result<(u64, Hash32)> {
@@ -32,7 +32,8 @@ pub(crate) fn project(connection: &Connection, rows_max: u64) -> Result<u64> {
     }
     sums(connection, &projection)?;
     turnovers(connection, &projection)?;
-    orders(connection, &projection.orders)?;
+    hours(connection, &projection)?;
+    booked_orders(connection, &projection.orders)?;
     connection
         .prepare_cached("UPDATE cursor SET no = ?1, hash = ?2")?
         .execute(params![last.cast_signed(), head.0])?;
@@ -69,7 +70,8 @@ fn turnovers(connection: &Connection, projection: &Projection) -> Result<()> {
     let mut find =
         connection.prepare_cached("SELECT sum FROM turnover WHERE event = ?1 AND till = ?2 AND kind = ?3")?;
     let mut put = connection.prepare_cached(
-        "INSERT INTO turnover VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (event, till, kind) DO UPDATE SET orders = orders + ?4, sum = ?5",
+        "INSERT INTO turnover VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (event, till, kind) DO UPDATE SET orders = orders + ?4, \
+         sum = ?5, last_no = ?7",
     )?;
     for ((event, till, kind), change) in &projection.turnovers {
         let before = stored(&mut find, params![event.bytes(), till, kind])?;
@@ -78,15 +80,47 @@ fn turnovers(connection: &Connection, projection: &Projection) -> Result<()> {
             till,
             kind,
             change.orders.cast_signed(),
-            add(before, change.total)?
+            add(before, change.total)?,
+            change.first_no.cast_signed(),
+            change.last_no.cast_signed(),
         ])?;
     }
     Ok(())
 }
 
-fn orders(connection: &Connection, orders: &[BookedOrder]) -> Result<()> {
+fn hours(connection: &Connection, projection: &Projection) -> Result<()> {
+    let mut find = connection.prepare_cached(
+        "SELECT total FROM order_hour WHERE event = ?1 AND hour_ms = ?2 AND till = ?3 AND kind = ?4 AND cashier = ?5 AND day = ?6",
+    )?;
+    let mut put = connection.prepare_cached(
+        "INSERT INTO order_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (event, hour_ms, till, kind, cashier, day) \
+         DO UPDATE SET orders = orders + ?7, total = ?8, last_no = ?10",
+    )?;
+    for (key, change) in &projection.hours {
+        let (event, hour_ms) = (key.event.bytes(), key.hour_ms.cast_signed());
+        let (till, kind, cashier, day) = (key.till.0, key.kind.code(), key.cashier.0, orders::stored_day(key.day));
+        let mut found = find.query(params![event, hour_ms, till, kind, cashier, day])?;
+        let before = found.next()?.map_or(Ok(0), |row| rows::sum(row, 0))?;
+        let total = before.checked_add(change.total);
+        put.execute(params![
+            event,
+            hour_ms,
+            till,
+            kind,
+            cashier,
+            day,
+            change.orders.cast_signed(),
+            rows::compact(total.ok_or_else(|| damaged("a sum leaves 128 bits"))?),
+            change.first_no.cast_signed(),
+            change.last_no.cast_signed(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn booked_orders(connection: &Connection, orders: &[BookedOrder]) -> Result<()> {
     let mut insert =
-        connection.prepare_cached("INSERT INTO booked_order VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        connection.prepare_cached("INSERT INTO booked_order VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     let mut insert_line =
         connection.prepare_cached("INSERT INTO order_line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     for booked in orders {
@@ -100,7 +134,8 @@ fn orders(connection: &Connection, orders: &[BookedOrder]) -> Result<()> {
             order.cashier.0,
             order.taxpayer.0,
             order.holder.as_ref().map(TagId::as_slice),
-            order.closed_at_ms.cast_signed(),
+            booked.row().closed_at_ms.cast_signed(),
+            rows::compact(booked.total),
         ])?;
         for (number, line) in (1_i64..).zip(&order.lines) {
             insert_line.execute(params![

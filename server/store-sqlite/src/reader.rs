@@ -8,15 +8,16 @@ use ledger::{AccountKey, Balance, View};
 use rusqlite::{Connection, Params, Row, params};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
-use shared_protocol::{Amount, EventId, SlotId, TerminalId};
+use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    Chain, JournalRow, OutageRow, Reader, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow,
-    Totals, TransactionRow, TseNo, TseRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, HourRow, JournalRow, OrderFilter, OrderRow, OutageRow, Reader,
+    SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow,
+    TseNo, TseRow, UserRow,
 };
 
 use crate::connection::{Place, reading};
 use crate::error::Result;
-use crate::{rows, signing, startup};
+use crate::{office, orders, rows, signing, startup};
 
 /// Reads what is committed.
 #[derive(Debug)]
@@ -25,11 +26,11 @@ pub struct SqliteReader {
 }
 
 /// Numbers beyond the largest that a table can have ask for nothing.
-fn count(value: u64) -> i64 {
+pub(crate) fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn all<T>(
+pub(crate) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -44,7 +45,7 @@ fn all<T>(
     Ok(values)
 }
 
-fn first<T>(
+pub(crate) fn first<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -260,11 +261,7 @@ impl Reader for SqliteReader {
         // In two halves, because a sum of stakes may leave 64 bits.
         let sql = "SELECT kind, count(*), sum(stake >> 32), sum(stake & 4294967295) FROM cases GROUP BY kind";
         let counts = all(&self.connection, sql, [], |row| {
-            let (high, low): (i64, i64) = (row.get(2)?, row.get(3)?);
-            Ok((
-                rows::number(row, 0)?,
-                (rows::number(row, 1)?, (i128::from(high) << 32) + i128::from(low)),
-            ))
+            Ok((rows::number(row, 0)?, (rows::number(row, 1)?, rows::halves(row, 2)?)))
         })?;
         Ok(counts.into_iter().collect())
     }
@@ -310,8 +307,7 @@ impl Reader for SqliteReader {
     }
 
     fn signed_to(&mut self) -> std::result::Result<u64, StoreError> {
-        let sql = "SELECT coalesce(max(no), 0) FROM signing";
-        Ok(first(&self.connection, sql, [], |row| rows::number(row, 0))?.unwrap_or(0))
+        Ok(orders::signed_to(&self.connection)?)
     }
 
     fn signing(&mut self, no: u64) -> std::result::Result<Option<SigningRow>, StoreError> {
@@ -324,7 +320,7 @@ impl Reader for SqliteReader {
     }
 
     fn signing_counts(&mut self) -> std::result::Result<BTreeMap<SigningState, u64>, StoreError> {
-        let sql = "SELECT state, count(*) FROM signing GROUP BY state";
+        let sql = "SELECT state, orders FROM signing_count WHERE orders > 0";
         let counts = all(&self.connection, sql, [], |row| {
             Ok((signing::state(row, 0)?, rows::number(row, 1)?))
         })?;
@@ -334,6 +330,107 @@ impl Reader for SqliteReader {
     fn outages(&mut self, from_id: u64, rows_max: u64) -> std::result::Result<Vec<OutageRow>, StoreError> {
         let page = params![count(from_id), count(rows_max)];
         Ok(all(&self.connection, signing::OUTAGES, page, signing::outage)?)
+    }
+
+    fn orders(
+        &mut self,
+        event: EventId,
+        filter: &OrderFilter,
+        before_no: Option<u64>,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<OrderRow>, StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            orders::page(connection, event, filter, before_no, rows_max)
+        })?)
+    }
+
+    fn order_sums(&mut self, event: EventId, filter: &OrderFilter) -> std::result::Result<(u64, i128), StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            orders::sums(connection, event, filter)
+        })?)
+    }
+
+    fn hours(&mut self, event: EventId, from_ms: u64, to_ms: u64) -> std::result::Result<Vec<HourRow>, StoreError> {
+        Ok(orders::hours(&self.connection, event, from_ms, to_ms)?)
+    }
+
+    fn first_waiting(&mut self) -> std::result::Result<Option<(u64, u64)>, StoreError> {
+        Ok(reading(&self.connection, orders::first_waiting)?)
+    }
+
+    fn case(&mut self, id: u64) -> std::result::Result<Option<CaseRow>, StoreError> {
+        Ok(first(&self.connection, office::CASE, [count(id)], office::case)?)
+    }
+
+    fn case_notes(&mut self, case: u64) -> std::result::Result<Vec<CaseNote>, StoreError> {
+        Ok(all(&self.connection, office::NOTES, [count(case)], office::note)?)
+    }
+
+    fn case_list(
+        &mut self,
+        filter: &CaseFilter,
+        before_id: Option<u64>,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<CaseRow>, StoreError> {
+        let before = before_id.map_or(i64::MAX, count);
+        Ok(office::cases(&self.connection, filter, before, rows_max)?)
+    }
+
+    fn open_cases(&mut self) -> std::result::Result<(u64, i128), StoreError> {
+        let open = first(&self.connection, office::OPEN_CASES, [], |row| {
+            Ok((rows::number(row, 0)?, rows::halves(row, 1)?))
+        })?;
+        Ok(open.unwrap_or_default())
+    }
+
+    fn users(&mut self) -> std::result::Result<Vec<UserRow>, StoreError> {
+        Ok(all(&self.connection, office::USERS, [], office::user)?)
+    }
+
+    fn user(&mut self, name: &str) -> std::result::Result<Option<UserRow>, StoreError> {
+        Ok(first(&self.connection, office::USER, [name], office::user)?)
+    }
+
+    fn session(&mut self, token: &[u8; 32]) -> std::result::Result<Option<SessionRow>, StoreError> {
+        Ok(first(&self.connection, office::SESSION, [token], office::session)?)
+    }
+
+    fn audit(
+        &mut self,
+        object: Option<&str>,
+        before: Option<u64>,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<(u64, AuditRow)>, StoreError> {
+        let (before, rows_max) = (before.map_or(i64::MAX, count), count(rows_max));
+        Ok(match object {
+            None => all(
+                &self.connection,
+                office::AUDIT,
+                params![before, rows_max],
+                office::audit,
+            )?,
+            Some(object) => all(
+                &self.connection,
+                office::AUDIT_OF,
+                params![before, rows_max, object],
+                office::audit,
+            )?,
+        })
+    }
+
+    fn balance(&mut self, event: EventId, tag: TagId) -> std::result::Result<Vec<(AccountKey, Amount)>, StoreError> {
+        let sql = "SELECT asset, balance FROM balance WHERE event = ?1 AND account = ?2 ORDER BY asset";
+        Ok(reading(&self.connection, |connection| {
+            let mut found = Vec::new();
+            for account in store::accounts_of(tag) {
+                let key = |asset| AccountKey { event, account, asset };
+                let bytes = key(AssetId::EURO).account_bytes();
+                found.extend(all(connection, sql, params![event.bytes(), bytes], |row| {
+                    Ok((key(AssetId(rows::number(row, 0)?)), Amount(row.get(1)?)))
+                })?);
+            }
+            Ok(found)
+        })?)
     }
 
     fn fact(&mut self, name: &str) -> std::result::Result<Option<Vec<u8>>, StoreError> {

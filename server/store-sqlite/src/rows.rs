@@ -3,6 +3,7 @@
 use festival::registration::{Slot, SlotState};
 use ledger::{Account, AccountKey, Record};
 use rusqlite::Row;
+use rusqlite::types::{Value, ValueRef};
 use shared_protocol::chain::EpochStart;
 use shared_protocol::crypto::{Algorithm, Hash32, PublicKey, Signature};
 use shared_protocol::ids::Bytes;
@@ -39,6 +40,25 @@ pub(crate) fn bits(row: &Row<'_>, column: usize) -> Result<u64> {
 
 pub(crate) fn wide(row: &Row<'_>, column: usize) -> Result<i128> {
     fixed(row, column).map(i128::from_be_bytes)
+}
+
+/// A sum whose halves were added up apart: the upper one in this column, the lower 32 bits in the next.
+pub(crate) fn halves(row: &Row<'_>, column: usize) -> Result<i128> {
+    let (high, low): (i64, i64) = (row.get(column)?, row.get(column + 1)?);
+    Ok((i128::from(high) << 32) + i128::from(low))
+}
+
+/// How a sum is stored that nearly always fits into a number: small.
+pub(crate) fn compact(sum: i128) -> Value {
+    i64::try_from(sum).map_or_else(|_| Value::Blob(sum.to_be_bytes().to_vec()), Value::Integer)
+}
+
+/// Reads what [`compact`] gave.
+pub(crate) fn sum(row: &Row<'_>, column: usize) -> Result<i128> {
+    match row.get_ref(column)? {
+        ValueRef::Integer(sum) => Ok(i128::from(sum)),
+        _ => wide(row, column),
+    }
 }
 
 pub(crate) fn account(bytes: &[u8]) -> Result<Account> {

@@ -6,12 +6,12 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING];
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE];
 
 /// What a commit writes.
 ///
@@ -275,5 +275,141 @@ CREATE TRIGGER signing_late_only BEFORE UPDATE ON signing WHEN NOT (
         OLD.state = NEW.state AND OLD.tse = NEW.tse AND OLD.transaction_no IS NEW.transaction_no AND OLD.outage IS NEW.outage
         OR OLD.state = 3 AND NEW.state = 2 AND OLD.outage IS NEW.outage) BEGIN
     SELECT RAISE(ABORT, 'how an order came off is kept');
+END;
+";
+
+/// What the office does, and what it asks for in parts.
+///
+/// - The projections begin anew at the first journal row: lists need what is not in them yet (totals of orders, hours). A server makes them
+///   again while it waits for orders, and says how far it is.
+/// - `total` is a number, or 16 bytes where 64 bits do not hold it.
+/// - Hours tell between which journal numbers their orders are. Old orders of one evening are found that way without an index over all.
+/// - `case_state` follows the newest note of each case.
+/// - Most orders are sales (1) and top-ups (4): a walk back from the newest finds them, no index is kept. The other indexes that begin with
+///   a journal number's company carry what is filtered by, so that what does not fit is passed over without a look at the order.
+/// - Nearly all orders are signed when they are made (1): they are counted as they come, and only the others have an index.
+const OFFICE: &str = "
+DROP TABLE turnover;
+DROP TABLE booked_order;
+DELETE FROM order_line;
+DELETE FROM account_sum;
+UPDATE cursor SET no = 0, hash = zeroblob(32);
+
+CREATE TABLE turnover (
+    event BLOB NOT NULL,
+    till INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    orders INTEGER NOT NULL,
+    sum BLOB NOT NULL CHECK (length(sum) = 16),
+    first_no INTEGER NOT NULL,
+    last_no INTEGER NOT NULL,
+    PRIMARY KEY (event, till, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE order_hour (
+    event BLOB NOT NULL,
+    hour_ms INTEGER NOT NULL,
+    till INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    cashier INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    orders INTEGER NOT NULL,
+    total ANY NOT NULL,
+    first_no INTEGER NOT NULL,
+    last_no INTEGER NOT NULL,
+    PRIMARY KEY (event, hour_ms, till, kind, cashier, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE booked_order (
+    no INTEGER PRIMARY KEY,
+    event BLOB NOT NULL,
+    day INTEGER,
+    kind INTEGER NOT NULL,
+    till INTEGER NOT NULL,
+    cashier INTEGER NOT NULL,
+    taxpayer INTEGER NOT NULL,
+    holder BLOB,
+    closed_at_ms INTEGER NOT NULL CHECK (closed_at_ms >= 0),
+    total ANY NOT NULL
+) STRICT;
+CREATE INDEX booked_order_holder ON booked_order (holder) WHERE holder IS NOT NULL;
+CREATE INDEX booked_order_till ON booked_order (till, no, kind, cashier, closed_at_ms);
+CREATE INDEX booked_order_cashier ON booked_order (cashier);
+CREATE INDEX booked_order_kind ON booked_order (kind, no, till, cashier, closed_at_ms, day) WHERE kind NOT IN (1, 4);
+
+CREATE TABLE signing_count (
+    state INTEGER PRIMARY KEY,
+    orders INTEGER NOT NULL
+) STRICT;
+INSERT INTO signing_count VALUES (1, 0), (2, 0), (3, 0);
+UPDATE signing_count SET orders = (SELECT count(*) FROM signing WHERE signing.state = signing_count.state);
+DROP INDEX signing_state;
+CREATE INDEX signing_exception ON signing (state) WHERE state <> 1;
+CREATE TRIGGER signing_counts_new AFTER INSERT ON signing BEGIN
+    UPDATE signing_count SET orders = orders + 1 WHERE state = NEW.state;
+END;
+CREATE TRIGGER signing_counts_late AFTER UPDATE ON signing WHEN OLD.state <> NEW.state BEGIN
+    UPDATE signing_count SET orders = orders - 1 WHERE state = OLD.state;
+    UPDATE signing_count SET orders = orders + 1 WHERE state = NEW.state;
+END;
+
+CREATE TABLE office_user (
+    name TEXT PRIMARY KEY,
+    role INTEGER NOT NULL,
+    password TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    changed_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE office_session (
+    token BLOB PRIMARY KEY CHECK (length(token) = 32),
+    user TEXT NOT NULL REFERENCES office_user,
+    opened_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE case_state (
+    id INTEGER PRIMARY KEY REFERENCES cases,
+    kind INTEGER NOT NULL,
+    stake INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    owner TEXT
+) STRICT;
+INSERT INTO case_state SELECT id, kind, stake, 1, NULL FROM cases;
+CREATE INDEX case_state_kind ON case_state (kind);
+CREATE INDEX case_state_state ON case_state (state);
+CREATE INDEX case_state_owner ON case_state (owner) WHERE owner IS NOT NULL;
+
+CREATE TABLE case_note (
+    id INTEGER PRIMARY KEY,
+    case_id INTEGER NOT NULL REFERENCES cases,
+    at_ms INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    owner TEXT,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX case_note_case ON case_note (case_id);
+CREATE TRIGGER case_note_keeps_rows BEFORE DELETE ON case_note BEGIN
+    SELECT RAISE(ABORT, 'what was said about a case is kept');
+END;
+CREATE TRIGGER case_note_keeps_content BEFORE UPDATE ON case_note BEGIN
+    SELECT RAISE(ABORT, 'what was said about a case is kept');
+END;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    what TEXT NOT NULL,
+    object TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_object ON audit (object);
+CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'nothing is taken out of the audit log');
+END;
+CREATE TRIGGER audit_keeps_content BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'nothing is changed in the audit log');
 END;
 ";

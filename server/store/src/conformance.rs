@@ -6,6 +6,8 @@
 
 mod book;
 mod loads;
+mod office;
+mod orders;
 mod random;
 mod refusals;
 mod round_trips;
@@ -19,13 +21,13 @@ pub use book::{Book, Item, VOUCHERS};
 pub use random::{Random, cost_follows_the_batch, same_as_memory};
 pub use sums::audit;
 
-use crate::{Reader, Store};
+use crate::{CaseFilter, OrderFilter, Reader, Store};
 
 type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 23] = [
+    let cases: [Case<S>; 32] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -36,6 +38,10 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
             loads::reversal_targets,
         ),
         ("a_known_posting_comes_without_its_transfers", loads::postings),
+        (
+            "a_sum_that_is_asked_for_is_exact_however_far_the_sums_are_projected",
+            loads::sums,
+        ),
         ("journals_of_terminals_load_with_all_branches", loads::chains),
         ("hashes_load_by_sequence_in_all_branches", loads::hashes),
         ("the_last_balance_of_a_batch_is_the_one_stored", loads::coalesced),
@@ -56,6 +62,14 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("a_reader_sees_what_is_committed_and_nothing_else", round_trips::readers),
         ("what_was_signed_comes_back_and_may_be_signed_late", signing::comes_back),
         ("what_was_signed_is_never_changed", signing::stays),
+        ("users_and_sessions_come_back_change_and_end", office::logins),
+        ("notes_move_a_case_and_stay", office::cases),
+        ("the_audit_log_is_numbered_and_read_from_its_end", office::audit),
+        ("what_the_office_names_must_be_there", office::missing),
+        ("a_wristband_shows_all_it_has_and_owes", office::balances),
+        ("lists_and_sums_of_orders_fit_any_filter", orders::filters),
+        ("lists_and_sums_of_orders_know_how_far_signing_is", orders::signing),
+        ("a_moment_no_clock_shows_stops_nothing", orders::absurd_clocks),
         ("sums_follow_the_journal_step_by_step", sums::steps),
         ("sums_and_balances_are_a_replay_of_the_journal", sums::replay),
     ];
@@ -109,11 +123,20 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
     line(&reader.outages(0, u64::MAX).unwrap());
     line(&reader.cases(0, u64::MAX).unwrap());
     line(&reader.case_counts().unwrap());
+    line(&reader.case_list(&CaseFilter::default(), None, u64::MAX).unwrap());
+    line(&reader.open_cases().unwrap());
+    line(&reader.users().unwrap());
+    line(&reader.audit(None, None, u64::MAX).unwrap());
+    line(&reader.first_waiting().unwrap());
     for event in [Book::EVENT, Book::OTHER_EVENT] {
         line(&reader.balances(event).unwrap());
         let mut totals = reader.totals(event).unwrap();
         totals.accounts.retain(|_, sum| *sum != 0);
         line(&totals);
+        line(&reader.hours(event, 0, u64::MAX).unwrap());
+        let all = OrderFilter::default();
+        line(&reader.orders(event, &all, None, u64::MAX).unwrap());
+        line(&reader.order_sums(event, &all).unwrap());
         for stream in shared_protocol::stream::Stream::ALL {
             line(&reader.stream(event, *stream, None).unwrap());
         }

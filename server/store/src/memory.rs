@@ -151,6 +151,16 @@ impl State {
                     .map(|(lot, left)| (*lot, *left)),
             );
         }
+        let sums = needs.sums.iter();
+        view.sums = sums
+            .map(|key| (*key, self.sums.get(key).copied().unwrap_or(0)))
+            .collect();
+        for row in self.journal.iter().skip(limited(self.projected_no)) {
+            if view.sums.is_empty() {
+                break;
+            }
+            view.add_to_sums(&row.record);
+        }
         view
     }
 

@@ -69,6 +69,7 @@ pub fn shop(goods: &[Goods]) -> Config {
             id: TaxpayerId(id),
             name: String::new(),
             tax_number: String::new(),
+            address: None,
         };
         Item::Taxpayer { item }
     };

@@ -204,6 +204,7 @@ pub fn read(text: &str) -> Table {
             id: TaxpayerId(id),
             name: String::new(),
             tax_number: String::new(),
+            address: None,
         };
         Item::Taxpayer { item }
     }));

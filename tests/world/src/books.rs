@@ -19,6 +19,10 @@ pub(crate) struct Books {
     pub card: BTreeMap<TillId, i128>,
     /// What sellers and the owners of cups have to get, less what vouchers paid.
     pub sellers: i128,
+    /// What the safe has more than before.
+    pub safe: i128,
+    /// What counts of drawers found over, by till.
+    pub differences: BTreeMap<TillId, i128>,
     /// What each order did to wristbands.
     pub by_order: BTreeMap<(OrderId, TagId, AssetId), i128>,
 }
@@ -30,6 +34,8 @@ struct Effect {
     cash: i128,
     card: i128,
     sellers: i128,
+    safe: i128,
+    difference: i128,
 }
 
 impl Effect {
@@ -56,11 +62,17 @@ impl Effect {
                     .guests
                     .extend(order.holder.map(|tag| ((tag, AssetId::EURO), cents)));
             }
-            if !money_moves {
+            if !money_moves && !order.kind.is_of_drawer() {
                 effect.sellers += cents;
             }
         }
         for line in &order.lines {
+            let cents = i128::from(line.unit_price.0) * i128::from(line.quantity);
+            match line.kind {
+                LineKind::Float | LineKind::CashTransit => effect.safe -= cents,
+                LineKind::CashDifference => effect.difference += cents,
+                _ => {}
+            }
             if let (Some(used), Some(holder)) = (line.vouchers, order.holder) {
                 effect.guests.push((
                     (holder, used.asset),
@@ -81,6 +93,8 @@ impl Books {
         *self.cash.entry(order.till).or_default() += sign * effect.cash;
         *self.card.entry(order.till).or_default() += sign * effect.card;
         self.sellers += sign * effect.sellers;
+        self.safe += sign * effect.safe;
+        *self.differences.entry(order.till).or_default() += sign * effect.difference;
     }
 
     /// Adds up all orders that are in `booked`, given in the order in which the server booked them.
@@ -110,6 +124,7 @@ impl Books {
         books.guests.retain(|_, balance| *balance != 0);
         books.cash.retain(|_, balance| *balance != 0);
         books.card.retain(|_, balance| *balance != 0);
+        books.differences.retain(|_, balance| *balance != 0);
         books
     }
 }

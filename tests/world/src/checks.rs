@@ -157,6 +157,8 @@ impl World {
                 }
                 Account::Cash { till } => *ledger.cash.entry(till).or_default() -= balance,
                 Account::Card { till } => *ledger.card.entry(till).or_default() -= balance,
+                Account::Safe => ledger.safe -= balance,
+                Account::CashDifference { till } => *ledger.differences.entry(till).or_default() += balance,
                 Account::Issuer | Account::Suspense => {}
                 _ => ledger.sellers += balance,
             }
@@ -164,6 +166,7 @@ impl World {
         ledger.guests.retain(|_, balance| *balance != 0);
         ledger.cash.retain(|_, balance| *balance != 0);
         ledger.card.retain(|_, balance| *balance != 0);
+        ledger.differences.retain(|_, balance| *balance != 0);
         // What was taken back twice, or before it was known, is booked by other rules; the case names the order.
         let odd = |kind| {
             matches!(
@@ -209,6 +212,16 @@ impl World {
                     format!("cards paid {:?}, tills took {:?}", ledger.card, books.card),
                 ));
             }
+            if (books.safe, &books.differences) != (ledger.safe, &ledger.differences) {
+                found.push((
+                    "I2",
+                    format!(
+                        "the safe has {} and drawers {:?} over, tills said {} and {:?}",
+                        ledger.safe, ledger.differences, books.safe, books.differences
+                    ),
+                ));
+            }
+            found.extend(self.drawers_agree(self.several_copies(), &ledger.cash));
             if books.sellers != ledger.sellers {
                 found.push((
                     "I2",
@@ -393,16 +406,23 @@ impl World {
             .collect()
     }
 
-    /// A case of a kind that nothing in this run can have caused is a bug, however politely it is worded.
-    fn cases_are_explained(&self, stored: &Stored) -> Vec<(&'static str, String)> {
-        let any = |kinds: &[Kind]| kinds.iter().any(|kind| self.plan.has(*kind));
-        let several_copies = [
+    /// Whether journals can have been lost, forked or forged in this run.
+    fn several_copies(&self) -> bool {
+        let kinds = [
             Kind::Rollback,
             Kind::Clone,
             Kind::PhoneLost,
             Kind::StolenKey,
             Kind::ServerRestore,
         ];
+        kinds.iter().any(|kind| self.plan.has(*kind))
+    }
+
+    /// A case of a kind that nothing in this run can have caused is a bug, however politely it is worded.
+    fn cases_are_explained(&self, stored: &Stored) -> Vec<(&'static str, String)> {
+        let any = |kinds: &[Kind]| kinds.iter().any(|kind| self.plan.has(*kind));
+        let loose = self.loose_tills();
+        let till_of = |order: Option<OrderId>| Some(self.observer.orders.get(&order?)?.order.till);
         let strange = stored.cases.iter().find(|case| {
             let expected = match case.case.case.kind {
                 CaseKind::Overdraft | CaseKind::ClockDoubtful => true,
@@ -410,7 +430,10 @@ impl World {
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {
                     any(&[Kind::ServerRestore])
                 }
-                CaseKind::Fork | CaseKind::ReversalUnknown | CaseKind::ReversedTwice => any(&several_copies),
+                CaseKind::Fork | CaseKind::ReversalUnknown | CaseKind::ReversedTwice => self.several_copies(),
+                CaseKind::DrawerMismatch => {
+                    self.several_copies() || till_of(case.case.case.order).is_some_and(|till| loose.contains(&till))
+                }
                 // A heartbeat is not signed: a flipped bit in it can announce what never was.
                 CaseKind::EntriesMissing => any(&[Kind::Rollback, Kind::Clone, Kind::PhoneLost, Kind::BitFlip]),
                 CaseKind::IdConflict => any(&[Kind::StolenKey]),
@@ -504,6 +527,7 @@ impl World {
         for case in &stored.cases {
             match case.case.case.kind {
                 CaseKind::Overdraft => self.sometimes.reach("overdraft_booked"),
+                CaseKind::DrawerMismatch => self.sometimes.reach("drawer_mismatch_found"),
                 CaseKind::BlockedTag => self.sometimes.reach("blocked_wristband_paid"),
                 CaseKind::TerminalReadopted => self.sometimes.reach("terminal_readopted"),
                 _ => {}

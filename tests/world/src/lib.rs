@@ -8,6 +8,7 @@ mod books;
 mod checks;
 pub mod cli;
 mod disk;
+mod drawer;
 mod events;
 mod exposure;
 pub mod faults;

@@ -100,6 +100,8 @@ impl Observer {
         self.forged_entries.insert(false_entry);
         // Whoever holds the key can take an entry's place; that the true one then may stay behind is what a stolen key costs.
         self.excused.insert(true_entry, "forged in its place");
+        // What the till is told is that this place in its journal is durable; so it is right to count the order no more.
+        self.ever_stored.insert(true_entry);
     }
 
     /// A stranger got through to a till.
@@ -208,6 +210,7 @@ impl World {
                         self.violation("I10", &format!("device {}: {what}", no.0));
                     }
                     self.note_order(&read.order);
+                    self.observe_drawer_order(no, &read.order);
                     let seen = Seen {
                         order: read.order.clone(),
                         content: read.content,
@@ -300,6 +303,8 @@ impl World {
                         continue;
                     };
                     seen.shown = true;
+                    let order = seen.order.clone();
+                    self.observe_drawer_shown(no, &done.kind, &order);
                     self.observer.shown += 1;
                     *self.observer.shown_on.entry(no).or_default() += 1;
                     if let Some(tag) = done.tag {

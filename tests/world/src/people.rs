@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// One thing that somebody does at a till.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Deed {
+pub(crate) enum Deed {
     /// The cashier does something.
     Act(Action),
     /// A wristband comes into the field.
@@ -138,6 +138,11 @@ impl World {
             .and_then(|terminal| terminal.config())
             .and_then(|config| config.tills.get(&device.till));
         let Some(till) = kinds.cloned() else { return false };
+        if let Some(plan) = self.plan_drawer(no) {
+            let tag = self.somebody();
+            self.begin(no, tag, plan);
+            return true;
+        }
         let sells = till.order_kinds.contains(&OrderKind::Sale);
         let tops_up = till.order_kinds.contains(&OrderKind::TopUp);
         let tag = self.somebody();

@@ -63,6 +63,7 @@ pub fn config() -> Config {
         id: TaxpayerId(id),
         name: format!("{id}"),
         tax_number: String::new(),
+        address: None,
     };
     let mut beer = article(BEER, ArticleKind::Goods, 1, Some(500), Some(CUP));
     beer.vouchers = Some(VoucherPrice { asset: DRINK, units: 1 });

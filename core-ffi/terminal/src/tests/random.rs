@@ -1,11 +1,12 @@
 //! Anything in any order: no panic, nothing shown as paid that is not on the disk, no hole in the journal, a chain that verifies, offline
-//! exposure within its limits (all checked by [`Rig`] in every step), and after all faults are over the server has everything once.
+//! exposure within its limits (all checked by [`Rig`] in every step), every count of a drawer against the cash of its orders, and after all faults are over the server has everything once.
 
 use proptest::prelude::*;
 
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId};
 
+use super::drawer::counts_agree;
 use crate::screen::Pill;
 use crate::testing::{BEER, CASHIER, CUP, FREE, FRIES, PLATE, Rig, TRAINEE, tag};
 use crate::{Action, Input, StorageFault};
@@ -54,6 +55,9 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0..8_u8).prop_map(|ways| Action::Split { ways }),
         2 => (cents(), method()).prop_map(|(amount, method)| Action::TopUp { amount, method }),
         2 => cents().prop_map(|amount| Action::PayOut { amount }),
+        2 => cents().prop_map(|float| Action::OpenDrawer { float }),
+        2 => cents().prop_map(|counted| Action::CountDrawer { counted }),
+        1 => cents().prop_map(|amount| Action::MoveCash { amount }),
         1 => prop::sample::select(vec![CASHIER, TRAINEE]).prop_map(|staff| Action::Login { staff }),
         6 => prop::sample::select(vec![
             Action::Clear, Action::SameAgain, Action::UndoLast, Action::CorrectLast, Action::Dismiss, Action::Logout
@@ -177,6 +181,7 @@ proptest! {
         prop_assert_eq!(&rig.screen().pill, &Pill::Online);
         let stored: Vec<OrderId> = rig.disk.orders().iter().map(|order| order.id).collect();
         prop_assert_eq!(&rig.server.orders, &stored);
+        prop_assert!(counts_agree(&rig.disk.orders()), "{:?}", rig.disk.orders());
         prop_assert!(rig.shown_paid.iter().all(|order| stored.contains(order)));
         prop_assert_eq!(rig.server.durable.get(&1).map_or(0, |durable| durable.0), rig.disk.last(1).0);
     }

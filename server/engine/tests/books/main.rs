@@ -3,4 +3,6 @@
 
 mod booking;
 mod common;
+mod drawer;
 mod journals;
+mod office;

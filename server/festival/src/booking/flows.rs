@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use ledger::{Account, Authority, Fold, Transfer, TransferCode};
+use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind};
-use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, pricing};
+use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, TillId, pricing};
 
 use super::Context;
 use crate::authorise::owed;
@@ -315,4 +316,24 @@ fn between(order: &Order, place: Account, code: TransferCode) -> Result<Vec<Tran
         )?);
     }
     Ok(transfers)
+}
+
+/// Cash between a till's drawer and the safe. A count books the difference first, so that what goes to the safe is what was counted.
+pub(super) fn drawer(till: TillId, said: DrawerMove) -> Result<Vec<Transfer>, Overflow> {
+    let drawer = Account::Cash { till };
+    let brought = |amount| signed(drawer, Account::Safe, AssetId::EURO, amount, TransferCode::CashMovement);
+    let transfers = match said {
+        DrawerMove::Open { float: amount } | DrawerMove::Transit { amount } => [brought(amount)?, None],
+        DrawerMove::Count { expected, counted } => [
+            signed(
+                drawer,
+                Account::CashDifference { till },
+                AssetId::EURO,
+                counted.minus(expected)?,
+                TransferCode::CashDifference,
+            )?,
+            brought(counted.negated()?)?,
+        ],
+    };
+    Ok(transfers.into_iter().flatten().collect())
 }

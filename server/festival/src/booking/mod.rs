@@ -14,6 +14,7 @@ use ledger::{
 };
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
+use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::OrderEntry;
 use shared_protocol::order::{Order, OrderKind, TenderKind};
 use shared_protocol::stream::BlockReason;
@@ -67,6 +68,9 @@ pub fn needs(order: &Order, current: &Config) -> Needs {
         needs.reversal_targets.insert(posting_id(target));
     }
     let event = &current.event;
+    if order.kind == OrderKind::DrawerCount {
+        needs.sums.insert(drawer(order));
+    }
     for tag in tags(order) {
         needs.accounts.insert(units(event, tag, AssetId::EURO));
         needs.accounts.insert(owed(event, tag));
@@ -82,6 +86,15 @@ pub fn needs(order: &Order, current: &Config) -> Needs {
         .holds
         .extend(order.tenders.iter().filter_map(|tender| tender.hold));
     needs
+}
+
+/// What the books say is in the till's drawer.
+fn drawer(order: &Order) -> AccountKey {
+    AccountKey {
+        event: order.event,
+        account: Account::Cash { till: order.till },
+        asset: AssetId::EURO,
+    }
 }
 
 /// The key an order claims.
@@ -162,6 +175,10 @@ pub fn book(
             Outcome::Booked { no } => {
                 cases.extend(plan.cases.iter().map(|(kind, number)| Case {
                     number: *number,
+                    stake: match (kind, number) {
+                        (CaseKind::DrawerMismatch, Some(cents)) => Amount(cents.saturating_abs()),
+                        _ => case(*kind).stake,
+                    },
                     ..case(*kind)
                 }));
                 cases.extend(short.iter().map(|((tag, asset), missing)| {
@@ -238,9 +255,33 @@ fn plan(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
         OrderKind::TopUp => Some(plain(flows::top_up(order, fold, context).ok()?)),
         OrderKind::PayOut => Some(plain(flows::pay_out(order).ok()?)),
         OrderKind::Cancel | OrderKind::Correction => reversal(order, fold, context),
+        OrderKind::DrawerOpen | OrderKind::DrawerCount | OrderKind::CashMovement => drawer_move(order, fold),
         OrderKind::AbortedCart | OrderKind::Training => Some(plain(Vec::new())),
         _ => None,
     }
+}
+
+/// A drawer is booked as the till states it. What a till expects comes from its own journal; where the books say something else, another
+/// device took cash at this till or cash was taken with no drawer open, and a person has to look.
+fn drawer_move(order: &Order, fold: &Fold) -> Option<Plan> {
+    let said = DrawerMove::of(order).ok()??;
+    let cases = match (said, fold.sum(&drawer(order))) {
+        (DrawerMove::Count { expected, .. }, Some(sum)) => {
+            // Cash stands below zero in the books: the organiser has it.
+            let more = sum.saturating_neg().saturating_sub(i128::from(expected.0));
+            let number = i64::try_from(more).unwrap_or(if more < 0 { i64::MIN } else { i64::MAX });
+            (number != 0)
+                .then_some((CaseKind::DrawerMismatch, Some(number)))
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    Some(Plan {
+        transfers: flows::drawer(order.till, said).ok()?,
+        reverses: None,
+        cases,
+    })
 }
 
 fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {

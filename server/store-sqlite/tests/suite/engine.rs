@@ -7,7 +7,7 @@ use crash_vfs::Recorder;
 use rusqlite::Connection;
 use shared_protocol::encode;
 use store::conformance::{self, Book, Random};
-use store::{Need, Reader as _, Store as _, StoreError};
+use store::{AuditRow, CaseNote, CaseState, Commit, Need, Office, Reader as _, Store as _, StoreError};
 use store_sqlite::{Options, SqliteReader, SqliteStore};
 
 use crate::files::{Files, open, shell};
@@ -98,6 +98,61 @@ fn nobody_can_change_or_remove_a_row_of_the_journal() {
     }
     drop(shell);
     assert_eq!(conformance::dump(&mut open(&path)), before);
+}
+
+#[test]
+fn nobody_can_change_or_remove_what_was_said_or_done_in_the_office() {
+    let files = Files::new();
+    let path = files.next();
+    let book = Book::new();
+    let mut store = open(&path);
+    book.open(&mut store).unwrap();
+    let refused = book.sale(1, 1, 1, 9_00);
+    book.book(&mut store, &[refused]).unwrap();
+    let note = CaseNote {
+        case: 1,
+        at_ms: 8,
+        by: "zora".to_owned(),
+        state: CaseState::Taken,
+        owner: None,
+        text: "I ask at the bar".to_owned(),
+    };
+    let audit = AuditRow {
+        at_ms: 8,
+        by: "zora".to_owned(),
+        what: "case.take".to_owned(),
+        object: "case 1".to_owned(),
+        detail: String::new(),
+    };
+    let office = Office {
+        notes: vec![note.clone()],
+        audit: vec![audit.clone()],
+        ..Office::default()
+    };
+    store
+        .commit(&Commit {
+            office,
+            ..Commit::default()
+        })
+        .unwrap();
+    drop(store);
+    let shell = shell(&path);
+    for sql in [
+        "DELETE FROM case_note",
+        "UPDATE case_note SET text = 'nothing'",
+        "DELETE FROM audit",
+        "UPDATE audit SET by = 'somebody else'",
+    ] {
+        let error = shell.execute_batch(sql).unwrap_err().to_string();
+        assert!(
+            error.contains("is kept") || error.contains("in the audit log") || error.contains("of the audit log"),
+            "{sql}: {error}"
+        );
+    }
+    drop(shell);
+    let mut reader = open(&path).reader().unwrap();
+    assert_eq!(reader.case_notes(1).unwrap(), [note]);
+    assert_eq!(reader.audit(None, None, 9).unwrap(), [(1, audit)]);
 }
 
 #[test]

@@ -38,10 +38,19 @@ pub fn shell(path: &Path) -> Connection {
 
 /// Takes a database back to format 1, as the program wrote it before it had sums.
 pub fn to_format_1(connection: &Connection) {
+    let office = [
+        "office_session",
+        "office_user",
+        "case_note",
+        "case_state",
+        "audit",
+        "order_hour",
+    ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
-    let signing = ["signing", "outage", "tse_transaction", "tse"];
-    let drop: Vec<String> = sums
+    let signing = ["signing", "signing_count", "outage", "tse_transaction", "tse"];
+    let drop: Vec<String> = office
         .iter()
+        .chain(&sums)
         .chain(&signing)
         .map(|table| format!("DROP TABLE {table};"))
         .collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ledger::{Account, AccountKey, Balance, Needs, PostingId};
 use shared_protocol::chain::EpochStart;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::{Amount, AssetId, OrderId};
+use shared_protocol::{Amount, AssetId, OrderId, TillId};
 
 use super::{Book, VOUCHERS};
 use crate::{Chain, ChainKey, Commit, Loaded, Need, Store, TerminalNo};
@@ -152,6 +152,32 @@ pub(super) fn postings(store: &mut impl Store) {
         (1, posting.content, &None, None)
     );
     assert!(loaded.accounts.is_empty());
+}
+
+pub(super) fn sums(store: &mut impl Store) {
+    let book = Book::new();
+    book.open(store).unwrap();
+    let drawer = |till| AccountKey {
+        event: Book::EVENT,
+        account: Account::Cash { till: TillId(till) },
+        asset: AssetId::EURO,
+    };
+    let batch: Vec<_> = (1..=6)
+        .map(|number| book.top_up(u32::from(number == 4), number, 1, 1_00))
+        .collect();
+    book.book(store, &batch).unwrap();
+    let [first, second] = [batch[0].order.till.0, batch[3].order.till.0];
+    assert_ne!(first, second);
+    let needs = Needs {
+        sums: [drawer(first), drawer(second), drawer(9)].into(),
+        ..Needs::default()
+    };
+    let expected = [(drawer(first), -5_00), (drawer(second), -1_00), (drawer(9), 0)].into();
+    for rows in [0, 3, 100] {
+        store.project(rows).unwrap();
+        assert_eq!(load(store, needs.clone()).ledger.sums, expected, "{rows} rows more");
+    }
+    assert!(load(store, Needs::default()).ledger.sums.is_empty());
 }
 
 pub(super) fn chains(store: &mut impl Store) {

@@ -9,7 +9,7 @@ use shared_protocol::order::OrderKind;
 
 use super::{Book, random};
 use crate::projection::Projection;
-use crate::{Reader, Store, Totals};
+use crate::{OrderFilter, Reader, Store, Totals};
 
 /// Holds all that a reader sees against a replay of the journal: the chain, every balance and lot, the sums as far as they are
 /// projected. `events` are those that have accounts.
@@ -32,6 +32,19 @@ pub fn audit(reader: &mut dyn Reader, events: &[EventId]) {
         assert_eq!(
             totals,
             expected(projected, *event, totals.projected_no, rows.len() as u64)
+        );
+        let counts = totals.orders.values();
+        let booked = counts.fold((0, 0), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+        let hours = reader.hours(*event, 0, u64::MAX).unwrap();
+        let of_hours = hours
+            .iter()
+            .fold((0, 0), |all, hour| (all.0 + hour.orders, all.1 + hour.total));
+        let listed = reader.orders(*event, &OrderFilter::default(), None, u64::MAX).unwrap();
+        let of_list = listed.iter().fold((0, 0), |all, row| (all.0 + 1, all.1 + row.total));
+        assert_eq!(
+            (of_hours, of_list),
+            (booked, booked),
+            "every order is in its hour and in the list"
         );
     }
     assert_eq!(replay.totals().compare(&accounts, |key| key.account.is_bounded()), []);

@@ -1,0 +1,413 @@
+//! A till, its reader and what the page needs to know besides, behind one value that everybody who looks at the page is told of.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chips::ReaderEvent;
+use core_ffi::keys::{self, KeyError, random};
+use core_ffi::{Device, Endpoint, Hand, QueueError, SqliteQueue, Till, TillInput, VirtualReader, virtual_reader};
+use shared_protocol::ArticleId;
+use shared_protocol::config::Config;
+use shared_protocol::order::OrderKind;
+use shared_protocol::pricing::CartLine;
+use shared_protocol::stream::Stream;
+use terminal::screen::{Done, Notice, Page, Screen};
+use terminal::{Cue, Invitation};
+use tokio::sync::watch;
+
+use crate::act::{Act, Side, Unclear};
+use crate::serve;
+use crate::tray::{Held, Tray, Wristband, is_answered};
+
+/// What a desk is made of.
+pub struct Options {
+    /// Where the page is served. Only this machine may be able to reach it.
+    pub listen: SocketAddr,
+    /// The folder with the device's key and its offline queue.
+    pub data: PathBuf,
+    /// Where the server is.
+    pub server: Endpoint,
+    /// Where guests find receipts; a receipt's address is this, a slash and the order's id.
+    pub receipts: Option<String>,
+    /// Virtual wristbands, for a desk without a reader.
+    pub wristbands: Vec<Wristband>,
+    /// What may be broken for show.
+    pub simulation: Simulation,
+    /// A page that may show this one inside it.
+    pub framed_by: Option<String>,
+}
+
+/// What is only for trying out. A desk that takes money has none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Simulation {
+    /// The network can be cut and the battery pulled from the page.
+    pub faults: bool,
+}
+
+/// Why there is no desk.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The offline queue cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The device's key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The address cannot be listened on, or the folder cannot be made.
+    #[error("the desk cannot start: {0}")]
+    Io(#[from] std::io::Error),
+    /// The page would be open to the network.
+    #[error(
+        "{0} can be reached from other machines; the desk listens on this machine only, for example 127.0.0.1:8460"
+    )]
+    NotLocal(SocketAddr),
+}
+
+/// What the page shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    pub screen: Option<Arc<Screen>>,
+    pub config: Option<Arc<Config>>,
+    /// The last sound and how many there were before it.
+    pub cue: (Option<Cue>, u64),
+    pub tray: Tray,
+    pub side: Side,
+    pub cut: bool,
+    /// The goods of the cart that was open last, to say what goes over the counter once it is paid.
+    pub served: Vec<CartLine>,
+    /// What was booked last, for its receipt; it outlasts the result on the screen.
+    pub done: Option<Box<Done>>,
+    /// What was typed and could not be understood.
+    pub unclear: Option<Unclear>,
+}
+
+impl Model {
+    /// What this till does: selling, money, or both.
+    pub fn sides(&self) -> (bool, bool) {
+        let till = self.screen.as_ref().and_then(|screen| screen.till);
+        let till = self
+            .config
+            .as_ref()
+            .zip(till)
+            .and_then(|(config, till)| config.tills.get(&till));
+        let books = |kind| till.is_some_and(|till| till.order_kinds.contains(&kind));
+        (
+            books(OrderKind::Sale),
+            books(OrderKind::TopUp) || books(OrderKind::PayOut),
+        )
+    }
+
+    /// The side that is shown: the one that was chosen, or the only one there is.
+    pub fn side_shown(&self) -> Side {
+        match self.sides() {
+            (false, true) => Side::Money,
+            (true, false) => Side::Sale,
+            _ => self.side,
+        }
+    }
+
+    /// The article that was put into the cart last, for "one less".
+    pub fn last_article(&self) -> Option<ArticleId> {
+        let cart = self.screen.as_ref()?.cart.as_ref()?;
+        cart.lines.last().map(|line| line.article)
+    }
+}
+
+/// The till and the hand in front of its reader. Started anew after a crash.
+struct Running {
+    till: Till,
+    hand: Hand,
+}
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub options: Options,
+    pub key: String,
+    pub model: watch::Sender<Model>,
+    device: tokio::sync::Mutex<Running>,
+    pump: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// A running desk.
+pub struct Desk {
+    /// Where it listens.
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+fn start_till(options: &Options) -> Result<Running, DeskError> {
+    let device = Device {
+        app: concat!("groschen desk ", env!("CARGO_PKG_VERSION")).to_owned(),
+        signer: Box::new(keys::device_key(&options.data.join("device.key"))?),
+        endpoint: options.server.clone(),
+        streams: vec![Stream::Config, Stream::BlockList, Stream::Balances],
+    };
+    let queue = SqliteQueue::open(&options.data.join("queue.db"), None)?;
+    let till = Till::start(device, queue);
+    let (hand, reader): (Hand, VirtualReader) = virtual_reader();
+    till.attach(reader);
+    Ok(Running { till, hand })
+}
+
+impl Desk {
+    /// Starts the till and serves its page.
+    pub async fn start(options: Options) -> Result<Self, DeskError> {
+        if !options.listen.ip().is_loopback() {
+            return Err(DeskError::NotLocal(options.listen));
+        }
+        std::fs::create_dir_all(&options.data)?;
+        let listener = tokio::net::TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let device = start_till(&options)?;
+        let tray = Tray {
+            wristbands: options.wristbands.clone(),
+            ..Tray::default()
+        };
+        let shared = Arc::new(Shared {
+            options,
+            key: shared_protocol::ids::hex(&random::<16>()?),
+            model: watch::Sender::new(Model {
+                tray,
+                ..Model::default()
+            }),
+            device: tokio::sync::Mutex::new(device),
+            pump: Mutex::new(None),
+        });
+        shared.watch_till(&shared.device.lock().await.till);
+        let routes = serve::routes(Arc::clone(&shared), address);
+        let accepting = tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(Self {
+            address,
+            shared,
+            accepting,
+        })
+    }
+
+    /// The address to open in a browser. It holds a key: whoever has it can use this till.
+    pub fn url(&self) -> String {
+        format!("http://{}/open?key={}", self.address, self.shared.key)
+    }
+
+    /// Registers the till, as scanning a code would.
+    pub async fn register(&self, invitation: Invitation) {
+        self.shared.register(invitation).await;
+    }
+
+    /// Logs somebody in, as choosing a name would.
+    pub async fn log_in(&self, staff: shared_protocol::StaffId) {
+        let act = Act::Till(vec![terminal::Action::Login { staff }]);
+        self.shared.act(act).await;
+    }
+
+    /// Waits until the till can sell, at most so long. Gives whether it can.
+    pub async fn ready(&self, patience: Duration) -> bool {
+        let mut models = self.shared.model.subscribe();
+        let sells = |model: &Model| model.screen.as_ref().is_some_and(|screen| screen.page == Page::Sale);
+        tokio::time::timeout(patience, models.wait_for(sells))
+            .await
+            .is_ok_and(|found| found.is_ok())
+    }
+
+    /// Waits until the till has left registration behind, at most so long.
+    pub async fn registered(&self, patience: Duration) -> bool {
+        let mut models = self.shared.model.subscribe();
+        let there = |model: &Model| {
+            let page = model.screen.as_ref().map(|screen| &screen.page);
+            !matches!(page, None | Some(Page::Unregistered(_) | Page::NoConfig))
+        };
+        tokio::time::timeout(patience, models.wait_for(there))
+            .await
+            .is_ok_and(|found| found.is_ok())
+    }
+
+    /// Cuts the network under the till, or mends it.
+    pub async fn cut(&self, cut: bool) {
+        self.shared.act(Act::Cut(cut)).await;
+    }
+
+    /// Ends in order: what is in memory is stored.
+    pub async fn stop(self) {
+        self.accepting.abort();
+        let device = self.shared.device.lock().await;
+        device.till.input(TillInput::Stop).await;
+        // Stopping takes as long as the disk; a disk that hangs must not keep the program.
+        let ended = async {
+            while !device.till.has_ended() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _late = tokio::time::timeout(Duration::from_secs(5), ended).await;
+        self.shared.set_pump(None);
+    }
+}
+
+impl Shared {
+    fn pump(&self) -> MutexGuard<'_, Option<tokio::task::JoinHandle<()>>> {
+        self.pump.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_pump(&self, pump: Option<tokio::task::JoinHandle<()>>) {
+        if let Some(before) = std::mem::replace(&mut *self.pump(), pump) {
+            before.abort();
+        }
+    }
+
+    /// Takes what the till shows into the model.
+    fn watch_till(&self, till: &Till) {
+        let (mut screens, mut configs, mut cues) = (till.screens(), till.configs(), till.cues());
+        let model = self.model.clone();
+        self.set_pump(Some(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    // In one go, so that a page is never drawn with the configuration of the screen before.
+                    changed = screens.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let screen = screens.borrow_and_update().clone();
+                        let config = configs.borrow_and_update().clone();
+                        model.send_modify(|model| {
+                            if let Some(cart) = screen.as_ref().and_then(|screen| screen.cart.as_ref()) {
+                                model.served.clone_from(&cart.lines);
+                            }
+                            if let Some(Notice::Done(done)) = screen.as_ref().map(|screen| &screen.notice) {
+                                model.done = Some(done.clone());
+                            }
+                            (model.screen, model.config) = (screen, config);
+                        });
+                    }
+                    changed = cues.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let cue = *cues.borrow_and_update();
+                        model.send_modify(|model| model.cue = (cue, model.cue.1 + 1));
+                    }
+                }
+            }
+        })));
+    }
+
+    /// Does what a person did.
+    pub async fn act(&self, act: Act) {
+        self.model.send_if_modified(|model| model.unclear.take().is_some());
+        match act {
+            Act::Till(actions) => {
+                let device = self.device.lock().await;
+                for action in actions {
+                    device.till.input(TillInput::Act(action)).await;
+                }
+            }
+            Act::Pick(place) => self.model.send_modify(|model| {
+                if !model.tray.pick(place) {
+                    model.unclear = Some(Unclear::Wristband);
+                }
+            }),
+            Act::PickNext => self.model.send_modify(|model| model.tray.pick_next()),
+            Act::Hold(held) => self.hold(held, true).await,
+            Act::HoldPicked => {
+                let picked = self.model.borrow().tray.picked;
+                self.hold(Held::One(picked), true).await;
+            }
+            Act::Leave => {
+                let (held, picked) = {
+                    let model = self.model.borrow();
+                    (model.tray.held, model.tray.picked)
+                };
+                if held.is_some() {
+                    self.take_away().await;
+                } else {
+                    self.hold(Held::One(picked), false).await;
+                }
+            }
+            Act::Turn(side) => self.model.send_modify(|model| model.side = side),
+            Act::Register(invitation) => self.register(*invitation).await,
+            Act::Cut(cut) => {
+                self.device.lock().await.till.input(TillInput::Cut(cut)).await;
+                self.model.send_modify(|model| model.cut = cut);
+            }
+            Act::Crash => self.crash().await,
+        }
+    }
+
+    /// Says that something was not understood.
+    pub fn misunderstood(&self, unclear: Unclear) {
+        self.model.send_modify(|model| model.unclear = Some(unclear));
+    }
+
+    async fn register(&self, invitation: Invitation) {
+        self.device
+            .lock()
+            .await
+            .till
+            .input(TillInput::Register(invitation))
+            .await;
+    }
+
+    async fn take_away(&self) {
+        self.device.lock().await.hand.take_away().await;
+        self.model.send_modify(|model| model.tray.held = None);
+    }
+
+    /// Holds something to the reader; takes it away when the till has answered, unless it is left there.
+    async fn hold(&self, held: Held, take_away: bool) {
+        let event = match held {
+            Held::One(place) => {
+                let picked = self
+                    .model
+                    .borrow()
+                    .tray
+                    .wristbands
+                    .get(place)
+                    .map(|wristband| wristband.tag);
+                let Some(tag) = picked else {
+                    return self.misunderstood(Unclear::Wristband);
+                };
+                self.model.send_modify(|model| {
+                    model.tray.pick(place);
+                });
+                ReaderEvent::Held(chips::Chip::identity(tag))
+            }
+            Held::Two => ReaderEvent::Several,
+            Held::Foreign => ReaderEvent::Unsupported,
+        };
+        let hand = self.device.lock().await.hand.clone();
+        self.model.send_modify(|model| model.tray.held = Some(held));
+        hand.show(event).await;
+        if take_away {
+            let mut models = self.model.subscribe();
+            tokio::time::sleep(HELD_AT_LEAST).await;
+            let answered = |model: &Model| model.screen.as_ref().is_some_and(|screen| is_answered(screen));
+            // Not kept: what waits gives a lock on the model.
+            drop(tokio::time::timeout(HELD_AT_MOST, models.wait_for(answered)).await);
+            self.take_away().await;
+        }
+    }
+
+    /// Ends the till as a dead battery would and starts it again from what its disk holds.
+    async fn crash(&self) {
+        let mut device = self.device.lock().await;
+        device.till.pull_the_battery().await;
+        match start_till(&self.options) {
+            Ok(started) => *device = started,
+            Err(error) => {
+                tracing::error!(%error, "the till does not start again");
+                return;
+            }
+        }
+        self.watch_till(&device.till);
+        let cut = {
+            let model = self.model.borrow();
+            model.cut
+        };
+        device.till.input(TillInput::Cut(cut)).await;
+        self.model.send_modify(|model| model.tray.held = None);
+    }
+}
+
+/// A hand is not quicker than this, and a till answers an authorisation or gives up on it well within the second.
+const HELD_AT_LEAST: Duration = Duration::from_millis(150);
+const HELD_AT_MOST: Duration = Duration::from_secs(3);

@@ -1,0 +1,262 @@
+//! What opens over the page: the state of the connection, the history, receipts, splitting, typed prices, help.
+
+use maud::{Markup, html};
+use pages::qr;
+use shared_protocol::Amount;
+use shared_protocol::catalogue::Article;
+use terminal::screen::{Done, PastOrder, Pill, Screen};
+
+use super::{Look, button};
+use crate::act::tiles;
+
+fn dialog(id: &str, title: &str, close: &str, inside: &Markup) -> Markup {
+    let heading = format!("{id}-title");
+    html! {
+        dialog #(id) aria-labelledby=(heading) closedby="any" {
+            div .row.dialog-head {
+                h2 #(heading) { (title) }
+                button type="button" .small commandfor=(id) command="close" { (close) }
+            }
+            (inside)
+        }
+    }
+}
+
+pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    let close = words.of("Schließen", "Close");
+    let Some((config, till)) = look.model.config.as_deref().zip(screen.till) else {
+        return html! { (dialog("sync", words.of("Verbindung", "Connection"), close, &sync(look, screen))) (dialog("help", words.of("Hilfe", "Help"), close, &help(look))) };
+    };
+    let free = tiles(config, till)
+        .filter_map(|(_, id)| config.articles.get(&id))
+        .filter(|article| article.price.is_none());
+    html! {
+        (dialog("sync", words.of("Verbindung", "Connection"), close, &sync(look, screen)))
+        (dialog("help", words.of("Hilfe", "Help"), close, &help(look)))
+        (dialog("history", words.of("Verlauf dieser Kasse", "History of this till"), close, &history(look, screen)))
+        (dialog("split", words.of("Auf Bänder teilen", "Split over wristbands"), close, &html! {
+            p { (words.of("In gleiche Teile. Niemand bezahlt, bevor alles gedeckt ist.", "Into equal parts. Nobody pays before all is covered.")) }
+            div .row { @for ways in 2..=5 {
+                button .main form="act" name="do" value=(format!("split {ways}")) data-key=(ways) { (ways) }
+            } }
+        }))
+        (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
+        @for article in free { (price(look, article, close)) }
+        @if let Some(done) = &look.model.done { (receipt(look, done, close)) }
+    }
+}
+
+fn price(look: Look<'_>, article: &Article, close: &str) -> Markup {
+    let words = look.words;
+    let id = format!("price-{}", article.id);
+    dialog(
+        &id,
+        words.language.name(&article.name),
+        close,
+        &html! {
+            form .stack method="post" action="/act" data-quiet="reset" {
+                label { (words.of("Preis in Euro", "Price in euros"))
+                    input name="text" inputmode="decimal" autocomplete="off" required autofocus pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("4,50", "4.50"));
+                }
+                button .main name="do" value=(format!("price {}", article.id)) { (words.of("In den Warenkorb", "Into the cart")) }
+            }
+        },
+    )
+}
+
+/// What a drawer holds, in cents: notes and coins of the euro.
+const PIECES: [i64; 14] = [20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
+
+/// The drawer: opened with a float, counted blind. What should be in it is said only after the count.
+fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    let amount = |label: &str| {
+        html! {
+            label { (label) input name="text" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("100,00", "100.00")); }
+        }
+    };
+    let Some(open) = screen.drawer else {
+        return html! {
+            p { (words.of("Zähle das Wechselgeld und öffne damit die Kasse.", "Count the float and open the drawer with it.")) }
+            form .stack method="post" action="/act" data-quiet="reset" {
+                (amount(words.of("Wechselgeld in Euro", "Float in euros")))
+                button .main name="do" value="open-drawer" { (words.of("Kasse öffnen", "Open drawer")) }
+            }
+        };
+    };
+    html! {
+        p { (words.of("Offen seit", "Open since")) " " (words.clock.minute(open.opened_at_ms)) ", " (words.of("Wechselgeld", "float")) " " (words.euros(open.float)) }
+        form .row.other-amount method="post" action="/act" data-quiet="reset" {
+            (amount(words.of("Wechselgeld gebracht oder abgeholt", "Change brought or cash picked up")))
+            button name="do" value="bring-cash" { (words.of("Gebracht", "Brought")) }
+            button name="do" value="pick-up-cash" { (words.of("Abgeholt", "Picked up")) }
+        }
+        hr;
+        h3 { (words.of("Kasse zählen und schließen", "Count the drawer and close it")) }
+        p .quiet { (words.of("Trage ein, wie viele Scheine und Münzen darin sind. Was darin sein sollte, siehst du danach.", "Enter how many notes and coins are in it. What should be in it comes afterwards.")) }
+        form .stack method="post" action="/act" data-quiet="reset" {
+            div .pieces { @for cents in PIECES {
+                label { (words.euros(Amount(cents))) input type="number" name=(format!("pieces-{cents}")) min="0" max="9999" step="1" inputmode="numeric"; }
+            } }
+            button .main name="do" value="count-drawer" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
+        }
+    }
+}
+
+fn receipt(look: Look<'_>, done: &Done, close: &str) -> Markup {
+    let words = look.words;
+    let Some(base) = &look.options.receipts else {
+        return html! {};
+    };
+    dialog(
+        "receipt",
+        words.of("Beleg für den Gast", "Receipt for the guest"),
+        close,
+        &html! {
+            @for order in &done.orders {
+                @let address = format!("{base}/{order}");
+                @if let Some(code) = qr::svg(&address, words.of("QR-Code zum Beleg", "QR code to the receipt")) { (code) }
+                p { a href=(address) target="_blank" rel="noopener" { (words.of("Beleg öffnen", "Open receipt")) } }
+            }
+            p .quiet { (words.of("Der Beleg ist da, sobald diese Kasse verbunden ist.", "The receipt is there once this till is connected.")) }
+        },
+    )
+}
+
+fn history(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    if screen.history.is_empty() {
+        return html! { p { (words.of("Noch nichts verkauft. Die letzten Buchungen stehen dann hier, mit Storno.", "Nothing sold yet. The last bookings will be here, with a way to cancel them.")) } };
+    }
+    html! {
+        ul .history { @for past in &screen.history { (past_order(look, past)) } }
+    }
+}
+
+fn past_order(look: Look<'_>, past: &PastOrder) -> Markup {
+    let words = look.words;
+    let cancel = |code: &str, label: &str| {
+        html! {
+            button .small form="act" name="do" value=(format!("cancel {code} {}", past.order)) { (label) }
+        }
+    };
+    html! {
+        li {
+            time .quiet { (words.clock.second(past.at_ms)) }
+            strong .amount { (words.euros(past.total)) }
+            @if let Some(base) = &look.options.receipts { a href=(format!("{base}/{}", past.order)) target="_blank" rel="noopener" { (words.of("Beleg", "Receipt")) } }
+            @if past.cancellable {
+                details {
+                    summary { (words.of("Storno", "Cancel")) }
+                    div .row {
+                        (cancel("mistyped", words.of("falsch getippt", "mistyped")))
+                        (cancel("changed", words.of("Gast wollte anders", "guest changed their mind")))
+                        (cancel("out-of-stock", words.of("nicht vorrätig", "out of stock")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sync(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    let (entries, online) = match screen.pill {
+        Pill::Online => (0, true),
+        Pill::Sending { entries } => (entries, true),
+        Pill::Offline { entries, .. } => (entries, false),
+    };
+    let since = match screen.pill {
+        Pill::Offline {
+            since_ms: Some(since), ..
+        } => Some(words.clock.second(since)),
+        _ => None,
+    };
+    html! {
+        p .lead {
+            @if online && entries == 0 { (words.of("Verbunden. Der Server hat alles.", "Connected. The server has everything.")) }
+            @else if online { (words.of("Verbunden. Wird gesendet:", "Connected. Being sent:")) " " (entries) }
+            @else { (words.of("Offline – der Verkauf läuft weiter.", "Offline – selling goes on.")) }
+        }
+        dl .facts {
+            dt { (words.of("Noch nicht gesendet", "Not sent yet")) } dd {
+                (entries) " " (if entries == 1 { words.of("Eintrag", "entry") } else { words.of("Einträge", "entries") })
+                (words.of(", sicher auf der Platte dieses Geräts", ", safe on this device's disk"))
+            }
+            @if let Some(since) = since { dt { (words.of("Ohne Verbindung seit", "No connection since")) } dd { (since) } }
+            @if let Some(version) = screen.config { dt { (words.of("Preisliste", "Price list")) } dd { (version.generation) "." (version.rev) } }
+        }
+        @if let Some(config) = look.model.config.as_deref().filter(|_| !online) {
+            @let limits = &config.event.offline;
+            div .two {
+                div {
+                    h3 { (words.of("Das geht", "This works")) }
+                    ul .bullets {
+                        li { (words.of("Verkaufen bis", "Selling up to")) " " (words.euros(limits.order_max)) " " (words.of("pro Bestellung", "an order")) }
+                        li { (words.of("Bekannte Bänder bis", "Known wristbands up to")) " " (words.euros(limits.tag_max)) }
+                        li { (words.of("Unbekannte Bänder bis", "Unknown wristbands up to")) " " (words.euros(limits.unknown_tag_max)) }
+                        li { (words.of("Pfand zurück, Storno an dieser Kasse", "Deposit back, cancelling at this till")) }
+                        @if limits.top_up == shared_protocol::config::OfflineTopUp::CreditAfterSync {
+                            li { (words.of("Aufladen – gilt nach dem Senden", "Top-up – counts after sending")) }
+                        }
+                    }
+                }
+                div {
+                    h3 { (words.of("Das geht nicht", "This does not")) }
+                    ul .bullets {
+                        @if limits.pay_out_max.is_positive() { li { (words.of("Auszahlen über", "Paying out more than")) " " (words.euros(limits.pay_out_max)) } }
+                        @else { li { (words.of("Auszahlen", "Paying out")) } }
+                        @if limits.top_up == shared_protocol::config::OfflineTopUp::OnlineOnly { li { (words.of("Aufladen", "Top-up")) } }
+                        li { (words.of("Storno von anderen Kassen", "Cancelling what other tills sold")) }
+                        li { (words.of("Belege mit Signatur der TSE", "Receipts with the TSE's signature")) }
+                    }
+                }
+            }
+        }
+        @if look.options.simulation.faults && look.model.cut { (button("cut off", "main", None, words.of("Netz wieder an (simuliert)", "Network back on (simulated)"))) }
+    }
+}
+
+fn help(look: Look<'_>) -> Markup {
+    let words = look.words;
+    let keys = [
+        ("12", "Kachel 12", "tile 12"),
+        ("3*12", "drei von Kachel 12", "three of tile 12"),
+        (
+            "4,50*12",
+            "Kachel ohne Preis für 4,50 €",
+            "a tile without a price, for €4.50",
+        ),
+        ("-", "eins weniger", "one less"),
+        ("+", "nochmal das Gleiche", "the same again"),
+        (
+            "20* 20/ 20-",
+            "20 € aufladen bar, mit Karte, auszahlen",
+            "€20 top-up in cash, by card, pay out",
+        ),
+        (
+            "Enter",
+            "das gewählte Band hinhalten",
+            "hold the wristband that is picked up",
+        ),
+        ("/ /3", "nächstes Band, drittes Band", "next wristband, third wristband"),
+        ("Esc", "Warenkorb leeren", "clear the cart"),
+        (
+            "F4 F5 F6 F7",
+            "nochmal, teilen, rückgängig, korrigieren",
+            "same again, split, undo, correct",
+        ),
+        (
+            "F8 F9 F10 F11",
+            "Beleg, Verlauf, bar, Karte",
+            "receipt, history, cash, card",
+        ),
+    ];
+    html! {
+        p { (words.of("Antippen und Band hinhalten, mehr ist es nicht. Wer lieber tippt:", "Tap and hold the wristband, that is all. Who would rather type:")) }
+        table { caption .visually-hidden { (words.of("Tasten", "Keys")) }
+            tbody { @for (key, de, en) in keys { tr { th scope="row" { kbd { (key) } } td { (words.of(de, en)) } } } }
+        }
+    }
+}

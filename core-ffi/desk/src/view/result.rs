@@ -1,0 +1,266 @@
+//! What the last hold or action came to: a colour, a shape and words, never one of them alone.
+
+use maud::{Markup, html};
+use pages::Language;
+use shared_protocol::message::Units;
+use shared_protocol::stream::BlockReason;
+use shared_protocol::{Amount, AssetId, TagId};
+use terminal::screen::{Balance, Done, DoneKind, Notice, Refusal, Screen};
+
+use super::{Look, button, cart};
+use crate::act::Side;
+
+/// The four shapes: a tick in a circle, an octagon with a bar, two arcs, a square.
+fn shape(path: &str) -> Markup {
+    html! {
+        svg .shape viewBox="0 0 48 48" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round" { path d=(path) {} }
+    }
+}
+
+const TICK: &str = "M24 4a20 20 0 1 0 .01 0zM14 25l7 7 13-15";
+const OCTAGON: &str = "M16 4h16l12 12v16L32 44H16L4 32V16zM14 24h20";
+const ARCS: &str = "M5 33a19 19 0 0 1 38 0M14 35a10 10 0 0 1 20 0M24 38v.01";
+const SQUARE: &str = "M6 6h36v36H6zM24 22v12M24 14v.01";
+
+fn card(class: &str, path: &str, what: &Markup, more: &Markup) -> Markup {
+    html! {
+        section .result.(class) {
+            (shape(path))
+            h2 { (what) }
+            (more)
+        }
+    }
+}
+
+pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
+    let words = look.words;
+    match &screen.notice {
+        Notice::None => html! {},
+        Notice::Working => card(
+            "working",
+            ARCS,
+            &html! { (words.of("Noch kurz halten …", "Keep holding …")) },
+            &html! {},
+        ),
+        Notice::Done(done) => paid(look, done),
+        Notice::Refused(refusal) => refused(look, refusal),
+        Notice::Balance {
+            tag,
+            money,
+            owed,
+            units,
+            blocked,
+        } => balance(look, *tag, *money, *owed, units, *blocked),
+        Notice::AlreadyPaid { total, at_ms } => {
+            let (total, time) = (words.euros(*total), words.clock.minute(*at_ms));
+            let what = match (words.language, look.model.side_shown()) {
+                (Language::De, Side::Sale) => format!("Schon bezahlt um {time}"),
+                (Language::En, Side::Sale) => format!("Already paid at {time}"),
+                (Language::De, Side::Money) => format!("Schon gebucht um {time}"),
+                (Language::En, Side::Money) => format!("Already booked at {time}"),
+            };
+            card(
+                "info",
+                SQUARE,
+                &html! { (what) },
+                &html! { p { (total) " – " (words.of("nicht doppelt gebucht", "not booked twice")) } },
+            )
+        }
+        Notice::NextPart => card(
+            "again",
+            ARCS,
+            &html! { (words.of("Nächstes Band hinhalten", "Hold the next wristband")) },
+            &html! {},
+        ),
+        Notice::LastCart { booked, total, at_ms } => {
+            let time = words.clock.second(*at_ms);
+            let total = words.euros(*total);
+            if *booked {
+                card(
+                    "good",
+                    TICK,
+                    &html! { (words.of("Letzte Zahlung gebucht", "Last payment booked")) },
+                    &html! {
+                        p { (total) " · " (time) }
+                        (button("dismiss", "", Some("Escape"), words.of("Weiter", "Go on")))
+                    },
+                )
+            } else {
+                card(
+                    "again",
+                    ARCS,
+                    &html! { (words.of("Letzter Versuch NICHT gebucht", "Last try NOT booked")) },
+                    &html! {
+                        p { (total) " · " (time) " – " (words.of("der Warenkorb ist wieder da, bitte nochmal hinhalten.", "the cart is back, please hold again.")) }
+                    },
+                )
+            }
+        }
+    }
+}
+
+/// A refusal; the same colour says in every case that nothing was taken.
+pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
+    let words = look.words;
+    let said = words.refusal(refusal);
+    let again = matches!(
+        refusal,
+        Refusal::BalanceTooLow { .. }
+            | Refusal::Busy
+            | Refusal::SeveralWristbands
+            | Refusal::OtherWristband
+            | Refusal::SameWristband
+    );
+    let (class, path) = if again { ("again", ARCS) } else { ("bad", OCTAGON) };
+    card(
+        class,
+        path,
+        &html! { (said.what) },
+        &html! {
+            p { (said.now) }
+            p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) }
+            @if let Refusal::BalanceTooLow { has, .. } = refusal { p { (words.of("Auf dem Band:", "On the wristband:")) " " (words.euros(has.amount)) } }
+        },
+    )
+}
+
+fn headline(look: Look<'_>, done: &Done) -> String {
+    let words = look.words;
+    let total = words.euros(done.total);
+    let back = words.euros(Amount(done.total.0.saturating_neg()));
+    match (&done.kind, words.language) {
+        (DoneKind::Paid, Language::De) if done.total.is_negative() => format!("Gutschrift {back}"),
+        (DoneKind::Paid, Language::En) if done.total.is_negative() => format!("Credited {back}"),
+        (DoneKind::Paid, Language::De) => format!("Bezahlt {total}"),
+        (DoneKind::Paid, Language::En) => format!("Paid {total}"),
+        (DoneKind::Cancelled, Language::De) => format!("Storniert – {back} zurück"),
+        (DoneKind::Cancelled, Language::En) => format!("Cancelled – {back} back"),
+        (DoneKind::Corrected { was }, language) => {
+            let (was, change) = (words.euros(*was), was.minus(done.total).unwrap_or_default());
+            let to_guest = words.euros(Amount(change.0.saturating_abs()));
+            match (language, change.is_negative()) {
+                (Language::De, false) => format!("Korrigiert: statt {was} jetzt {total} – {to_guest} zurück"),
+                (Language::De, true) => format!("Korrigiert: statt {was} jetzt {total} – {to_guest} mehr"),
+                (Language::En, false) => format!("Corrected: was {was}, now {total} – {to_guest} back"),
+                (Language::En, true) => format!("Corrected: was {was}, now {total} – {to_guest} more"),
+            }
+        }
+        (DoneKind::ToppedUp { .. }, Language::De) => format!("Aufgeladen {total}"),
+        (DoneKind::ToppedUp { .. }, Language::En) => format!("Topped up {total}"),
+        (DoneKind::DrawerOpened, Language::De) => format!("Kasse offen mit {total}"),
+        (DoneKind::DrawerOpened, Language::En) => format!("Drawer open with {total}"),
+        (DoneKind::CashMoved, Language::De) if done.total.is_negative() => format!("Abgeholt {back}"),
+        (DoneKind::CashMoved, Language::En) if done.total.is_negative() => format!("Picked up {back}"),
+        (DoneKind::CashMoved, Language::De) => format!("Wechselgeld {total} dazu"),
+        (DoneKind::CashMoved, Language::En) => format!("Change {total} brought"),
+        (DoneKind::DrawerCounted { expected, counted }, language) => {
+            let difference = counted.minus(*expected).unwrap_or_default();
+            let by = words.euros(Amount(difference.0.saturating_abs()));
+            match (language, difference.0.signum()) {
+                (Language::De, 0) => "Kasse stimmt".to_owned(),
+                (Language::En, 0) => "The drawer is right".to_owned(),
+                (Language::De, 1) => format!("{by} mehr als erwartet"),
+                (Language::En, 1) => format!("{by} more than expected"),
+                (Language::De, _) => format!("{by} weniger als erwartet"),
+                (Language::En, _) => format!("{by} less than expected"),
+            }
+        }
+        (DoneKind::PaidOut, Language::De) => format!("Ausgezahlt {back}"),
+        (DoneKind::PaidOut, Language::En) => format!("Paid out {back}"),
+    }
+}
+
+fn paid(look: Look<'_>, done: &Done) -> Markup {
+    let words = look.words;
+    let config = look.model.config.as_deref();
+    let served = config
+        .map(|config| cart::handed_out(config, &look.model.served))
+        .unwrap_or_default();
+    card(
+        "good",
+        TICK,
+        &html! { (headline(look, done)) },
+        &html! {
+            @if let Some(tag) = done.tag { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (words.left(left)) } } }
+            @if done.kind == (DoneKind::ToppedUp { after_sync: true }) {
+                p { (words.of("Offline: Guthaben gilt, sobald diese Kasse wieder verbunden ist.", "Offline: the money can be spent once this till is connected again.")) }
+            }
+            @if done.kind == DoneKind::Paid {
+                @for (deposit, count) in &served {
+                    @if let Some(article) = config.and_then(|config| config.articles.get(deposit)) {
+                        p .handed-out { (count) " × " (words.language.name(&article.name)) " " (words.of("ausgeben", "to hand out")) }
+                    }
+                }
+            }
+            @if let DoneKind::DrawerCounted { expected, counted } = &done.kind {
+            p { (words.of("gezählt", "counted")) " " (words.euros(*counted)) ", " (words.of("erwartet", "expected")) " " (words.euros(*expected)) }
+        }
+        @for (asset, used) in &done.vouchers { p { (used) " × " (asset_name(look, *asset)) " " (words.of("benutzt", "used")) } }
+            div .row {
+                @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. } | DoneKind::ToppedUp { .. }) && done.tag.is_some() {
+                    (button("undo", "", Some("F6"), words.of("Rückgängig", "Undo")))
+                }
+                @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. }) && done.tag.is_some() {
+                    (button("correct", "", Some("F7"), words.of("Korrigieren", "Correct")))
+                }
+                @if look.options.receipts.is_some() {
+                    button type="button" commandfor="receipt" command="show-modal" data-key="F8" { (words.of("Beleg", "Receipt")) " " kbd { "F8" } }
+                }
+            }
+        },
+    )
+}
+
+fn asset_name(look: Look<'_>, asset: AssetId) -> String {
+    let found = look.model.config.as_ref().and_then(|config| config.assets.get(&asset));
+    found.map_or_else(
+        || asset.to_string(),
+        |asset| look.words.language.name(&asset.name).to_owned(),
+    )
+}
+
+fn balance(
+    look: Look<'_>,
+    tag: TagId,
+    money: Option<Balance>,
+    owed: Amount,
+    units: &[Units],
+    blocked: Option<BlockReason>,
+) -> Markup {
+    let words = look.words;
+    let what = match money {
+        Some(Balance { amount, as_of_ms: None }) => words.euros(amount),
+        Some(Balance {
+            amount,
+            as_of_ms: Some(as_of_ms),
+        }) => {
+            let (amount, time) = (words.euros(amount), words.clock.minute(as_of_ms));
+            match words.language {
+                Language::De => format!("etwa {amount} (Stand {time})"),
+                Language::En => format!("about {amount} (as of {time})"),
+            }
+        }
+        None => words
+            .of("Guthaben hier nicht bekannt", "Balance not known here")
+            .to_owned(),
+    };
+    let confirmed = money.filter(|balance| balance.as_of_ms.is_none() && balance.amount.is_positive());
+    let pays_out = look
+        .till()
+        .is_some_and(|till| till.order_kinds.contains(&shared_protocol::order::OrderKind::PayOut));
+    card(
+        "info",
+        SQUARE,
+        &html! { (what) },
+        &html! {
+            p .of-wristband { (look.wristband(tag)) }
+            @for unit in units { p { (unit.amount.0) " × " (asset_name(look, unit.asset)) } }
+            @if owed.is_positive() { p .owed { (words.euros(owed)) " " (words.of("sind von früher noch offen; die nächste Aufladung begleicht sie zuerst", "are still open from earlier; the next top-up settles them first")) } }
+            @if let Some(reason) = blocked { @let said = words.blocked(reason); p .owed { strong { (said.what) } " – " (said.now) } }
+            @if money.is_none() { p { (words.of("Die Kasse ist offline und hat dieses Band noch nicht gesehen.", "The till is offline and has not seen this wristband yet.")) } }
+            @if let Some(confirmed) = confirmed.filter(|_| pays_out) {
+                (button(&format!("pay-out {}", confirmed.amount.0), "", None, &format!("{} {}", words.of("Alles auszahlen:", "Pay out all:"), words.euros(confirmed.amount))))
+            }
+        },
+    )
+}

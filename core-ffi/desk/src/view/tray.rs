@@ -1,0 +1,42 @@
+//! The virtual reader and its wristbands, marked as what they are.
+
+use maud::{Markup, html};
+
+use super::{Look, button};
+use crate::tray::Held;
+
+pub(super) fn tray(look: Look<'_>) -> Markup {
+    let words = look.words;
+    let tray = &look.model.tray;
+    if tray.wristbands.is_empty() {
+        return html! {};
+    }
+    html! {
+        section #tray .tray aria-label=(words.of("Simulierter Leser", "Simulated reader")) {
+            h2 { (words.of("Bänder zum Hinhalten", "Wristbands to hold")) " " span .simulated { (words.of("simulierter Leser", "simulated reader")) } }
+            div .row {
+                @for (place, wristband) in tray.wristbands.iter().enumerate() {
+                    @let held = tray.held == Some(Held::One(place));
+                    button .wristband.crew[wristband.crew].held[held] #(format!("wristband-{place}")) form="act" name="do" value=(format!("hold {place}"))
+                        aria-current=[(tray.picked == place).then_some("true")] {
+                        span .number aria-hidden="true" { "/" (place + 1) } " " (words.language.name(&wristband.label))
+                        @if held { " " span { (words.of("· am Leser", "· on the reader")) } }
+                    }
+                }
+            }
+            div .row.quiet {
+                (button("hold two", "small", None, words.of("Zwei zugleich", "Two at once")))
+                (button("hold foreign", "small", None, words.of("Fremde Karte", "Foreign card")))
+                @if tray.held.is_some() { (button("leave", "small", None, words.of("Wegnehmen", "Take away"))) }
+                @else if let Some(picked) = tray.picked() {
+                    (button("leave", "small", None, &format!("{} {}", words.language.name(&picked.label), words.of("liegen lassen", "left lying"))))
+                }
+                @if look.options.simulation.faults {
+                    @if look.model.cut { (button("cut off", "small mend", None, words.of("Netz wieder an", "Network back on"))) }
+                    @else { (button("cut on", "small", None, words.of("Netz kappen", "Cut the network"))) }
+                    (button("crash", "small", None, words.of("Akku ziehen", "Pull the battery")))
+                }
+            }
+        }
+    }
+}

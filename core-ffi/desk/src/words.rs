@@ -1,0 +1,490 @@
+//! What the till says to people. A refusal says what is wrong, that no money moved, and what to do now.
+
+use pages::Language;
+use pages::format::{Clock, duration, euros};
+use shared_protocol::Amount;
+use shared_protocol::config::Config;
+use shared_protocol::message::ErrorCode;
+use shared_protocol::order::TenderKind;
+use shared_protocol::stream::BlockReason;
+use terminal::StorageFault;
+use terminal::screen::{Balance, DeviceFault, OfflineLimit, Pill, Refusal, RegistrationRefusal};
+
+use crate::act::Unclear;
+
+/// Words in one language, with what they need to write times and names.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub language: Language,
+    pub clock: &'a Clock,
+    pub config: Option<&'a Config>,
+}
+
+/// A headline, and what to do now.
+pub(crate) struct Said {
+    pub what: String,
+    pub now: String,
+}
+
+impl Words<'_> {
+    pub fn of<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
+        self.language.of(de, en)
+    }
+
+    pub fn euros(&self, amount: Amount) -> String {
+        euros(amount, self.language)
+    }
+
+    fn said(&self, de: (&str, &str), en: (&str, &str)) -> Said {
+        let (what, now) = match self.language {
+            Language::De => de,
+            Language::En => en,
+        };
+        Said {
+            what: what.to_owned(),
+            now: now.to_owned(),
+        }
+    }
+
+    /// Money on a wristband, with how fresh that is when it is not the server's word.
+    pub fn left(&self, balance: Balance) -> String {
+        let amount = self.euros(balance.amount);
+        match balance.as_of_ms {
+            None => format!("{} {amount}", self.of("noch", "left")),
+            Some(as_of_ms) => {
+                let time = self.clock.minute(as_of_ms);
+                match self.language {
+                    Language::De => format!("noch etwa {amount} (Stand {time})"),
+                    Language::En => format!("about {amount} left (as of {time})"),
+                }
+            }
+        }
+    }
+
+    pub fn tender(&self, kind: TenderKind) -> &'static str {
+        match kind {
+            TenderKind::Wristband => self.language.of("Band", "wristband"),
+            TenderKind::Cash => self.language.of("Bar", "Cash"),
+            TenderKind::Card => self.language.of("Karte", "Card"),
+            TenderKind::Voucher => self.language.of("Gutschein", "Voucher"),
+        }
+    }
+
+    fn article(&self, id: shared_protocol::ArticleId) -> String {
+        let found = self.config.and_then(|config| config.articles.get(&id));
+        found.map_or_else(
+            || id.to_string(),
+            |article| self.language.name(&article.name).to_owned(),
+        )
+    }
+
+    /// Why something was not done. No money moved, and the page says so beside this.
+    #[expect(clippy::too_many_lines, reason = "one table of words, complete by the compiler")]
+    pub fn refusal(&self, refusal: &Refusal) -> Said {
+        match refusal {
+            Refusal::BalanceTooLow { missing, .. } => {
+                let missing = self.euros(*missing);
+                self.said(
+                    (
+                        &format!("Es fehlen {missing}"),
+                        "Zweites Band hinhalten oder etwas weglassen.",
+                    ),
+                    (
+                        &format!("{missing} short"),
+                        "Hold a second wristband, or take something off.",
+                    ),
+                )
+            }
+            Refusal::OfflineLimit { limit, possible } => self.offline_limit(*limit, *possible),
+            Refusal::Blocked(reason) => self.blocked(*reason),
+            Refusal::SeveralWristbands => self.said(
+                (
+                    "Bitte nur ein Band",
+                    "Ein Band wegnehmen, das andere nochmal hinhalten.",
+                ),
+                ("Only one wristband", "Take one away, hold the other one again."),
+            ),
+            Refusal::NotAWristband => self.said(
+                (
+                    "Kein Band von diesem Festival",
+                    "Ein Festivalband hinhalten. Geht es nicht: Infopunkt.",
+                ),
+                (
+                    "Not one of our wristbands",
+                    "Hold a festival wristband. If it fails: Info point.",
+                ),
+            ),
+            Refusal::OtherWristband => self.said(
+                ("Das ist ein anderes Band", "Das Band hinhalten, das bezahlt hat."),
+                ("That is another wristband", "Hold the wristband that paid."),
+            ),
+            Refusal::SameWristband => self.said(
+                ("Dieses Band ist schon dabei", "Das nächste Band hinhalten."),
+                ("This wristband is in it already", "Hold the next wristband."),
+            ),
+            Refusal::LoggedOut => self.said(
+                (
+                    "Niemand ist angemeldet",
+                    "Dein Crew-Band hinhalten oder dich in der Liste wählen.",
+                ),
+                (
+                    "Nobody is logged in",
+                    "Hold your staff wristband, or choose yourself from the list.",
+                ),
+            ),
+            Refusal::UnknownStaff => self.said(
+                ("Nicht auf der Crew-Liste", "Wende dich an die Standleitung."),
+                ("Not on the staff list", "Ask the bar lead."),
+            ),
+            Refusal::Locked => self.said(
+                ("Diese Kasse ist gesperrt", "Wende dich an die Technik."),
+                ("This till is locked", "Ask the tech team."),
+            ),
+            Refusal::NotPermitted => self.said(
+                (
+                    "Das darf diese Kasse oder deine Rolle nicht",
+                    "Wende dich an die Standleitung.",
+                ),
+                ("This till or your role may not do that", "Ask the bar lead."),
+            ),
+            Refusal::TenderNotHere(kind) => {
+                let kind = self.tender(*kind);
+                self.said(
+                    (&format!("{kind} geht hier nicht"), "Anders bezahlen lassen."),
+                    (&format!("{kind} is not taken here"), "Let the guest pay another way."),
+                )
+            }
+            Refusal::OnlineOnly => self.said(
+                (
+                    "Offline nicht möglich",
+                    "Warten, bis die Verbindung wieder da ist, oder zu einer anderen Kasse schicken.",
+                ),
+                (
+                    "Not possible offline",
+                    "Wait for the connection, or send the guest to another till.",
+                ),
+            ),
+            Refusal::CartFull => self.said(
+                ("Mehr passt nicht in einen Bon", "Erst kassieren, dann weiter."),
+                ("No more fits on one receipt", "Take the money first, then go on."),
+            ),
+            Refusal::Busy => self.said(
+                ("Noch kurz halten", "Die Kasse arbeitet noch."),
+                ("Keep holding", "The till is still busy."),
+            ),
+            Refusal::CartOpen => self.said(
+                ("Es ist noch ein Warenkorb offen", "Erst kassieren oder leeren."),
+                ("A cart is open", "Take the money first, or clear it."),
+            ),
+            Refusal::CartEmpty => self.said(
+                ("Der Warenkorb ist leer", "Erst etwas antippen."),
+                ("The cart is empty", "Tap something first."),
+            ),
+            Refusal::Price(article) => {
+                let name = self.article(*article);
+                self.said(
+                    (
+                        &format!("{name}: Preis passt nicht"),
+                        "Einen Preis über null eintippen.",
+                    ),
+                    (&format!("{name}: the price does not fit"), "Type a price above zero."),
+                )
+            }
+            Refusal::UnknownArticle(article) => self.said(
+                (
+                    &format!("Artikel {article} gibt es nicht mehr"),
+                    "Etwas anderes wählen.",
+                ),
+                (&format!("Article {article} is gone"), "Choose something else."),
+            ),
+            Refusal::NotReturnable(article) => {
+                let name = self.article(*article);
+                self.said(
+                    (&format!("{name} nehmen wir nicht zurück"), "Nur Pfand kommt zurück."),
+                    (&format!("{name} cannot come back"), "Only deposit items do."),
+                )
+            }
+            Refusal::TooManyReturns { max } => self.said(
+                (
+                    &format!("Höchstens {max} Becher auf einmal"),
+                    "Auf mehrere Male zurücknehmen oder die Standleitung holen.",
+                ),
+                (
+                    &format!("At most {max} cups at once"),
+                    "Take them in several goes, or get the bar lead.",
+                ),
+            ),
+            Refusal::TopUpRange { min, max } => {
+                let (min, max) = (self.euros(*min), self.euros(*max));
+                self.said(
+                    (&format!("Aufladen geht von {min} bis {max}"), "Anderen Betrag wählen."),
+                    (&format!("A top-up is {min} to {max}"), "Choose another amount."),
+                )
+            }
+            Refusal::BalanceCeiling { possible } => {
+                let possible = self.euros(*possible);
+                self.said(
+                    (
+                        &format!("So viel passt nicht auf das Band: noch {possible} möglich"),
+                        "Weniger aufladen oder ein zweites Band.",
+                    ),
+                    (
+                        &format!("The wristband cannot hold that much: {possible} possible"),
+                        "Top up less, or use a second wristband.",
+                    ),
+                )
+            }
+            Refusal::NoSuchOrder => self.said(
+                (
+                    "Diese Buchung kennt diese Kasse nicht",
+                    "An der Kasse stornieren, an der bezahlt wurde.",
+                ),
+                (
+                    "This till does not know that sale",
+                    "Cancel it at the till where it was paid.",
+                ),
+            ),
+            Refusal::TakenBack => self.said(
+                ("Schon storniert", "Nichts weiter zu tun."),
+                ("Cancelled already", "Nothing more to do."),
+            ),
+            Refusal::TooLate => self.said(
+                ("Storno jetzt nur noch mit Standleitung", "Hole die Standleitung."),
+                ("Only the bar lead can cancel this now", "Get the bar lead."),
+            ),
+            Refusal::NotCancellable => self.said(
+                ("Das lässt sich so nicht stornieren", "Hole die Standleitung."),
+                ("This cannot be cancelled like that", "Get the bar lead."),
+            ),
+            Refusal::Overflow => self.said(
+                ("Dieser Betrag ist zu groß", "Prüfe die Eingabe."),
+                ("This amount is too large", "Check what you typed."),
+            ),
+            Refusal::Storage(fault) => self.storage(*fault),
+            Refusal::DrawerOpen => self.said(
+                ("Die Kasse ist schon offen", "Erst zählen, dann neu öffnen."),
+                ("The drawer is open already", "Count it first, then open it again."),
+            ),
+            Refusal::DrawerClosed => self.said(
+                ("Die Kasse ist nicht offen", "Erst mit dem Wechselgeld öffnen."),
+                ("The drawer is not open", "Open it with its float first."),
+            ),
+            Refusal::DrawerAmount => self.said(
+                (
+                    "Dieser Betrag passt nicht",
+                    "Den gezählten Betrag eintragen, null oder mehr.",
+                ),
+                ("This amount does not fit", "Enter what was counted, zero or more."),
+            ),
+            Refusal::SplitTimeout => self.said(
+                ("Abgebrochen – niemand hat bezahlt", "Von vorn beginnen."),
+                ("Cancelled – nobody was charged", "Start again."),
+            ),
+        }
+    }
+
+    fn offline_limit(&self, limit: OfflineLimit, possible: Amount) -> Said {
+        let possible = self.euros(possible);
+        let (de, en) = match limit {
+            OfflineLimit::Order => ("pro Bestellung", "for one order"),
+            OfflineLimit::Tag => ("mit diesem Band", "with this wristband"),
+            OfflineLimit::UnknownTag => (
+                "mit einem Band, das diese Kasse nicht kennt",
+                "with a wristband this till does not know",
+            ),
+            OfflineLimit::Terminal => ("an dieser Kasse", "at this till"),
+            OfflineLimit::PayOut => ("bei einer Auszahlung", "for a pay-out"),
+        };
+        self.said(
+            (
+                &format!("Offline: noch {possible} {de}"),
+                "Teilen, etwas weglassen oder auf die Verbindung warten.",
+            ),
+            (
+                &format!("Offline: {possible} left {en}"),
+                "Split it, take something off, or wait for the connection.",
+            ),
+        )
+    }
+
+    /// Why a wristband must not pay, without telling the queue more than it needs.
+    pub fn blocked(&self, reason: BlockReason) -> Said {
+        let (de, en) = match reason {
+            BlockReason::Lost => ("Als verloren gemeldet", "Reported lost"),
+            BlockReason::Replaced => ("Altes Band – es gibt ein neues", "Old wristband – there is a new one"),
+            BlockReason::Blocked | BlockReason::Overdrawn | BlockReason::Other(_) => {
+                ("Band ist gesperrt", "Wristband is blocked")
+            }
+        };
+        self.said((de, "Bitte zum Infopunkt."), (en, "Please go to the Info point."))
+    }
+
+    fn storage(&self, fault: StorageFault) -> Said {
+        match fault {
+            StorageFault::Full => self.said(
+                (
+                    "Der Speicher dieses Geräts ist voll",
+                    "Platz schaffen oder Gerät tauschen. Technik rufen.",
+                ),
+                (
+                    "This device's disk is full",
+                    "Free space or swap the device. Call tech.",
+                ),
+            ),
+            StorageFault::Io | StorageFault::Conflict => self.said(
+                ("Dieses Gerät kann nicht speichern", "Gerät tauschen. Technik rufen."),
+                ("This device cannot store", "Swap the device. Call tech."),
+            ),
+        }
+    }
+
+    pub fn device_fault(&self, fault: DeviceFault) -> Said {
+        match fault {
+            DeviceFault::Storage(fault) => self.storage(fault),
+            DeviceFault::Queue => self.said(
+                (
+                    "Die Warteschlange dieses Geräts ist beschädigt",
+                    "Weiterverkaufen geht. Gerät nicht zurücksetzen; Technik rufen.",
+                ),
+                (
+                    "This device's queue is damaged",
+                    "Selling goes on. Do not reset the device; call tech.",
+                ),
+            ),
+            DeviceFault::Key => self.said(
+                ("Der Schlüssel dieses Geräts geht nicht", "Technik rufen."),
+                ("This device's key does not work", "Call tech."),
+            ),
+            DeviceFault::Config => self.said(
+                (
+                    "Neue Preisliste ist unbrauchbar; die alte gilt weiter",
+                    "Technik rufen.",
+                ),
+                (
+                    "The new price list cannot be used; the old one still holds",
+                    "Call tech.",
+                ),
+            ),
+        }
+    }
+
+    pub fn registration(&self, refusal: RegistrationRefusal) -> Said {
+        match refusal {
+            RegistrationRefusal::Server => self.said(
+                (
+                    "Der Server nimmt diesen Code nicht",
+                    "Er ist falsch, benutzt oder abgelaufen. Einen neuen holen.",
+                ),
+                (
+                    "The server does not take this code",
+                    "It is wrong, used or expired. Get a new one.",
+                ),
+            ),
+            RegistrationRefusal::Forged => self.said(
+                (
+                    "Die Antwort kam nicht von diesem Festival",
+                    "Nicht weitermachen. Technik rufen.",
+                ),
+                ("The answer is not from this festival", "Do not go on. Call tech."),
+            ),
+            RegistrationRefusal::Key => self.said(
+                ("Der Schlüssel dieses Geräts geht nicht", "Technik rufen."),
+                ("This device's key does not work", "Call tech."),
+            ),
+        }
+    }
+
+    /// The pill: its class, a sign and what it says. A count above zero shows also when online.
+    pub fn pill(&self, pill: Pill, now_ms: u64) -> (&'static str, &'static str, String) {
+        match pill {
+            Pill::Online => ("online", "✓", self.of("Online", "Online").to_owned()),
+            Pill::Sending { entries } => ("sending", "↑", entries.to_string()),
+            Pill::Offline {
+                entries,
+                since_ms,
+                refused,
+            } => {
+                let for_ms = since_ms.map(|since| now_ms.saturating_sub(since));
+                let unwanted = refused.and_then(|code| self.unwanted(code));
+                let late = entries >= LATE_ENTRIES || for_ms.is_some_and(|ms| ms >= LATE_MS) || unwanted.is_some();
+                let word = match unwanted {
+                    Some(why) => why,
+                    None if late => self.of("Achtung", "Attention"),
+                    None => "Offline",
+                };
+                let count = (entries > 0).then(|| entries.to_string());
+                let long = for_ms.filter(|ms| *ms >= 60_000).map(|ms| duration(ms, self.language));
+                let text = [Some(word.to_owned()), count, long]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" · ");
+                (
+                    if late { "late" } else { "offline" },
+                    if late { "▲" } else { "●" },
+                    text,
+                )
+            }
+        }
+    }
+
+    /// Why the server does not want this terminal; the other codes are a network that is not there.
+    fn unwanted(&self, code: ErrorCode) -> Option<&'static str> {
+        match code {
+            ErrorCode::Replaced => Some(self.language.of("Anderes Gerät angemeldet", "Another device is on")),
+            ErrorCode::Version => Some(
+                self.language
+                    .of("Programm zu alt oder zu neu", "Program too old or too new"),
+            ),
+            ErrorCode::UnknownTerminal | ErrorCode::BadSignature => Some(
+                self.language
+                    .of("Server kennt dieses Gerät nicht", "Server does not know this device"),
+            ),
+            _ => None,
+        }
+    }
+
+    pub fn unclear(&self, unclear: &Unclear) -> String {
+        match unclear {
+            Unclear::Command => self
+                .of(
+                    "Das hat diese Seite nicht verstanden. Lade sie neu; nichts ist gebucht.",
+                    "This page did not understand that. Load it anew; nothing was booked.",
+                )
+                .to_owned(),
+            Unclear::Tile(word) => format!(
+                "{}: {word}",
+                self.of("Diese Kachel gibt es nicht", "There is no such tile")
+            ),
+            Unclear::Price => self
+                .of(
+                    "Anzahl oder Preis passt nicht: 3*12 sind drei von Kachel 12, 4,50*12 ist ein freier Preis.",
+                    "Count or price does not fit: 3*12 is three of tile 12, 4.50*12 is a free price.",
+                )
+                .to_owned(),
+            Unclear::Amount(word) => format!("{}: {word}", self.of("Das ist kein Betrag", "That is no amount")),
+            Unclear::Method => self
+                .of(
+                    "Wie? Tippe 20* für bar, 20/ für Karte, 20- zum Auszahlen.",
+                    "How? Type 20* for cash, 20/ for card, 20- to pay out.",
+                )
+                .to_owned(),
+            Unclear::Wristband => self
+                .of(
+                    "So viele Bänder liegen hier nicht.",
+                    "There are not that many wristbands here.",
+                )
+                .to_owned(),
+            Unclear::Invitation => self
+                .of(
+                    "Das ist kein Registrierungscode von Groschen, oder nicht der ganze.",
+                    "That is no registration code of Groschen, or not all of it.",
+                )
+                .to_owned(),
+        }
+    }
+}
+
+/// From here on the pill asks for attention: an event's technicians should know by then.
+const LATE_MS: u64 = 15 * 60_000;
+const LATE_ENTRIES: u64 = 100;

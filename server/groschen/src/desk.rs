@@ -1,0 +1,134 @@
+//! `groschen desk`: a till as a page on this machine.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use core_ffi::Endpoint;
+use desk::{Desk, Options, Simulation, Wristband};
+use fixtures::sample;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use shared_protocol::catalogue::Text;
+use shared_protocol::invitation::Invitation;
+
+use crate::Exit;
+use crate::serve::start_log;
+
+/// Arguments of `desk`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// The registration code (`GROSCHEN:1:…`), needed once. It names the server, too.
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Where the server is, `ws://HOST:PORT/terminal` or `wss://…`; kept from the registration code when not given.
+    #[arg(long, env = "GROSCHEN_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// The authority of the server's certificate (PEM); needed for `wss://`.
+    #[arg(long, env = "GROSCHEN_AUTHORITY", value_name = "FILE")]
+    authority: Option<PathBuf>,
+    /// The folder with this till's key and its offline queue.
+    #[arg(
+        long,
+        env = "GROSCHEN_DESK_DATA",
+        value_name = "DIR",
+        default_value = "groschen-desk"
+    )]
+    data: PathBuf,
+    /// Where the page is served; only this machine may be able to reach it.
+    #[arg(
+        long,
+        env = "GROSCHEN_DESK_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8460"
+    )]
+    listen: SocketAddr,
+    /// Where guests find receipts.
+    #[arg(long, env = "GROSCHEN_RECEIPTS", value_name = "URL")]
+    receipts: Option<String>,
+    /// So many virtual wristbands lie beside the till, because it has no reader. They are simulated.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=20))]
+    wristbands: u32,
+    /// The page has buttons to cut the network and to pull the battery.
+    #[arg(long)]
+    faults: bool,
+}
+
+/// Where the desk keeps the server's address between starts.
+const SERVER_FILE: &str = "server";
+
+/// Virtual wristbands that no simulated guest wears.
+pub fn tray(count: u32) -> Vec<Wristband> {
+    let all = sample::wristbands(sample::WRISTBANDS + count);
+    let own = all
+        .get(usize::try_from(sample::WRISTBANDS).unwrap_or(0)..)
+        .unwrap_or_default();
+    (1..)
+        .zip(own)
+        .map(|(number, tag)| Wristband {
+            label: Text::new(&format!("Band {number}"), &format!("Wristband {number}")),
+            tag: *tag,
+            crew: false,
+        })
+        .collect()
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    start_log(false);
+    let invitation = arguments.code.as_deref().map(Invitation::parse).transpose()?;
+    std::fs::create_dir_all(&arguments.data)
+        .with_context(|| format!("the folder {} cannot be made", arguments.data.display()))?;
+    let server = server_address(arguments, invitation.as_ref())?;
+    let authority = arguments.authority.as_deref().map(authority).transpose()?;
+    let options = Options {
+        listen: arguments.listen,
+        data: arguments.data.clone(),
+        server: Endpoint::new(&server, authority.as_ref())?,
+        receipts: arguments.receipts.clone(),
+        wristbands: tray(arguments.wristbands),
+        simulation: Simulation {
+            faults: arguments.faults,
+        },
+        framed_by: None,
+    };
+    let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
+    runtime.block_on(async {
+        let desk = Desk::start(options).await?;
+        if let Some(invitation) = invitation {
+            desk.register(terminal::Invitation::of(&invitation, "Groschen desk"))
+                .await;
+        }
+        println!("{}", desk.url());
+        if std::io::stdout().is_terminal() {
+            eprintln!("Open this address in a browser on this machine; it is the key to this till. Ctrl-C ends it.");
+        }
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        desk.stop().await;
+        Ok(Exit::Done)
+    })
+}
+
+fn server_address(arguments: &Arguments, invitation: Option<&Invitation>) -> anyhow::Result<String> {
+    let file = arguments.data.join(SERVER_FILE);
+    let given = arguments
+        .server
+        .clone()
+        .or_else(|| invitation.map(|invitation| invitation.server.clone()));
+    if let Some(given) = given {
+        std::fs::write(&file, &given).with_context(|| format!("{} cannot be written", file.display()))?;
+        return Ok(given);
+    }
+    let kept = std::fs::read_to_string(&file);
+    kept.map(|kept| kept.trim().to_owned())
+        .context("no server is known yet; give the registration code with --code, or the address with --server")
+}
+
+fn authority(path: &Path) -> anyhow::Result<CertificateDer<'static>> {
+    CertificateDer::from_pem_file(path).with_context(|| format!("{} holds no certificate (PEM)", path.display()))
+}

@@ -1,0 +1,87 @@
+//! A festival on this machine: the server with the sample catalogue, and tills as pages.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use core_ffi::Endpoint;
+use desk::{Desk, Options, Simulation};
+use groschen::instance::Instance;
+use groschen::settings::Settings;
+use groschen::{receipt, signing};
+use shared_protocol::TillId;
+
+/// The first till of the bar at the lake.
+pub const BAR: TillId = TillId(201);
+/// The first till of the top-up desk in the north.
+pub const TOP_UP: TillId = TillId(1_101);
+/// A till at the entry, which sells and takes money in.
+pub const ENTRY: TillId = TillId(101);
+
+/// How long a till may take to be registered on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// A server and its folder.
+pub struct Festival {
+    pub server: Instance,
+    pub dir: tempfile::TempDir,
+}
+
+impl Festival {
+    pub async fn start() -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let settings = Settings {
+            data: dir.path().join("server"),
+            listen: ANY_PORT,
+            tls: None,
+            signing: signing::Settings::default(),
+        };
+        let server = Instance::start(&settings, true).await?;
+        Ok(Self { server, dir })
+    }
+
+    /// A till that is registered; nobody is logged in.
+    pub async fn desk(&self, till: TillId) -> anyhow::Result<Desk> {
+        let slot = self.server.open_slot(till, false).await?;
+        let desk = Desk::start(Options {
+            listen: ANY_PORT,
+            data: self.desk_folder(till),
+            server: Endpoint::new(&format!("ws://{}{}", self.server.address, sync::server::PATH), None)?,
+            receipts: Some(format!("http://{}{}", self.server.address, receipt::page::PATH)),
+            wristbands: groschen::desk::tray(3),
+            simulation: Simulation { faults: true },
+            framed_by: None,
+        })
+        .await?;
+        desk.register(terminal::Invitation {
+            slot: slot.id,
+            secret: slot.secret,
+            device: "browser test".to_owned(),
+            config_key: None,
+        })
+        .await;
+        anyhow::ensure!(desk.registered(PATIENCE).await, "till {till} was not registered");
+        Ok(desk)
+    }
+
+    /// The same with somebody at it.
+    pub async fn staffed(&self, till: TillId) -> anyhow::Result<Desk> {
+        let desk = self.desk(till).await?;
+        desk.log_in(fixtures::sample::cashier_of(till)).await;
+        anyhow::ensure!(desk.ready(PATIENCE).await, "till {till} cannot sell");
+        Ok(desk)
+    }
+
+    fn desk_folder(&self, till: TillId) -> PathBuf {
+        self.dir.path().join(format!("till-{till}"))
+    }
+}
+
+/// Where pictures of pages go: `CARGO_TARGET_TMPDIR`, to be looked at after a run.
+pub fn picture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("pictures")
+        .join(format!("{name}.png"))
+}

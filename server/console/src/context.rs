@@ -82,8 +82,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Whether browsers come by TLS, so that cookies never travel without.
     pub secure: bool,
-    /// Where terminals connect to, `wss://…/terminal`, for registration codes.
-    pub terminals_at: String,
+    /// Where terminals connect to, `wss://…/terminal`, for registration codes; none takes the host that the browser came to.
+    pub terminals_at: Option<String>,
     /// Digest of the event's config key, for registration codes.
     pub config_key: Hash32,
 }
@@ -93,7 +93,7 @@ pub struct Context {
     pub(crate) event: EventId,
     pub(crate) mode: Mode,
     pub(crate) secure: bool,
-    pub(crate) terminals_at: String,
+    pub(crate) terminals_at: Option<String>,
     pub(crate) config_key: Hash32,
     pub(crate) hub: Arc<Hub>,
     pub(crate) signer: Arc<dyn SignerView>,

@@ -2,6 +2,8 @@
 
 use axum::Form;
 use axum::extract::Path;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use engine::{Known, Reply, Request};
 use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
@@ -14,7 +16,7 @@ use shared_protocol::ids::mint;
 use shared_protocol::invitation::Invitation;
 use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
 use shared_protocol::{SlotId, TerminalId, TillId};
-use sync::server::random;
+use sync::server::{PATH, random};
 
 use crate::context::Context;
 use crate::fault::Fault;
@@ -153,13 +155,34 @@ fn open_slots(slots: &[Slot], config: &Config, now_ms: u64, words: Language) -> 
     }
 }
 
-pub(crate) async fn open(page: Page, Form(fields): Form<Vec<(String, String)>>) -> Response {
-    let made = open_all(&page, &fields).await;
+pub(crate) async fn open(page: Page, headers: HeaderMap, Form(fields): Form<Vec<(String, String)>>) -> Response {
+    let made = match terminals_at(&page.context, &headers) {
+        Some(server) => open_all(&page, &server, &fields).await,
+        None => Err(Fault::NotFound),
+    };
     let title = page.words.of("QR-Codes für Geräte", "QR codes for terminals");
     page.done(made.map(|content| page.show_live(title, &content, "/live/registrations")))
 }
 
-async fn open_all(page: &Page, fields: &[(String, String)]) -> Result<Markup, Fault> {
+/// Where terminals find this server: as it was set, else the host under which this browser found it.
+fn terminals_at(context: &Context, headers: &HeaderMap) -> Option<String> {
+    if let Some(set) = &context.terminals_at {
+        return Some(set.clone());
+    }
+    let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
+    let scheme = if context.secure { "wss" } else { "ws" };
+    Some(format!("{scheme}://{host}{PATH}"))
+}
+
+/// Whether only this machine finds it.
+fn is_local(server: &str) -> bool {
+    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
+    ["localhost", "127.", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local))
+}
+
+async fn open_all(page: &Page, server: &str, fields: &[(String, String)]) -> Result<Markup, Fault> {
     let (context, config, words) = (&page.context, page.config()?, page.words);
     let asked = fields.iter().filter(|(name, _)| name == "till");
     let tills: Vec<TillId> = asked
@@ -194,7 +217,7 @@ async fn open_all(page: &Page, fields: &[(String, String)]) -> Result<Markup, Fa
         let invitation = Invitation {
             slot: id,
             secret,
-            server: context.terminals_at.clone(),
+            server: server.to_owned(),
             config_key: Some(context.config_key),
         };
         codes.push((slot, invitation.text()));
@@ -204,6 +227,9 @@ async fn open_all(page: &Page, fields: &[(String, String)]) -> Result<Markup, Fa
     let slots: Vec<Slot> = codes.iter().map(|(slot, _)| slot.clone()).collect();
     Ok(html! {
         p.note.no-print { (words.of("Diese Codes siehst du nur jetzt: druck sie aus oder scann sie gleich. Wer einen hat, kann ein Gerät anmelden; du bestätigst es mit sechs Ziffern.", "You see these codes only now: print them or scan them at once. Whoever has one can enrol a device; you confirm it with six digits.")) }
+        @if is_local(server) {
+            p.note.warn.no-print { (words.of("Diese Codes nennen eine Adresse, die nur dieser Rechner kennt. Für Telefone öffne die Konsole unter dem Namen des Servers im Netz.", "These codes name an address that only this machine knows. For phones, open the console under the server's name in the network.")) " " span.id { (server) } }
+        }
         p.row.no-print { button.main data-print { (words.of("Drucken", "Print")) } a.button href="/registrations" { (words.of("Weitere Kassen", "More tills")) } }
         (waiting(&slots, config, now_ms, words))
         ol.codes {

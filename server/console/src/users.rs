@@ -80,10 +80,7 @@ pub fn create_user(
     Ok(())
 }
 
-/// A password that nobody guesses and somebody can type.
-///
-/// # Errors
-/// None where the system has no randomness.
+/// A password that nobody guesses and somebody can type; none where the system has no randomness.
 pub fn fresh_password() -> Option<String> {
     let mut text = String::new();
     let random = SystemRandom::new();

@@ -45,6 +45,9 @@ pub(crate) const fn line_kind(kind: LineKind, words: Language) -> &'static str {
         LineKind::Discount => words.of("Gutschein", "Voucher"),
         LineKind::TopUp => words.of("Guthaben aufgeladen", "Money paid in"),
         LineKind::PayOut => words.of("Guthaben ausgezahlt", "Money paid out"),
+        LineKind::Float => words.of("Wechselgeld am Anfang", "Float"),
+        LineKind::CashTransit => words.of("Geldtransport", "Cash transit"),
+        LineKind::CashDifference => words.of("Kassendifferenz", "Cash difference"),
     }
 }
 
@@ -146,6 +149,7 @@ pub(crate) fn case_kind(kind: CaseKind, words: Language) -> String {
         CaseKind::TerminalReadopted => words.of("Gerät wieder aufgenommen", "Device taken back"),
         CaseKind::WrongEvent => words.of("Andere Veranstaltung", "Other event"),
         CaseKind::ReversalMismatch => words.of("Storno mit anderem Betrag", "Cancellation of other amount"),
+        CaseKind::DrawerMismatch => words.of("Kasse stimmt nicht", "Drawer does not match"),
         CaseKind::Other(code) => {
             return match words {
                 Language::De => format!("Art {code}"),
@@ -279,6 +283,10 @@ impl Names<'_> {
             Account::Issuer => html! { (words.of("Herausgeber", "Issuer")) },
             Account::VoucherFunding { voucher } => {
                 html! { (words.of("Gutschein-Deckung", "Voucher funding")) " " bdi { (self.asset(*voucher)) } }
+            }
+            Account::Safe => html! { (words.of("Tresor", "Safe")) },
+            Account::CashDifference { till } => {
+                html! { (words.of("Kassendifferenz", "Cash difference")) " " bdi { (self.till(*till)) } }
             }
             Account::Suspense => html! { (words.of("Ungeklärt", "Suspense")) },
         }

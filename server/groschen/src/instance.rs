@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
-use axum::serve::ListenerExt as _;
+use console::Mode;
 use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
 use fixtures::sample;
@@ -18,7 +18,7 @@ use shared_protocol::{EventId, SlotId, TillId};
 use store::{Reader, StoreError};
 use store_sqlite::{Options, SqliteReader, SqliteStore};
 use sync::hub::Hub;
-use sync::server::{Service, TlsListener, random};
+use sync::server::{Peer, PlainListener, Service, TlsListener, random};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
@@ -27,6 +27,9 @@ use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Settings, Tls};
 use crate::signing;
+
+/// Pages that read at once.
+const CONSOLE_READERS: usize = 4;
 
 /// A server that takes connections.
 pub struct Instance {
@@ -43,6 +46,7 @@ pub struct Instance {
     database: PathBuf,
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
     signer: signing::Running,
+    console: Arc<console::Context>,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -97,12 +101,29 @@ impl Instance {
             .routes()
             .merge(health.routes())
             .merge(receipt::page::routes(receipts));
+        let console = console::Context::new(console::Parts {
+            event,
+            mode: if event == sample::EVENT { Mode::Demo } else { Mode::Live },
+            ask: Box::new(writer.clone()),
+            readers: (0..CONSOLE_READERS)
+                .map(|_| Ok(Box::new(SqliteReader::open(&database, None)?) as Box<dyn Reader>))
+                .collect::<Result<_, StoreError>>()?,
+            hub: Arc::clone(&hub),
+            signer: Arc::clone(&signer.state) as Arc<dyn console::SignerView>,
+            clock: Arc::new(now_ms),
+            secure: settings.tls.is_some(),
+            terminals_at: None,
+            config_key: terminal::config_key_digest(&config_key),
+        });
+        // Receipts are public and come first; whatever nobody else has is the console's.
+        let routes = routes
+            .fallback_service(console::routes(&console))
+            .into_make_service_with_connect_info::<Peer>();
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(async move { axum::serve(listener, routes).await })
         } else {
-            // An acknowledgement is small and must not wait for more bytes.
-            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            let listener = PlainListener(listener);
             tokio::spawn(async move { axum::serve(listener, routes).await })
         };
         Ok(Self {
@@ -114,6 +135,7 @@ impl Instance {
             database,
             thread,
             signer,
+            console,
             accepting,
         })
     }
@@ -146,6 +168,7 @@ impl Instance {
     /// Closes connections, commits what is queued, ends. Gives what the database failed with, if it did.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.accepting.abort();
+        self.console.close();
         self.hub.close_all();
         let signer = self.signer;
         tokio::task::spawn_blocking(move || signer.stop()).await?;

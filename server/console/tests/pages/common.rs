@@ -137,7 +137,7 @@ impl World {
             signer: Arc::clone(&signer) as Arc<dyn SignerView>,
             clock: Arc::new(move || own.load(Ordering::Relaxed)),
             secure: false,
-            terminals_at: "wss://festival.example:8450/terminal".to_owned(),
+            terminals_at: None,
             config_key: Hash32([3; 32]),
         });
         let mut world = Self {

@@ -72,7 +72,7 @@ async fn a_printed_code_becomes_a_terminal_after_somebody_compared_six_digits() 
         .collect();
     assert_eq!(codes.len(), 2);
     assert_eq!(sheet.text.matches("<svg class=\"qr\"").count(), 2);
-    assert_eq!(codes[0].server, "wss://festival.example:8450/terminal");
+    assert_eq!(codes[0].server, "ws://console.example/terminal");
     assert_eq!(codes[0].config_key, Some(Hash32([3; 32])));
 
     let till = PaperTill::new(shared_protocol::TillId(101), 7);

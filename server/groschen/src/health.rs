@@ -44,6 +44,12 @@ pub struct SignerState {
     pub orders: AtomicU64,
 }
 
+impl console::SignerView for SignerState {
+    fn outage(&self) -> bool {
+        self.outage.load(Ordering::Relaxed)
+    }
+}
+
 /// What the health pages look at.
 pub struct Health {
     hub: Arc<Hub>,

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
 use axum::middleware::from_fn_with_state;
-use axum::serve::ListenerExt as _;
+use console::Mode;
 use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
 use fixtures::sample;
@@ -20,7 +20,7 @@ use shared_protocol::{EventId, SlotId, TillId};
 use store::{Reader, StoreError};
 use store_sqlite::{Options, SqliteReader, SqliteStore};
 use sync::hub::Hub;
-use sync::server::{Service, TlsListener, random};
+use sync::server::{Peer, PlainListener, Service, TlsListener, random};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
@@ -29,6 +29,9 @@ use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Settings, Tls};
 use crate::signing;
+
+/// Pages that read at once.
+const CONSOLE_READERS: usize = 4;
 
 /// A server that takes connections.
 pub struct Instance {
@@ -45,6 +48,7 @@ pub struct Instance {
     database: PathBuf,
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
     signer: signing::Running,
+    console: Arc<console::Context>,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -99,6 +103,22 @@ impl Instance {
             .routes()
             .merge(health.routes())
             .merge(receipt::page::routes(receipts));
+        let console = console::Context::new(console::Parts {
+            event,
+            mode: if event == sample::EVENT { Mode::Demo } else { Mode::Live },
+            ask: Box::new(writer.clone()),
+            readers: (0..CONSOLE_READERS)
+                .map(|_| Ok(Box::new(SqliteReader::open(&database, None)?) as Box<dyn Reader>))
+                .collect::<Result<_, StoreError>>()?,
+            hub: Arc::clone(&hub),
+            signer: Arc::clone(&signer.state) as Arc<dyn console::SignerView>,
+            clock: Arc::new(now_ms),
+            secure: settings.tls.is_some(),
+            terminals_at: None,
+            config_key: terminal::config_key_digest(&config_key),
+        });
+        // Receipts are public and come first; whatever nobody else has is the console's.
+        let routes = routes.fallback_service(console::routes(&console));
         let routes = match &settings.framed_by {
             Some(origin) => {
                 let frames = guard::Frames {
@@ -109,12 +129,12 @@ impl Instance {
             }
             None => routes,
         };
+        let routes = routes.into_make_service_with_connect_info::<Peer>();
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(async move { axum::serve(listener, routes).await })
         } else {
-            // An acknowledgement is small and must not wait for more bytes.
-            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            let listener = PlainListener(listener);
             tokio::spawn(async move { axum::serve(listener, routes).await })
         };
         Ok(Self {
@@ -126,6 +146,7 @@ impl Instance {
             database,
             thread,
             signer,
+            console,
             accepting,
         })
     }
@@ -158,6 +179,7 @@ impl Instance {
     /// Closes connections, commits what is queued, ends. Gives what the database failed with, if it did.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.accepting.abort();
+        self.console.close();
         self.hub.close_all();
         let signer = self.signer;
         tokio::task::spawn_blocking(move || signer.stop()).await?;

@@ -17,6 +17,7 @@ pub mod serve;
 pub mod settings;
 pub mod signing;
 pub mod simulate;
+pub mod user;
 
 /// How a command ended, as its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, desk, doctor, migrate, receipt, serve, simulate};
+use groschen::{Exit, audit, demo, desk, doctor, migrate, receipt, serve, simulate, user};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -15,6 +15,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "Examples:
   groschen demo                              a small festival alive in this terminal
+  groschen user add lena --role admin --data festival    who may log in to the console
   groschen serve --data festival --sample    a server with the sample festival's catalogue
   groschen desk --code GROSCHEN:1:A56...    a till in the browser, registered with a code from the server
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
@@ -39,6 +40,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Print receipts with their signatures.
     Receipt(receipt::Arguments),
+    /// Say who may log in to the console.
+    User(user::Arguments),
     /// Bring a database to this program's format.
     Migrate(migrate::Arguments),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };
     match done {

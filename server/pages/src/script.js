@@ -3,7 +3,7 @@
 //   body[data-live=URL]     hears of changes: each message is HTML whose elements take the place of those with the same ids
 //   form[data-quiet]        is sent without leaving the page
 //   form[data-auto]         is sent when a field changes, a moment after the last key
-//   [data-key=K]            is pressed by that key, as long as nobody types into a field
+//   [data-key=K]            is pressed (a field: entered) by that key, as long as nobody types into a field
 //   input[data-entry]       takes what is typed anywhere; Enter sends it
 //   [data-cue="KIND NO"]    sounds when it changes
 //   [data-print]            prints the page
@@ -160,7 +160,8 @@ document.addEventListener("keydown", (event) => {
   const pressed = keyed.find((button) => button.checkVisibility());
   if (pressed) {
     event.preventDefault();
-    pressed.click();
+    if (isField(pressed)) pressed.focus();
+    else pressed.click();
     return;
   }
   if (field || within !== document) return;

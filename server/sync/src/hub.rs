@@ -66,12 +66,24 @@ struct Connected {
     to: UnboundedSender<ToConnection>,
 }
 
+/// What a terminal last said of its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// The epoch it writes in.
+    pub epoch: u32,
+    /// The next sequence it will write.
+    pub next_seq: u64,
+    /// When, by the server's clock.
+    pub at_ms: u64,
+}
+
 /// What all connections share.
 #[derive(Default)]
 pub struct Hub {
     connected: Mutex<BTreeMap<TerminalId, Connected>>,
     waiting: Mutex<BTreeMap<SlotId, UnboundedSender<ToConnection>>>,
     keys: RwLock<BTreeMap<TerminalId, PublicKey>>,
+    heard: Mutex<BTreeMap<TerminalId, Heard>>,
     next_connection: AtomicU64,
     /// Counters.
     pub counters: Counters,
@@ -133,6 +145,16 @@ impl Hub {
         if let Some(to) = open(&self.waiting).remove(&slot) {
             let _gone = to.send(ToConnection::Confirmed(slot, Box::new(known)));
         }
+    }
+
+    /// A known terminal said how far its journal is.
+    pub fn note_heard(&self, terminal: TerminalId, heard: Heard) {
+        open(&self.heard).insert(terminal, heard);
+    }
+
+    /// What a terminal last said, since this server started.
+    pub fn heard(&self, terminal: TerminalId) -> Option<Heard> {
+        open(&self.heard).get(&terminal).copied()
     }
 
     /// Whether a terminal is connected now.

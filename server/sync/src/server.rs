@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::extract::connect_info::Connected;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
+use axum::serve::IncomingStream;
+use engine::Request;
 use ring::rand::{SecureRandom, SystemRandom};
 use shared_protocol::TerminalId;
 use shared_protocol::crypto::{Hash32, PublicKey};
@@ -20,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 
-use crate::hub::{Counters, Hub, ToConnection};
+use crate::hub::{Counters, Heard, Hub, ToConnection};
 use crate::session::{CartEvent, Output, Session, World};
 use crate::writer::{Writer, now_ms};
 
@@ -182,6 +185,21 @@ impl<S: Store + 'static> Connection<S> {
         }
     }
 
+    /// What a terminal says of its journal is kept for who wants to know what is still to come.
+    fn note(&self, request: &Request) {
+        let (terminal, epoch, next_seq) = match request {
+            Request::Announce {
+                terminal,
+                epoch,
+                next_seq,
+            } => (*terminal, *epoch, *next_seq),
+            Request::Hello(hello) => (hello.terminal, hello.epoch.epoch, hello.next_seq),
+            _ => return,
+        };
+        let at_ms = now_ms();
+        self.service.hub.note_heard(terminal, Heard { epoch, next_seq, at_ms });
+    }
+
     async fn act(&mut self, outputs: Vec<Output>) -> Result<(), Gone> {
         for output in outputs {
             match output {
@@ -192,6 +210,7 @@ impl<S: Store + 'static> Connection<S> {
                     sent.map_err(|_| Gone)?.map_err(|_| Gone)?;
                 }
                 Output::Submit(ticket, request) => {
+                    self.note(&request);
                     if self
                         .service
                         .writer
@@ -220,6 +239,41 @@ impl<S: Store + 'static> Connection<S> {
             }
         }
         Ok(())
+    }
+}
+
+/// Who a request came from, with TLS or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, PlainListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, PlainListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// A listener without TLS.
+pub struct PlainListener(pub TcpListener);
+
+impl axum::serve::Listener for PlainListener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, from) = axum::serve::Listener::accept(&mut self.0).await;
+        // An acknowledgement is small and must not wait for more bytes.
+        let _slower = stream.set_nodelay(true);
+        (stream, from)
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
     }
 }
 

@@ -1,0 +1,35 @@
+//! The server's pages for admins, finance and crew: what happens, what waits for a person, what is still to come.
+//!
+//! Everything is rendered here and works without a script; `access` has the one table of who may call what, and the router is built from it.
+//! What must never be here: a rule of value (the engine is asked), a query beside `store::Reader`, a text in one language only, or anything
+//! inline that the content security policy would have to allow.
+
+mod access;
+mod audit;
+mod cases;
+mod chart;
+mod context;
+mod csv;
+mod dashboard;
+mod fault;
+mod figures;
+mod frame;
+mod live;
+mod login;
+mod order;
+mod order_filter;
+mod orders;
+mod password;
+mod registration;
+mod search;
+mod session;
+mod terminals;
+mod throttle;
+mod tse;
+mod users;
+mod words;
+mod wristband;
+
+pub use access::{Endpoint, Kind, Who, routes, table};
+pub use context::{Ask, Clock, Context, Mode, Parts, SignerView};
+pub use users::{UserError, create_user, fresh_password};

@@ -32,4 +32,5 @@ mod wristband;
 
 pub use access::{Endpoint, Kind, Who, routes, table};
 pub use context::{Ask, Clock, Context, Mode, Parts, SignerView};
+pub use session::admit;
 pub use users::{UserError, create_user, fresh_password};

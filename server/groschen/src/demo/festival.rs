@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::http::HeaderValue;
 use core_ffi::Endpoint;
 use desk::{Desk, Options, Simulation, Wristband};
 use engine::Request;
@@ -19,7 +20,7 @@ use shared_protocol::catalogue::{StandKind, Text};
 use shared_protocol::config::Config;
 use shared_protocol::ids::mint;
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
-use store::Reader;
+use store::{Reader, Role};
 use sync::server::random;
 use sync::writer::now_ms;
 use tokio::sync::{mpsc, watch};
@@ -70,6 +71,8 @@ pub struct Festival {
     pub bar: Desk,
     /// The visitor's top-up desk.
     pub top_up: Desk,
+    /// What lets the visitor's browser into the console. Browsers do not tell ports of a host apart, so the demo's page can give it.
+    pub console_cookie: HeaderValue,
     /// How far the visitor is.
     pub tour: Tour,
     guests: tokio::task::JoinHandle<()>,
@@ -113,6 +116,7 @@ impl Festival {
         give_beginnings(&server, &config, &to_do, &tray).await?;
         config.tills.retain(|id, _| chosen.contains(id));
         let (address, reader) = (server.address, server.reader()?);
+        let console_cookie = server.admit("demo", Role::Admin).await?;
         Ok(Self {
             server: Mutex::new(Some(server)),
             address,
@@ -120,6 +124,7 @@ impl Festival {
             rows,
             bar,
             top_up,
+            console_cookie,
             tour: Tour::default(),
             guests: tokio::spawn(send_guests(config, rate, to_do)),
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -94,7 +94,8 @@ async fn show(State(page): State<Page>, preferences: Preferences) -> Response {
         class: "demo-page",
         live: Some("/live"),
     };
-    shell.around(&content).into_response()
+    let cookie = [(header::SET_COOKIE, festival.console_cookie.clone())];
+    (cookie, shell.around(&content)).into_response()
 }
 
 /// What moves above the windows: the tour and the figures.

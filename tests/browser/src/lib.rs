@@ -151,6 +151,25 @@ impl Browser {
         self.keys(&key.to_string()).await
     }
 
+    /// Goes into a frame of the page.
+    pub async fn within(&self, css: &str) -> anyhow::Result<()> {
+        let found = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await;
+        Ok(found
+            .with_context(|| format!("there is no {css}"))?
+            .enter_frame()
+            .await?)
+    }
+
+    /// Back to the page itself.
+    pub async fn outside(&self) -> anyhow::Result<()> {
+        Ok(self.client.enter_parent_frame().await?)
+    }
+
     /// The text of an element that is there.
     pub async fn text(&self, css: &str) -> anyhow::Result<String> {
         let found = self.client.find(Locator::Css(css)).await;

@@ -50,22 +50,44 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 /// How often the terminal says how it is.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
+/// A demo that runs.
+pub struct Demo {
+    /// Where its page is.
+    pub url: String,
+    festival: Arc<Festival>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Demo {
+    /// Starts everything in a folder of its own; the page is at this port of this machine, or at another one when it is taken.
+    pub async fn start(dir: &std::path::Path, tills: u32, rate: u32, port: u16) -> anyhow::Result<Self> {
+        let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        let listener = match tokio::net::TcpListener::bind(at(port)).await {
+            Ok(listener) => listener,
+            Err(_) => tokio::net::TcpListener::bind(at(0)).await.context("no port is free")?,
+        };
+        let url = format!("http://{}/", listener.local_addr()?);
+        let festival = Arc::new(Festival::start(dir, tills, rate, &url).await?);
+        let routes = page::routes(Arc::clone(&festival));
+        let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(Self { url, festival, serving })
+    }
+
+    /// Ends everything in order.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.serving.abort();
+        self.festival.stop().await
+    }
+}
+
 async fn show(arguments: &Arguments, dir: &std::path::Path) -> anyhow::Result<()> {
     let words = arguments.language;
     eprintln!(
         "{}",
         words.of("Server und Kassen werden gestartet …", "Starting server and tills …")
     );
-    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let listener = match tokio::net::TcpListener::bind(at(arguments.port)).await {
-        Ok(listener) => listener,
-        Err(_) => tokio::net::TcpListener::bind(at(0)).await.context("no port is free")?,
-    };
-    let url = format!("http://{}/", listener.local_addr()?);
-    let festival = Arc::new(Festival::start(dir, arguments.tills, arguments.rate, &url).await?);
-    let routes = page::routes(Arc::clone(&festival));
-    let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
-    println!("{url}");
+    let demo = Demo::start(dir, arguments.tills, arguments.rate, arguments.port).await?;
+    println!("{}", demo.url);
     eprintln!(
         "{}",
         words.of(
@@ -74,12 +96,10 @@ async fn show(arguments: &Arguments, dir: &std::path::Path) -> anyhow::Result<()
         )
     );
     if !arguments.no_browser {
-        open_browser(&url);
+        open_browser(&demo.url);
     }
-    let done = watch(arguments, &festival).await;
-    serving.abort();
-    // What still draws a page holds the festival a moment longer.
-    festival.stop().await?;
+    let done = watch(arguments, &demo.festival).await;
+    demo.stop().await?;
     done
 }
 

@@ -10,6 +10,7 @@ use groschen::instance::Instance;
 use groschen::settings::Settings;
 use groschen::{receipt, signing};
 use shared_protocol::TillId;
+use store::Role;
 
 /// The first till of the bar at the lake.
 pub const BAR: TillId = TillId(201);
@@ -17,6 +18,11 @@ pub const BAR: TillId = TillId(201);
 pub const TOP_UP: TillId = TillId(1_101);
 /// A till at the entry, which sells and takes money in.
 pub const ENTRY: TillId = TillId(101);
+
+/// Who may log in to the console.
+pub const USER: &str = "lena";
+/// Her password.
+pub const PASSWORD: &str = "seven bells at noon";
 
 /// How long a till may take to be registered on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +45,11 @@ impl Festival {
             signing: signing::Settings::default(),
             framed_by: None,
         };
+        std::fs::create_dir_all(&settings.data)?;
+        let options = store_sqlite::Options::default();
+        let mut books = store_sqlite::SqliteStore::open(settings.database(), &options)?;
+        console::create_user(&mut books, USER, PASSWORD, Role::Admin, 0)?;
+        drop(books);
         let server = Instance::start(&settings, true).await?;
         Ok(Self { server, dir })
     }

@@ -1,4 +1,6 @@
 //! The pages of the product in a real Chromium, against a real server with real tills.
 
+mod console;
+mod demo;
 mod desk;
 mod festival;

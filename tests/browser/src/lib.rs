@@ -17,6 +17,9 @@ use tokio::process::{Child, Command};
 /// A page may take this long to become what a test waits for. CI is slow and busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Rules of axe that hold on the emptiest of pages; fewer mean that it saw no page.
+const PASSES_MIN: u32 = 8;
+
 /// How a browser is set up.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -213,10 +216,15 @@ impl Browser {
     pub async fn axe(&self, axe: &str) -> anyhow::Result<Vec<String>> {
         // A page's own policy forbids scripts from elsewhere; WebDriver's are not the page's.
         self.client.execute(&format!("{axe};return null"), vec![]).await?;
-        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((r) => done(r.violations.map((v) =>
-            [v.impact, v.id, v.help, v.nodes.map((n) => n.target.join(' ') + ' ' + n.any.map((a) => a.message).join(' ')).join(' | ')])))";
+        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((r) => done([r.passes.length,
+            r.violations.map((v) => [v.impact, v.id, v.help,
+                v.nodes.map((n) => n.target.join(' ') + ' ' + n.any.map((a) => a.message).join(' ')).join(' | ')])]))";
         let found = self.client.execute_async(script, vec![]).await?;
-        let found: Vec<Vec<String>> = serde_json::from_value(found)?;
+        let (passed, found): (u32, Vec<Vec<String>>) = serde_json::from_value(found)?;
+        ensure!(
+            passed >= PASSES_MIN,
+            "axe looked at next to nothing: {passed} rules hold"
+        );
         let grave = found.into_iter().filter(|one| {
             one.first()
                 .is_some_and(|impact| impact == "serious" || impact == "critical")

@@ -16,9 +16,10 @@ use fixtures::sample;
 use ledger::Account;
 use pages::Language;
 use pages::format::{cents, count};
-use shared_protocol::catalogue::{StandKind, Text};
+use shared_protocol::catalogue::Text;
 use shared_protocol::config::Config;
 use shared_protocol::ids::mint;
+use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
 use store::{Reader, Role};
 use sync::server::random;
@@ -298,14 +299,14 @@ async fn give_beginnings(
     to_do: &BTreeMap<TillId, mpsc::UnboundedSender<Action>>,
     tray: &[Wristband],
 ) -> anyhow::Result<()> {
-    let is_desk = |till: &TillId| {
-        let stand = config.tills.get(till).and_then(|till| config.stands.get(&till.stand));
-        stand.is_some_and(|stand| stand.kind == StandKind::TopUp)
+    let takes_money = |till: &TillId| {
+        let till = config.tills.get(till);
+        till.is_some_and(|till| {
+            till.order_kinds.contains(&OrderKind::TopUp) && till.tenders.contains(&TenderKind::Cash)
+        })
     };
-    let (till, desk) = to_do
-        .iter()
-        .find(|(till, _)| is_desk(till))
-        .context("the demo has no top-up desk")?;
+    let found = to_do.iter().find(|(till, _)| takes_money(till));
+    let (till, desk) = found.context("the demo has no till that takes money in")?;
     let tags: Vec<TagId> = tray
         .iter()
         .filter(|wristband| !wristband.crew)

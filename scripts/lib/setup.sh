@@ -75,9 +75,19 @@ ensure_build_tools() {
     ensure_rust
 }
 
+# A browser for the pages, and the rules by which accessibility is judged, which come from npm.
+ensure_browser() {
+    ensure_commands chromium:chromium chromedriver:chromium-driver npm:npm
+    if ! cmp -s tests/browser/package-lock.json tests/browser/node_modules/.lock-of-groschen; then
+        npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error </dev/null
+        cp tests/browser/package-lock.json tests/browser/node_modules/.lock-of-groschen
+    fi
+}
+
 # What the tests need on top of it.
 ensure_test_tools() {
     ensure_commands git:git shellcheck:shellcheck
+    ensure_browser
     if cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then return 0; fi
     heading "installing clippy and rustfmt"
     { command -v rustup >/dev/null 2>&1 && rustup component add clippy rustfmt; } \

@@ -262,7 +262,7 @@ impl Terminal {
             for movement in movements(order, replaced, (entry.epoch, entry.seq), made_ms) {
                 self.exposure.note(movement);
             }
-            self.history.note(order, step.now, 0);
+            self.history.note(order, (entry.epoch, entry.seq), step.now, 0);
         }
         self.drawer = booked.drawer;
         // A correction uses the vouchers that the order it replaces had used.

@@ -45,6 +45,14 @@ pub struct Damaged {
     pub seq: u64,
 }
 
+/// An order of the recent past: when its entry was written by the device's wall clock, at which epoch and sequence.
+#[derive(Debug, Clone)]
+struct Recent {
+    order: Order,
+    wall_ms: u64,
+    place: (u32, u64),
+}
+
 /// What a queue holds, as a new terminal needs it. Small things and epochs first, then the entries in order.
 #[derive(Debug, Clone, Default)]
 pub struct Restored {
@@ -53,7 +61,7 @@ pub struct Restored {
     streams: Vec<(Stream, Copy)>,
     chains: BTreeMap<u32, Chain>,
     exposure: Exposure,
-    recent: VecDeque<(Order, u64)>,
+    recent: VecDeque<Recent>,
 }
 
 impl Restored {
@@ -132,8 +140,9 @@ impl Restored {
         let replaced: Vec<(TagId, Amount)> = self
             .recent
             .iter()
-            .find(|(old, _)| Some(old.id) == order.reverses)
-            .map(|(old, _)| {
+            .map(|recent| &recent.order)
+            .find(|old| Some(old.id) == order.reverses)
+            .map(|old| {
                 let by_wristband = old
                     .tenders
                     .iter()
@@ -146,7 +155,7 @@ impl Restored {
         for movement in movements(&order, &replaced, place, made_ms) {
             self.exposure.note(movement);
         }
-        self.recent.push_back((order, wall_ms));
+        self.recent.push_back(Recent { order, wall_ms, place });
         if self.recent.len() as u64 > RECENT_ENTRIES {
             self.recent.pop_front();
         }
@@ -196,8 +205,8 @@ impl Terminal {
             restored.exposure.acknowledge(*epoch, chain.acked(), server_ms);
         }
         let mut history = History::default();
-        for (order, wall_ms) in &restored.recent {
-            history.note(order, now, now.wall_ms.saturating_sub(*wall_ms));
+        for Recent { order, wall_ms, place } in &restored.recent {
+            history.note(order, *place, now, now.wall_ms.saturating_sub(*wall_ms));
         }
         let newest = restored.chains.keys().next_back().copied();
         let (journal, mut past): (Vec<_>, Vec<_>) = restored
@@ -255,7 +264,7 @@ impl Terminal {
         };
         if terminal.identity.is_some() {
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
-            let last = restored.recent.back().map(|(order, _)| order);
+            let last = restored.recent.back().map(|recent| &recent.order);
             if let Some(done) = last.and_then(drawer::told_again).filter(|_| terminal.cart.is_none()) {
                 terminal.notice = Notice::Done(Box::new(done));
             }

@@ -30,8 +30,21 @@ pub struct Screen {
     pub drawer: Option<DrawerView>,
     /// This till's last orders, the newest first, as far as they can be taken back here.
     pub history: Vec<PastOrder>,
+    /// Of the last orders, those that the server does not have yet.
+    pub unsent: Option<Unsent>,
     /// What is wrong with the device, until it is right again.
     pub fault: Option<DeviceFault>,
+}
+
+/// Orders that the server does not have yet, of the last ones; there may be more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsent {
+    /// When the oldest of them was closed, by the device's wall clock.
+    pub oldest_ms: u64,
+    /// How many.
+    pub orders: usize,
+    /// The money they moved, in cents, one way or the other.
+    pub total: Amount,
 }
 
 /// The open drawer, as far as its cashier may see it.
@@ -384,6 +397,8 @@ pub struct PastOrder {
     pub at_ms: u64,
     /// Whether it can still be taken back here with its wristband.
     pub cancellable: bool,
+    /// Whether the server has it.
+    pub sent: bool,
 }
 
 /// What is wrong with the device.

@@ -6,7 +6,7 @@ use shared_protocol::order::{Line, LineKind, Order, OrderKind, Tender, TenderKin
 use shared_protocol::stream::Version;
 use shared_protocol::{Amount, CartId, OrderId, Overflow, TagId, TaxpayerId};
 
-use crate::screen::{PastOrder, Refusal};
+use crate::screen::{PastOrder, Refusal, Unsent};
 use crate::step::Now;
 
 /// Orders that are remembered. At eight orders a minute, the fastest a bar goes, this is the last eight minutes.
@@ -27,6 +27,8 @@ pub(crate) struct Past {
     pub closed_wall_ms: u64,
     /// When, on this start's monotonic clock; below zero was before the start.
     closed_mono_ms: i64,
+    /// Its entry: epoch and sequence.
+    place: (u32, u64),
     taken_back: bool,
 }
 
@@ -71,8 +73,8 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Takes in an order that is in the journal. `age_ms` is how long ago it was closed.
-    pub fn note(&mut self, order: &Order, now: &Now, age_ms: u64) {
+    /// Takes in an order that is in the journal, at this epoch and sequence. `age_ms` is how long ago it was closed.
+    pub fn note(&mut self, order: &Order, place: (u32, u64), now: &Now, age_ms: u64) {
         // The drawer is no guest's: it is counted again, never taken back, and the sale before it is still the last one.
         if order.kind.is_of_drawer() {
             return;
@@ -96,6 +98,7 @@ impl History {
             total: order.total().unwrap_or(Amount::ZERO),
             closed_wall_ms: order.closed_at_ms,
             closed_mono_ms: signed(now.mono_ms).saturating_sub(signed(age_ms)),
+            place,
             taken_back: false,
         });
         if self.orders.len() > PAST_MAX {
@@ -141,13 +144,31 @@ impl History {
         }
     }
 
-    /// For the screen: the last few, newest first.
-    pub fn view(&self, window_ms: u64, now: &Now, count: usize) -> Vec<PastOrder> {
+    /// What the server does not have yet; none when it has everything that is remembered here.
+    pub fn unsent(&self, is_sent: impl Fn((u32, u64)) -> bool) -> Option<Unsent> {
+        let unsent = || self.orders.iter().filter(|past| !is_sent(past.place));
+        let moved = unsent().map(|past| Amount(past.total.0.saturating_abs()));
+        Some(Unsent {
+            oldest_ms: unsent().map(|past| past.closed_wall_ms).next()?,
+            orders: unsent().count(),
+            total: Amount::sum(moved).unwrap_or(Amount(i64::MAX)),
+        })
+    }
+
+    /// For the screen: the last few, newest first. `is_sent` says whether the server has the entry at a place.
+    pub fn view(
+        &self,
+        window_ms: u64,
+        now: &Now,
+        count: usize,
+        is_sent: impl Fn((u32, u64)) -> bool,
+    ) -> Vec<PastOrder> {
         let view = |past: &Past| PastOrder {
             order: past.order,
             total: past.total,
             at_ms: past.closed_wall_ms,
             cancellable: Self::cancellable(past, window_ms, now).is_ok(),
+            sent: is_sent(past.place),
         };
         self.orders.iter().rev().take(count).map(view).collect()
     }

@@ -58,9 +58,18 @@ impl Terminal {
             cart: self.cart.as_ref().map(|cart| self.cart_view(cart)),
             notice: self.notice.clone(),
             drawer: self.drawer.as_ref().map(Drawer::view),
-            history: self.history.view(window_ms, step.now, HISTORY_SHOWN),
+            history: self
+                .history
+                .view(window_ms, step.now, HISTORY_SHOWN, |place| self.is_sent(place)),
+            unsent: self.history.unsent(|place| self.is_sent(place)),
             fault: self.fault,
         }
+    }
+
+    /// Whether the server has the entry at a place. An epoch that is forgotten here was all sent.
+    fn is_sent(&self, (epoch, seq): (u32, u64)) -> bool {
+        let chain = self.journal.iter().find(|chain| chain.start().epoch == epoch);
+        chain.is_none_or(|chain| chain.acked() >= seq)
     }
 
     fn pill(&self) -> Pill {

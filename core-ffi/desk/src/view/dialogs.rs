@@ -145,6 +145,8 @@ fn past_order(look: Look<'_>, past: &PastOrder) -> Markup {
         li {
             time .quiet { (words.clock.second(past.at_ms)) }
             strong .amount { (words.euros(past.total)) }
+            @if past.sent { span .state.good { "✓ " (words.of("gesendet", "sent")) } }
+            @else { span .state.warn { "↑ " (words.of("noch nicht gesendet", "not sent yet")) } }
             @if let Some(base) = &look.options.receipts { a href=(format!("{base}/{}", past.order)) target="_blank" rel="noopener" { (words.of("Beleg", "Receipt")) } }
             @if past.cancellable {
                 details {
@@ -183,6 +185,10 @@ fn sync(look: Look<'_>, screen: &Screen) -> Markup {
             dt { (words.of("Noch nicht gesendet", "Not sent yet")) } dd {
                 (entries) " " (if entries == 1 { words.of("Eintrag", "entry") } else { words.of("Einträge", "entries") })
                 (words.of(", sicher auf der Platte dieses Geräts", ", safe on this device's disk"))
+            }
+            @if let Some(unsent) = screen.unsent {
+                dt { (words.of("Davon Buchungen", "Of these, bookings")) } dd { (unsent.orders) ", " (words.euros(unsent.total)) }
+                dt { (words.of("Die älteste von", "The oldest is from")) } dd { (words.clock.second(unsent.oldest_ms)) }
             }
             @if let Some(since) = since { dt { (words.of("Ohne Verbindung seit", "No connection since")) } dd { (since) } }
             @if let Some(version) = screen.config { dt { (words.of("Preisliste", "Price list")) } dd { (version.generation) "." (version.rev) } }

@@ -77,6 +77,7 @@ mod tests {
             total: Amount(650),
             at_ms: 0,
             cancellable: true,
+            sent: true,
         });
         Screen {
             pill,
@@ -88,6 +89,7 @@ mod tests {
             notice: Notice::None,
             drawer: None,
             history: history.into_iter().collect(),
+            unsent: None,
             fault: None,
         }
     }

@@ -32,7 +32,6 @@ const FITS: &str = "o.no BETWEEN ?1 AND ?2 AND (?11 IS NULL OR o.till = ?11) AND
 enum Way {
     Holder(TagId),
     Kind(OrderKind),
-    Cashier(StaffId),
     Till(TillId),
     State(SigningState),
     All,
@@ -49,7 +48,6 @@ impl Way {
         match self {
             Self::Holder(_) => orders("INDEXED BY booked_order_holder", "o.holder"),
             Self::Kind(_) => orders("INDEXED BY booked_order_kind", "o.kind NOT IN (1, 4) AND o.kind"),
-            Self::Cashier(_) => orders("INDEXED BY booked_order_cashier", "o.cashier"),
             Self::Till(_) => orders("INDEXED BY booked_order_till", "o.till"),
             Self::All => orders("NOT INDEXED", "1"),
             Self::State(_) => format!(
@@ -195,8 +193,9 @@ fn by_till(connection: &Connection, event: EventId, filter: &OrderFilter) -> Res
     Ok(tills)
 }
 
-fn by_time(filter: &OrderFilter) -> bool {
-    filter.day.is_some() || filter.from_ms.is_some() || filter.to_ms.is_some()
+/// Whether sums by till do not say enough, but those by hour do.
+fn by_hour(filter: &OrderFilter) -> bool {
+    filter.cashier.is_some() || filter.day.is_some() || filter.from_ms.is_some() || filter.to_ms.is_some()
 }
 
 /// The ways that lead past all orders that fit, each with the numbers to look between, the newest first.
@@ -217,7 +216,7 @@ fn ways(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result
         Some(OrderState::SignedLate) => return Ok(vec![(Way::State(SigningState::SignedLate), any)]),
         Some(OrderState::Signed | OrderState::Waiting) | None => {}
     }
-    let found: Vec<_> = if by_time(filter) {
+    let found: Vec<_> = if by_hour(filter) {
         let hours = hourly(connection, event, filter)?;
         hours.into_iter().map(|(key, sums)| (key.till, sums.span)).collect()
     } else {
@@ -231,13 +230,12 @@ fn ways(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result
     }
     let all = tills.values().copied().reduce(Span::or);
     let rare = filter.kind.filter(|kind| !DENSE_KINDS.contains(kind));
-    let some_tills = filter.till.is_some() || filter.stand_tills.is_some() || by_time(filter);
-    let mut ways: Vec<_> = match (rare, filter.cashier, all) {
-        (_, _, None) => Vec::new(),
-        (Some(kind), _, Some(all)) => vec![(Way::Kind(kind), all)],
-        (None, Some(cashier), Some(all)) => vec![(Way::Cashier(cashier), all)],
-        (None, None, Some(_)) if some_tills => tills.into_iter().map(|(till, span)| (Way::Till(till), span)).collect(),
-        (None, None, Some(all)) => vec![(Way::All, all)],
+    let some_tills = filter.till.is_some() || filter.stand_tills.is_some() || by_hour(filter);
+    let mut ways: Vec<_> = match (rare, all) {
+        (_, None) => Vec::new(),
+        (Some(kind), Some(all)) => vec![(Way::Kind(kind), all)],
+        (None, Some(_)) if some_tills => tills.into_iter().map(|(till, span)| (Way::Till(till), span)).collect(),
+        (None, Some(all)) => vec![(Way::All, all)],
     };
     for (_, span) in &mut ways {
         *span = span.and(any);
@@ -275,7 +273,6 @@ fn go(
         match &way {
             Way::Holder(tag) => rusqlite::types::ToSqlOutput::from(tag.as_slice()),
             Way::Kind(kind) => kind.code().into(),
-            Way::Cashier(cashier) => cashier.0.into(),
             Way::Till(till) => till.0.into(),
             Way::State(state) => state.code().into(),
             Way::All => 1.into(),
@@ -357,7 +354,7 @@ fn counted(connection: &Connection, event: EventId, filter: &OrderFilter) -> Res
 
 /// Sums of whole hours, and of single orders where an hour fits in part only.
 fn without_state(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result<(u64, i128)> {
-    if !by_time(filter) && filter.cashier.is_none() {
+    if !by_hour(filter) {
         let tills = by_till(connection, event, filter)?;
         return added(tills.into_iter().map(|(_, sums)| (sums.orders, sums.total)));
     }

@@ -283,10 +283,10 @@ END;
 /// - The projections begin anew at the first journal row: lists need what is not in them yet (totals of orders, hours). A server makes them
 ///   again while it waits for orders, and says how far it is.
 /// - `total` is a number, or 16 bytes where 64 bits do not hold it.
-/// - Hours tell between which journal numbers their orders are. Old orders of one evening are found that way without an index over all.
+/// - Hours tell between which journal numbers their orders are. Orders of an evening or a cashier are found that way without an index.
 /// - `case_state` follows the newest note of each case.
-/// - Most orders are sales (1) and top-ups (4): a walk back from the newest finds them, no index is kept. The other indexes that begin with
-///   a journal number's company carry what is filtered by, so that what does not fit is passed over without a look at the order.
+/// - Most orders are sales (1) and top-ups (4): a walk back from the newest finds them, no index is kept. The indexes of tills and of other
+///   kinds carry what lists are filtered by, so that what does not fit is passed over without a look at the order.
 /// - Nearly all orders are signed when they are made (1): they are counted as they come, and only the others have an index.
 const OFFICE: &str = "
 DROP TABLE turnover;
@@ -334,7 +334,6 @@ CREATE TABLE booked_order (
 ) STRICT;
 CREATE INDEX booked_order_holder ON booked_order (holder) WHERE holder IS NOT NULL;
 CREATE INDEX booked_order_till ON booked_order (till, no, kind, cashier, closed_at_ms);
-CREATE INDEX booked_order_cashier ON booked_order (cashier);
 CREATE INDEX booked_order_kind ON booked_order (kind, no, till, cashier, closed_at_ms, day) WHERE kind NOT IN (1, 4);
 
 CREATE TABLE signing_count (

@@ -78,7 +78,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
                     } }
                     tbody { @for (no, row) in &rows { tr {
                         td { (no) } td.nowrap { (page.clock.full(row.at_ms)) } td { bdi { @if row.by.is_empty() { "–" } @else { (row.by) } } }
-                        td { (name(&row.what, words)) } td.id { bdi { (row.object) } } td { bdi { (row.detail) } }
+                        td { (name(&row.what, words)) } td.id.text { bdi { (row.object) } } td.text { bdi { (row.detail) } }
                     } } }
                 }
             }

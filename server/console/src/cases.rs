@@ -224,7 +224,7 @@ fn detail_content(page: &Page, found: &Found) -> Result<Markup, Fault> {
     let own = &page.visitor()?.name;
     let at = |verb: &str| format!("/cases/{}/{verb}", row.stored.id);
     Ok(html! {
-        p.row {
+        div.row {
             (state_mark(row.state, words))
             @if let Some(owner) = &row.owner { span { bdi { (owner) } " " (words.of("kümmert sich", "takes care")) } }
             @if row.state != CaseState::Resolved && row.owner.as_ref() != Some(own) {

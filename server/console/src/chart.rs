@@ -12,7 +12,7 @@ const SERIES_MAX: usize = 6;
 
 const WIDTH: i128 = 720;
 const HEIGHT: i128 = 260;
-const LEFT: i128 = 72;
+const LEFT: i128 = 96;
 const RIGHT: i128 = 12;
 const TOP: i128 = 14;
 const BOTTOM: i128 = 30;
@@ -118,8 +118,8 @@ impl Chart<'_> {
                     line class="grid" x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) {}
                     text class="tick" x=(LEFT - 8) y=(y + 4) text-anchor="end" { (short(value, self.words)) }
                 }
-                @for (at, name) in self.buckets.iter().enumerate().step_by(every) {
-                    text class="tick" x=(LEFT + index(at) * width + width / 2) y=(HEIGHT - BOTTOM + 18) text-anchor="middle" { (name) }
+                @for (place, (at, name)) in self.buckets.iter().enumerate().step_by(every).enumerate() {
+                    text class=(if place % 2 == 0 { "tick" } else { "tick alt" }) x=(LEFT + index(at) * width + width / 2) y=(HEIGHT - BOTTOM + 18) text-anchor="middle" { (name) }
                 }
                 (inside)
             }

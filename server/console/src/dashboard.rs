@@ -94,7 +94,7 @@ fn cards(figures: &Figures, clock: &Clock, words: Language) -> Markup {
                 (card(words.of("Geld auf Bändern", "Money on wristbands"), &html! { (cents(figures.owed_to_guests, words)) },
                     &html! { (words.of("schuldest du den Gästen", "owed to the guests")) }, "", None))
                 (card(words.of("Geräte online", "Terminals online"), &html! { (online) small { " / " (all) } },
-                    &unsent_note(unsent, words), if online < all || unsent > 0 { "warn" } else { "good" }, Some("/terminals")))
+                    &unsent_note(figures, words), if online < all || unsent > 0 { "warn" } else { "good" }, Some("/terminals")))
                 (signing_card(figures, clock, words))
                 (card(words.of("Offene Fälle", "Open cases"), &html! { (count(figures.cases, words)) },
                     &html! { @if figures.stake > 0 { (cents(figures.stake, words)) " " (words.of("betroffen", "at stake")) } @else { (words.of("nichts zu tun", "nothing to do")) } },
@@ -118,10 +118,19 @@ fn rate(sales: u64, words: Language) -> String {
     format!("{}{}{}", count(tenths / 10, words), words.of(",", "."), tenths % 10)
 }
 
-fn unsent_note(unsent: u64, words: Language) -> Markup {
+/// What is still to come, as far as it was announced. Of a terminal that said nothing yet nothing is known.
+fn unsent_note(figures: &Figures, words: Language) -> Markup {
+    let unsent = figures.unsent();
+    let silent = figures
+        .terminals
+        .iter()
+        .filter(|terminal| terminal.heard.is_none())
+        .count();
     html! {
         @if unsent > 0 {
             (words.of("mindestens", "at least")) " " (count(unsent, words)) " " (words.of("noch nicht gesendet", "not sent yet"))
+        } @else if silent > 0 {
+            (silent) " " (words.of("seit dem Serverstart nicht gehört", "not heard since the server started"))
         } @else {
             (words.of("alles Angekündigte ist da", "all that was announced is here"))
         }

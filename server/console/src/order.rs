@@ -8,7 +8,7 @@ use festival::booking::posting_id;
 use fiscal::jobs::booked_order;
 use maud::{Markup, html};
 use pages::Language;
-use pages::format::{cents, euros, percent};
+use pages::format::{euros, percent};
 use shared_protocol::config::Config;
 use shared_protocol::entry::Entry;
 use shared_protocol::order::{Order, OrderKind};
@@ -434,8 +434,6 @@ fn origin(page: &Page, found: &Found) -> Markup {
                     None => { dt { (words.of("Gerät", "Terminal")) } dd { (words.of("vom Server gebucht", "booked by the server")) } }
                 }
             }
-            p.quiet { (words.of("Beträge stehen auf beiden Seiten: die Summe über alle Konten ist immer null.", "Amounts stand on both sides: the sum over all accounts is always zero."))
-                " " (cents(0, words)) }
         }
     }
 }

@@ -118,7 +118,7 @@ fn outages(page: &Page, found: &Found) -> Markup {
                     } }
                     td.nowrap { (page.clock.full(outage.from_ms)) }
                     td.nowrap { @match outage.until_ms { Some(until) => (page.clock.full(until)), None => span.state.bad { (words.of("dauert an", "goes on")) } } }
-                    td { bdi { (outage.reason) } }
+                    td.text { bdi { (outage.reason) } }
                 } } }
             } }
         }

@@ -287,3 +287,28 @@ fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
         "an unreadable database is said to be one"
     );
 }
+
+#[test]
+fn the_first_user_comes_from_the_command_line_with_a_password_shown_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let add = |name: &str| groschen(&["user", "add", name, "--role", "admin", "--data", data]);
+    let output = add("lena");
+    let says = String::from_utf8(output.stdout).unwrap();
+    let password = says.trim().rsplit(' ').next().unwrap();
+    assert_eq!((output.status.code(), password.len()), (Some(0), 23), "{says}");
+    let database = std::fs::read(dir.path().join("groschen.db")).unwrap();
+    assert!(
+        !database
+            .windows(password.len())
+            .any(|bytes| bytes == password.as_bytes())
+    );
+    assert_eq!(add("lena").status.code(), Some(3), "there is a lena");
+    assert_eq!(add("<lena>").status.code(), Some(3), "no name");
+    assert_eq!(
+        groschen(&["user", "add", "x", "--role", "boss", "--data", data])
+            .status
+            .code(),
+        Some(2)
+    );
+}

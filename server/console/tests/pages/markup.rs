@@ -91,9 +91,16 @@ fn check(path: &str, language: &str, html: &str) {
         .filter(|tag| tag.name == "label")
         .filter_map(|tag| tag.attributes.get("for"))
         .collect();
-    let mut in_label = 0_i32;
+    let (mut in_label, mut in_paragraph) = (0_i32, 0_i32);
     for (at, tag) in tags.iter().enumerate() {
         in_label += i32::from(tag.name == "label") - i32::from(tag.name == "/label");
+        in_paragraph += i32::from(tag.name == "p") - i32::from(tag.name == "/p");
+        let block = ["form", "ul", "ol", "dl", "div", "table", "section", "h2", "p"].contains(&tag.name.as_str());
+        assert!(
+            in_paragraph <= i32::from(tag.name == "p") || !block,
+            "{path}: {} in a paragraph, which ends it",
+            tag.name
+        );
         assert!(!has(tag, "style"), "{path}: a style inline");
         assert!(
             tag.attributes.keys().all(|name| !name.starts_with("on")),

@@ -25,6 +25,10 @@ pub async fn headers(request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert(
+        "permissions-policy",
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()"),
+    );
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     headers
         .entry(header::CACHE_CONTROL)

@@ -253,3 +253,31 @@ fn the_terminal_s_own_limit_holds_over_all_wristbands() {
         }
     );
 }
+
+#[test]
+fn the_screen_says_which_orders_the_server_has_and_how_much_is_on_its_way() {
+    let mut rig = Rig::online();
+    rig.server.free.insert(tag(1), 3_000);
+    free(&mut rig, 1_000);
+    rig.hold(1);
+    rig.wait(3_000);
+    assert_eq!(rig.screen().unsent, None);
+    rig.cut();
+    free(&mut rig, 500);
+    rig.hold(1);
+    let before = rig.screen().unsent.unwrap();
+    rig.wait(60_000);
+    free(&mut rig, 200);
+    rig.hold(1);
+    let screen = rig.screen();
+    let unsent = screen.unsent.unwrap();
+    assert_eq!((unsent.orders, unsent.total), (2, Amount(700)));
+    assert_eq!(unsent.oldest_ms, before.oldest_ms);
+    let sent: Vec<bool> = screen.history.iter().map(|past| past.sent).collect();
+    assert_eq!(sent, [false, false, true]);
+    rig.crash();
+    assert_eq!(rig.screen().unsent.map(|unsent| unsent.orders), Some(2));
+    rig.mend();
+    rig.wait(10_000);
+    assert_eq!(rig.screen().unsent, None);
+}

@@ -272,7 +272,7 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
 fn lines(order: &Order, names: &Names<'_>) -> Markup {
     let words = names.words;
     html! {
-        section.sheet.scroll {
+        section.sheet.scroll tabindex="0" aria-label=(words.of("Positionen", "Lines")) {
             h2 { (words.of("Positionen", "Lines")) }
             table {
                 thead { tr {
@@ -389,7 +389,7 @@ fn postings(found: &Found, names: &Names<'_>) -> Markup {
         .as_ref()
         .map_or(&[][..], |posting| &posting.transfers);
     html! {
-        section.sheet.scroll {
+        section.sheet.scroll tabindex="0" aria-label=(words.of("Umbuchungen im Hauptbuch", "Postings in the ledger")) {
             h2 { (words.of("Umbuchungen im Hauptbuch", "Postings in the ledger")) }
             @if transfers.is_empty() { p { (words.of("Es hat sich nichts bewegt.", "Nothing moved.")) } }
             @else {

@@ -159,7 +159,7 @@ fn detail_content(page: &Page, found: &Found, names: &Names<'_>) -> Markup {
             dt { (words.of("Kurznummer", "Short number")) } dd { (row.no.0) }
             dt { (words.of("Abschnitt", "Epoch")) } dd { (row.epoch.epoch) }
         }
-        section.sheet.scroll {
+        section.sheet.scroll tabindex="0" aria-label=(words.of("Journal des Geräts, wie es hier liegt", "The device's journal as it is here")) {
             h2 { (words.of("Journal des Geräts, wie es hier liegt", "The device's journal as it is here")) }
             @if found.chains.is_empty() { p { (words.of("Noch nichts angekommen.", "Nothing has come yet.")) } }
             @else { table {

@@ -100,7 +100,7 @@ fn content(page: &Page, found: &Found) -> Result<Markup, Fault> {
 fn outages(page: &Page, found: &Found) -> Markup {
     let words = page.words;
     html! {
-        section.sheet.scroll {
+        section.sheet.scroll tabindex="0" aria-label=(words.of("Ausfälle", "Outages")) {
             h2 { (words.of("Ausfälle", "Outages")) }
             @if found.outages.is_empty() { p { (words.of("Keiner.", "None.")) } }
             @else { table {

@@ -21,7 +21,7 @@ use shared_protocol::{EventId, SlotId, TillId};
 use store::{Reader, Role, StoreError};
 use store_sqlite::{Options, SqliteReader, SqliteStore};
 use sync::hub::Hub;
-use sync::server::{Peer, PlainListener, Service, TlsListener, random};
+use sync::server::{PlainListener, Service, TlsListener, random, serve};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
@@ -50,7 +50,7 @@ pub struct Instance {
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
     signer: signing::Running,
     console: Arc<console::Context>,
-    accepting: tokio::task::JoinHandle<std::io::Result<()>>,
+    accepting: tokio::task::JoinHandle<()>,
 }
 
 /// A slot that was opened, as its QR code says it.
@@ -130,13 +130,12 @@ impl Instance {
             }
             None => routes,
         };
-        let routes = routes.into_make_service_with_connect_info::<Peer>();
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
-            tokio::spawn(async move { axum::serve(listener, routes).await })
+            tokio::spawn(serve(listener, routes))
         } else {
             let listener = PlainListener(listener);
-            tokio::spawn(async move { axum::serve(listener, routes).await })
+            tokio::spawn(serve(listener, routes))
         };
         Ok(Self {
             address,

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::extract::connect_info::Connected;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use axum::routing::get;
-use axum::serve::IncomingStream;
+use axum::{Extension, Router};
 use engine::Request;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use ring::rand::{SecureRandom, SystemRandom};
 use shared_protocol::TerminalId;
 use shared_protocol::crypto::{Hash32, PublicKey};
@@ -21,7 +22,9 @@ use shared_protocol::message::{ErrorCode, SUBPROTOCOL};
 use store::Store;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tower::Layer as _;
 
 use crate::hub::{Counters, Heard, Hub, ToConnection};
 use crate::session::{CartEvent, Output, Session, World};
@@ -246,15 +249,37 @@ impl<S: Store + 'static> Connection<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
+/// A peer has this long to send the head of a request, also of the next one on a connection that is kept: who trickles bytes gives way.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
-impl Connected<IncomingStream<'_, PlainListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, PlainListener>) -> Self {
-        Self(*stream.remote_addr())
+/// The head of a request that is larger is none of a browser's or terminal's.
+const REQUEST_HEAD_MAX_BYTES: usize = 32 * 1024;
+
+/// Connections at a time; more wait to be accepted. Four times the terminals of a large festival.
+const CONNECTIONS_MAX: usize = 20_000;
+
+/// Serves routes to whoever comes, until it is dropped; then every connection ends. axum's own loop has no time limit for requests.
+pub async fn serve<L>(mut listener: L, routes: Router)
+where
+    L: axum::serve::Listener<Addr = SocketAddr>,
+{
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_HEAD_TIMEOUT)
+        .max_buf_size(REQUEST_HEAD_MAX_BYTES);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            (stream, from) = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
+                let routes = Extension(ConnectInfo(Peer(from))).layer(routes.clone());
+                let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).with_upgrades();
+                connections.spawn(async move {
+                    // Whoever leaves in the middle of a request has left.
+                    let _left = served.await;
+                });
+            }
+            Some(_ended) = connections.join_next() => {}
+        }
     }
 }
 

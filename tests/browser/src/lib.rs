@@ -91,7 +91,23 @@ impl Browser {
 
     /// Goes to an address.
     pub async fn open(&self, url: &str) -> anyhow::Result<()> {
-        Ok(self.client.goto(url).await?)
+        self.client.goto(url).await?;
+        self.listen().await
+    }
+
+    /// Remembers what live regions say: a result is on the screen for moments, and a busy machine may look too late.
+    async fn listen(&self) -> anyhow::Result<()> {
+        let script = "window.heard = []; new MutationObserver(() => {
+                for (const region of document.querySelectorAll('[aria-live]')) if (heard.at(-1) !== region.innerText) heard.push(region.innerText);
+            }).observe(document.body, { subtree: true, childList: true, characterData: true })";
+        self.client.execute(script, vec![]).await?;
+        Ok(())
+    }
+
+    /// What was said before the next thing is done is no answer to it.
+    async fn forget(&self) -> anyhow::Result<()> {
+        self.client.execute("window.heard = []", vec![]).await?;
+        Ok(())
     }
 
     /// Where it is.
@@ -134,6 +150,7 @@ impl Browser {
 
     /// Presses keys as a keyboard does, wherever the focus is.
     pub async fn keys(&self, text: &str) -> anyhow::Result<()> {
+        self.forget().await?;
         Ok(self.client.active_element().await?.send_keys(text).await?)
     }
 
@@ -184,9 +201,11 @@ impl Browser {
         Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
     }
 
-    /// Waits until an element's text holds words; in the end says what it held instead.
+    /// Waits until an element's text holds words, or a live region has said them; in the end says what it held instead.
     pub async fn wait_for(&self, css: &str, words: &str) -> anyhow::Result<String> {
-        let script = "const all = [...document.querySelectorAll(arguments[0])]; return all.map((one) => one.innerText).join('\\n')";
+        let script = "const all = [...document.querySelectorAll(arguments[0])];
+            const live = all.some((one) => one.matches('[aria-live]')) ? (window.heard ?? []) : [];
+            return [...all.map((one) => one.innerText), ...live].join('\\n')";
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let held = self.run(script, vec![json!(css)]).await?;

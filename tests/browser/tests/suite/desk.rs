@@ -122,13 +122,17 @@ async fn what_goes_wrong_at_the_counter_says_what_it_is_and_what_to_do() -> anyh
     let browser = Browser::start(Look::default()).await?;
     browser.open(&top_up.url()).await?;
     browser.wait_for(".target", "Bereit").await?;
-    for (place, line) in [(0, "10*"), (1, "5*")] {
-        type_line(&browser, line).await?;
-        browser.wait_for("#cart", "Geld nehmen").await?;
-        browser.click(&format!("#wristband-{place}")).await?;
-        browser.wait_for("#result", "Aufgeladen").await?;
-    }
-    // A wristband that is held again too soon is not booked twice.
+    type_line(&browser, "10*").await?;
+    browser.wait_for("#cart", "Geld nehmen").await?;
+    browser.click("#wristband-0").await?;
+    browser.wait_for("#result", "Aufgeladen 10,00").await?;
+    type_line(&browser, "5*").await?;
+    browser.wait_for("#cart", "Geld nehmen").await?;
+    type_line(&browser, "/2").await?;
+    browser.wait_for("[aria-current]", "Band 2").await?;
+    browser.click("[value='leave']").await?;
+    browser.wait_for("#result", "Aufgeladen 5,00").await?;
+    // A wristband that was left lying is not booked twice.
     browser.click("#wristband-1").await?;
     browser.wait_for("#result", "nicht doppelt gebucht").await?;
 

@@ -268,3 +268,32 @@ async fn a_device_registers_over_the_wire_when_a_person_confirms_its_code() {
     late.send(desk(2).register(slot.id, &slot.secret, &nonce)).await;
     assert_eq!(late.fatal().await.code, ErrorCode::Registration);
 }
+
+#[tokio::test]
+async fn who_trickles_bytes_of_a_request_gives_way_and_harms_nobody() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let server = Server::start().await;
+    let mut slow = tokio::net::TcpStream::connect(server.instance.address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\nX: ")
+        .await
+        .unwrap();
+    let (mut from, mut to) = slow.into_split();
+    let trickle = tokio::spawn(async move {
+        while to.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    });
+    let mut said = Vec::new();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), from.read_to_end(&mut said)).await;
+    assert!(ended.is_ok(), "the connection is still open after a minute");
+    trickle.abort();
+    let mut other = tokio::net::TcpStream::connect(server.instance.address).await.unwrap();
+    other
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

@@ -277,14 +277,15 @@ impl Browser {
         let info = reader.next_frame(&mut pixels)?;
         let samples = info.color_type.samples();
         let (width, height) = (usize::try_from(info.width)?, usize::try_from(info.height)?);
-        let grey = |x: usize, y: usize| pixels.get((y * width + x) * samples).copied().unwrap_or(u8::MAX);
-        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
-        let code = picture
-            .detect_grids()
-            .into_iter()
-            .next()
-            .context("there is no code in the picture")?;
-        Ok(code.decode()?.1)
+        let grey: Vec<u8> = pixels
+            .chunks(samples)
+            .take(width * height)
+            .map(|pixel| pixel[0])
+            .collect();
+        let mut reader = quircs::Quirc::default();
+        let code = reader.identify(width, height, &grey).next();
+        let code = code.context("there is no code in the picture")??;
+        Ok(String::from_utf8(code.decode()?.payload)?)
     }
 
     /// Cookies of the page, as name and value.

@@ -114,8 +114,8 @@ impl Instance {
             hub: Arc::clone(&hub),
             signer: Arc::clone(&signer.state) as Arc<dyn console::SignerView>,
             clock: Arc::new(now_ms),
-            secure: settings.tls.is_some(),
-            terminals_at: None,
+            secure: settings.is_secure(),
+            terminals_at: settings.terminals_at(),
             config_key: terminal::config_key_digest(&config_key),
         });
         // Receipts are public and come first; whatever nobody else has is the console's.

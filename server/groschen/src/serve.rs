@@ -81,7 +81,7 @@ async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exi
         let code = Invitation {
             slot: slot.id,
             secret: slot.secret,
-            server: url.clone(),
+            server: settings.terminals_at().unwrap_or_else(|| url.clone()),
             config_key: Some(terminal::config_key_digest(&instance.config_key)),
         };
         let code = code.text();

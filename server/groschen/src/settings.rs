@@ -32,6 +32,9 @@ pub enum SettingsError {
     /// One of two that belong together is missing.
     #[error("--tls-cert and --tls-key belong together; give both or none")]
     HalfTls,
+    /// The public address is none.
+    #[error("{0} is no public address; write https://HOST or https://HOST:PORT, without a path")]
+    PublicUrl(String),
 }
 
 /// What can be set in the file, by flags of the same name, and by `GROSCHEN_…` in the environment.
@@ -42,6 +45,7 @@ struct File {
     listen: Option<SocketAddr>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    public_url: Option<String>,
     outage_policy: Option<Policy>,
     wristband_is: Option<Model>,
     tse_curve: Option<TseCurve>,
@@ -100,6 +104,9 @@ pub struct ListenFlags {
     /// The certificate's key (PEM).
     #[arg(long, env = "GROSCHEN_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Where browsers and terminals reach this server from outside, `https://HOST[:PORT]`: printed into registration codes. Needed behind a proxy.
+    #[arg(long, env = "GROSCHEN_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// What becomes of orders made in an outage of the TSE [default: mark-only].
     #[arg(long, env = "GROSCHEN_OUTAGE_POLICY", value_name = "POLICY")]
     pub outage_policy: Option<Policy>,
@@ -129,6 +136,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// TLS, unless something in front of the server does it.
     pub tls: Option<Tls>,
+    /// Where browsers and terminals reach the server from outside, without a slash at the end; none takes what the browser says.
+    pub public_url: Option<String>,
     /// How orders are signed.
     pub signing: signing::Settings,
     /// A page that may show the server's pages inside it; only the demo has one.
@@ -156,6 +165,13 @@ impl Settings {
             listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
             tls,
             framed_by: None,
+            public_url: listen
+                .public_url
+                .clone()
+                .or(file.public_url)
+                .as_deref()
+                .map(public)
+                .transpose()?,
             signing: signing::Settings {
                 policy: match listen.outage_policy.or(file.outage_policy) {
                     Some(Policy::ResignMarked) => OutagePolicy::ResignMarked,
@@ -183,6 +199,36 @@ impl Settings {
         let database = self.database();
         anyhow::ensure!(database.exists(), "there is no database at {}", database.display());
         Ok(SqliteReader::open(&database, None)?)
+    }
+}
+
+/// A scheme and a host, and nothing behind it.
+fn public(url: &str) -> Result<String, SettingsError> {
+    let url = url.trim_end_matches('/').to_owned();
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    };
+    if host.is_some_and(is_host) {
+        Ok(url)
+    } else {
+        Err(SettingsError::PublicUrl(url))
+    }
+}
+
+impl Settings {
+    /// Where terminals connect to from outside.
+    pub fn terminals_at(&self) -> Option<String> {
+        let rest = self.public_url.as_ref()?.strip_prefix("http")?;
+        Some(format!("ws{rest}{}", sync::server::PATH))
+    }
+
+    /// Whether browsers come by TLS, here or at a proxy in front.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
 }
 
@@ -242,6 +288,36 @@ mod tests {
         let (_dir, flags) = flags("lissten = \"0.0.0.0:9000\"\n");
         let error = Settings::resolve(&flags, &ListenFlags::default()).unwrap_err();
         assert!(error.to_string().contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn a_public_address_is_a_host_and_says_where_terminals_connect() {
+        let with = |url: &str| {
+            let listen = ListenFlags {
+                public_url: Some(url.to_owned()),
+                ..ListenFlags::default()
+            };
+            let flags = Flags {
+                config: None,
+                data: None,
+            };
+            Settings::resolve(&flags, &listen)
+        };
+        let settings = with("https://till.example:8443/").unwrap();
+        assert_eq!(
+            settings.terminals_at().as_deref(),
+            Some("wss://till.example:8443/terminal")
+        );
+        assert!(settings.is_secure() && !with("http://10.0.0.7:8450").unwrap().is_secure());
+        for wrong in [
+            "till.example",
+            "https://",
+            "https://till.example/console",
+            "ftp://x",
+            "https://a b",
+        ] {
+            assert!(matches!(with(wrong), Err(SettingsError::PublicUrl(_))), "{wrong}");
+        }
     }
 
     #[test]

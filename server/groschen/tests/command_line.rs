@@ -179,7 +179,7 @@ fn the_demo_runs_where_nobody_looks() {
         text.lines().count() >= 4 && text.contains("Umsatz") && text.contains("mind. "),
         "{text}"
     );
-    assert!(!text.lines().last().unwrap().contains("Bestellungen 0 "), "{text}");
+    assert!(!text.lines().last().unwrap().contains("Buchungen 0 "), "{text}");
 }
 
 /// A page of a server, by hand: status line, headers, body.

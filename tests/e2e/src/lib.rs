@@ -43,6 +43,7 @@ pub fn settings(data: &std::path::Path) -> Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
         signing: groschen::signing::Settings::default(),
+        public_url: None,
         framed_by: None,
     }
 }

@@ -46,6 +46,7 @@ async fn a_till_registers_over_tls_and_refuses_a_server_of_another_authority() {
         listen: ([127, 0, 0, 1], 0).into(),
         tls: Some(tls),
         signing: groschen::signing::Settings::default(),
+        public_url: None,
         framed_by: None,
     };
     let instance = Instance::start(&settings, true).await.unwrap();

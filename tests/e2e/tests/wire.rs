@@ -285,7 +285,7 @@ async fn who_trickles_bytes_of_a_request_gives_way_and_harms_nobody() {
         }
     });
     let mut said = Vec::new();
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), from.read_to_end(&mut said)).await;
+    let ended = tokio::time::timeout(std::time::Duration::from_mins(1), from.read_to_end(&mut said)).await;
     assert!(ended.is_ok(), "the connection is still open after a minute");
     trickle.abort();
     let mut other = tokio::net::TcpStream::connect(server.instance.address).await.unwrap();

@@ -95,6 +95,7 @@ impl Festival {
                 policy: fiscal::OutagePolicy::ResignMarked,
                 ..signing::Settings::default()
             },
+            public_url: None,
             framed_by: Some(origin.clone()),
         };
         let server = Instance::start(&settings, true).await?;
@@ -154,7 +155,7 @@ impl Festival {
                 words.of("auf Bändern", "on wristbands"),
                 cents(sum(|account| matches!(account, Account::Wristband { .. })), words),
             ),
-            (words.of("Bestellungen", "orders"), number(orders)),
+            (words.of("Buchungen", "orders"), number(orders)),
             (
                 words.of(
                     "davon signiert oder als Ausfall vermerkt",

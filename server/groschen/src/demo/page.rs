@@ -78,7 +78,7 @@ async fn show(State(page): State<Page>, preferences: Preferences) -> Response {
                     nav .row aria-label=(words.of("Konsole öffnen", "Open the console")) {
                         h2 { (words.of("Konsole", "Console")) }
                         a .button href=(console) target="console" { (words.of("Übersicht", "Dashboard")) }
-                        a .button href=(format!("{console}orders")) target="console" { (words.of("Bestellungen", "Orders")) }
+                        a .button href=(format!("{console}orders")) target="console" { (words.of("Buchungen", "Orders")) }
                         a href=(console) target="_blank" rel="opener" { (words.of("im eigenen Fenster", "in its own window")) }
                     }
                     iframe #console name="console" title=(words.of("Konsole des Servers", "The server's console")) src=(console) {}
@@ -134,7 +134,7 @@ fn tour(steps: Steps, is_cut: bool, words: Language) -> Markup {
                 }
             }))
             (step(steps.looked, there && !steps.looked, words.of("3. Sieh nach", "3. Look"), words, &html! {
-                p { (words.of("Der Beleg deines Verkaufs ist signiert, sein QR-Code lässt sich prüfen. In der Konsole steht er bei den Bestellungen.", "The receipt of your sale is signed, its QR code can be checked. The console has it among the orders.")) }
+                p { (words.of("Der Beleg deines Verkaufs ist signiert, sein QR-Code lässt sich prüfen. In der Konsole steht er bei den Buchungen.", "The receipt of your sale is signed, its QR code can be checked. The console has it among the orders.")) }
                 @if steps.last.is_some() { p { a .button href="/receipt" target="_blank" rel="opener" { (words.of("Beleg öffnen", "Open the receipt")) } } }
             }))
         }
@@ -170,7 +170,7 @@ fn tills(festival: &Festival, words: Language) -> Markup {
                     caption .visually-hidden { (words.of("Kassen und ihr Netz", "Tills and their network")) }
                     thead { tr {
                         th scope="col" { (words.of("Kasse", "Till")) } th scope="col" { (words.of("Zustand", "State")) }
-                        th scope="col" .amount { (words.of("Bestellungen", "Orders")) } th scope="col" .amount { (words.of("Summe", "Sum")) }
+                        th scope="col" .amount { (words.of("Buchungen", "Orders")) } th scope="col" .amount { (words.of("Summe", "Sum")) }
                         th scope="col" { (words.of("Netz und Akku", "Network and battery")) }
                     } }
                     tbody { @for row in &festival.rows {

@@ -43,6 +43,7 @@ impl Festival {
             listen: ANY_PORT,
             tls: None,
             signing: signing::Settings::default(),
+            public_url: None,
             framed_by: None,
         };
         std::fs::create_dir_all(&settings.data)?;

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use store::conformance::{self, Book};
-use store::{CaseFilter, HourRow, OrderFilter, OrderState, SigningState, Store as _, Totals};
+use store::{CaseFilter, HourRow, OrderFilter, OrderState, SigningState, Store as _, Totals, TseNo};
 
 use crate::schema::{APPLICATION_ID, STEPS};
 use crate::{Options, SqliteStore};
@@ -28,6 +28,8 @@ fn write_format_3(path: &std::path::Path, source: &std::path::Path) {
          INSERT INTO booked_order VALUES (1, zeroblob(16), NULL, 1, 1, 1, 1, NULL, -1);
          INSERT INTO order_line VALUES (1, 1, 1, 1, 1, 1, 1, 1);
          INSERT INTO tse VALUES (1, zeroblob(32), 'TSE', x'04', 'ecdsa', 0, 1);
+         INSERT INTO tse_transaction VALUES (1, 1, 'till', zeroblob(16), 70, 1, x'01', 90, 4, 'Kassenbeleg-V1', 'Beleg', x'02'),
+             (1, 2, 'till', zeroblob(16), 80, 3, x'03', NULL, NULL, NULL, NULL, NULL);
          INSERT INTO outage VALUES (1, 1, NULL, 5, 9, 'no answer');
          INSERT INTO signing VALUES (1, 1, 1, 1, NULL), (2, 3, 1, NULL, 1);
          UPDATE cursor SET no = 1, hash = (SELECT hash FROM journal WHERE no = 1);",
@@ -79,6 +81,7 @@ fn a_database_of_format_3_is_projected_anew_and_its_cases_are_open() {
     assert_eq!(sums(&store), before);
     let counts = [(SigningState::Signed, 1), (SigningState::InOutage, 1)];
     assert_eq!(reader.signing_counts().unwrap(), counts.into());
+    assert_eq!(reader.tse_counters(TseNo(1)).unwrap(), (2, 4, 90));
     let marked = OrderFilter {
         state: Some(OrderState::InOutage),
         ..OrderFilter::default()

@@ -288,6 +288,7 @@ END;
 /// - Most orders are sales (1) and top-ups (4): a walk back from the newest finds them, no index is kept. The indexes of tills and of other
 ///   kinds carry what lists are filtered by, so that what does not fit is passed over without a look at the order.
 /// - Nearly all orders are signed when they are made (1): they are counted as they come, and only the others have an index.
+/// - `tse_counter` is where a TSE's numbers stand. A look at all of its transactions would take seconds after a million of them.
 const OFFICE: &str = "
 DROP TABLE turnover;
 DROP TABLE booked_order;
@@ -351,6 +352,15 @@ CREATE TRIGGER signing_counts_late AFTER UPDATE ON signing WHEN OLD.state <> NEW
     UPDATE signing_count SET orders = orders - 1 WHERE state = OLD.state;
     UPDATE signing_count SET orders = orders + 1 WHERE state = NEW.state;
 END;
+
+CREATE TABLE tse_counter (
+    tse INTEGER PRIMARY KEY REFERENCES tse,
+    transaction_no INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    time_s INTEGER NOT NULL
+) STRICT;
+INSERT INTO tse_counter SELECT tse, max(transaction_no), max(max(start_counter, coalesce(counter, 0))),
+    max(max(started_s, coalesce(finished_s, 0))) FROM tse_transaction GROUP BY tse;
 
 CREATE TABLE office_user (
     name TEXT PRIMARY KEY,

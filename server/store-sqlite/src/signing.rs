@@ -1,5 +1,7 @@
 //! What was signed: rows in and out.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use shared_protocol::{CartId, TaxpayerId};
 use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
@@ -19,9 +21,8 @@ pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, 
 pub(crate) const OPEN: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
      process_data, signature FROM tse_transaction WHERE finished_s IS NULL ORDER BY tse, transaction_no";
 
-/// Where a TSE's numbers stand. Its transactions are read once, at the start of a server.
-pub(crate) const COUNTERS: &str = "SELECT coalesce(max(transaction_no), 0), coalesce(max(max(start_counter, coalesce(counter, 0))), 0), \
-     coalesce(max(max(started_s, coalesce(finished_s, 0))), 0) FROM tse_transaction WHERE tse = ?1";
+/// Where a TSE's numbers stand.
+pub(crate) const COUNTERS: &str = "SELECT transaction_no, counter, time_s FROM tse_counter WHERE tse = ?1";
 
 /// Reads for [`order`]: one of them.
 pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage FROM signing WHERE no = ?1";
@@ -73,6 +74,7 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             end.map(|end| &end.signature),
         ])?;
     }
+    counters(connection, &signing.transactions)?;
     let mut put = connection.prepare_cached(
         "INSERT INTO outage VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET from_ms = ?4, until_ms = ?5",
     )?;
@@ -98,6 +100,28 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             row.transaction.map(u64::cast_signed),
             row.outage.map(u64::cast_signed),
         ])?;
+    }
+    Ok(())
+}
+
+/// Moves the numbers of the TSEs to the latest of their transactions.
+fn counters(connection: &Connection, transactions: &[TransactionRow]) -> Result<()> {
+    let mut latest = BTreeMap::<TseNo, (i64, i64, i64)>::new();
+    for row in transactions {
+        let (counter, time_s) = row.end.as_ref().map_or((0, 0), |end| (end.counter, end.time_s));
+        let known = latest.entry(row.tse).or_default();
+        *known = (
+            known.0.max(row.transaction.cast_signed()),
+            known.1.max(row.start_counter.cast_signed()).max(counter.cast_signed()),
+            known.2.max(row.started_s.cast_signed()).max(time_s.cast_signed()),
+        );
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO tse_counter VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tse) DO UPDATE SET transaction_no = max(transaction_no, ?2), \
+         counter = max(counter, ?3), time_s = max(time_s, ?4)",
+    )?;
+    for (tse, (transaction, counter, time_s)) in latest {
+        put.execute(params![tse.0, transaction, counter, time_s])?;
     }
     Ok(())
 }

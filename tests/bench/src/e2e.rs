@@ -19,7 +19,7 @@ use crate::process::{Server, cpu_us};
 use crate::waits::{UnderWay, Waits};
 
 /// Terminals in every row.
-const TERMINALS: usize = 64;
+pub const TERMINALS: usize = 64;
 /// Entries a till has on the way, at most.
 pub const WINDOW: u64 = 128;
 
@@ -104,7 +104,7 @@ pub struct Seen {
 
 /// How a row sends.
 #[derive(Clone, Copy)]
-struct Row {
+pub struct Row {
     name: &'static str,
     frame: u64,
     authorise: bool,
@@ -121,8 +121,11 @@ const fn row(name: &'static str, frame: u64, authorise: bool, paced: Option<u64>
     }
 }
 
+/// Frames of 16 as fast as they are taken.
+pub const FRAMES_OF_16: Row = row("e2e_acked_orders_s_frames_of_16", 16, false, None);
+
 const ROWS: [Row; 6] = [
-    row("e2e_acked_orders_s_frames_of_16", 16, false, None),
+    FRAMES_OF_16,
     row("e2e_acked_orders_s_frames_of_8", 8, false, None),
     row("e2e_acked_orders_s_one_a_frame", 1, false, None),
     row("e2e_acked_orders_s_authorised", 1, true, None),
@@ -132,8 +135,8 @@ const ROWS: [Row; 6] = [
 
 /// What the tills of a row saw together.
 #[derive(Default)]
-struct Tally {
-    acked: AtomicU64,
+pub struct Tally {
+    pub acked: AtomicU64,
     stop: AtomicBool,
     seen: Mutex<Seen>,
 }
@@ -197,7 +200,7 @@ async fn rows(shape: &Shape, data: &std::path::Path, prefill: u64, only: &str) -
 }
 
 /// Lets all tills sell for a while.
-async fn drive(tills: Vec<Till>, row: Row, time: Duration) -> anyhow::Result<(Arc<Tally>, Vec<Till>)> {
+pub async fn drive(tills: Vec<Till>, row: Row, time: Duration) -> anyhow::Result<(Arc<Tally>, Vec<Till>)> {
     let tally = Arc::new(Tally::default());
     let count = u32::try_from(tills.len())?;
     let interval = row

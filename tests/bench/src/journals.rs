@@ -125,7 +125,10 @@ impl Seller {
     /// What the next guest wants.
     pub fn next(&mut self, wall_ms: u64) -> Due {
         self.next_tag = (self.next_tag + 1) % WRISTBANDS;
-        let tag = sample::wristband(self.next_tag + 1);
+        self.next_of(sample::wristband(self.next_tag + 1), wall_ms)
+    }
+
+    fn next_of(&mut self, tag: TagId, wall_ms: u64) -> Due {
         let mut order = self.blank(wall_ms);
         order.holder = Some(tag);
         Due {
@@ -154,6 +157,12 @@ impl Seller {
     /// Writes one order.
     pub fn sell(&mut self, wall_ms: u64) {
         let due = self.next(wall_ms);
+        self.write(due, None);
+    }
+
+    /// Writes one order of this wristband.
+    pub fn sell_to(&mut self, tag: TagId, wall_ms: u64) {
+        let due = self.next_of(tag, wall_ms);
         self.write(due, None);
     }
 

@@ -1,11 +1,14 @@
-//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|console [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
 //! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
 //! started again as `groschen serve`.
 
+mod browser;
 mod codec;
+mod console;
 mod e2e;
+mod festival;
 mod figure;
 mod idle;
 mod journals;
@@ -80,6 +83,15 @@ enum What {
     Sign,
     /// A till's decision and its journal, offline.
     Till,
+    /// The console's pages over a long history, how soon they hear of a sale, and what it costs that they are looked at.
+    Console {
+        /// Orders in the database.
+        #[arg(long, default_value_t = 1_000_000)]
+        orders: u64,
+        /// Browsers that look at the dashboard while orders come.
+        #[arg(long, default_value_t = 50)]
+        browsers: usize,
+    },
     /// The server of the other commands, in a process of its own.
     #[command(hide = true)]
     Server(groschen::serve::Arguments),
@@ -101,6 +113,7 @@ fn main() -> anyhow::Result<()> {
         What::Storm { tills, orders } => storm::run(&shape, tills, orders)?,
         What::Sign => sign::run(&shape)?,
         What::Till => till::run(&shape)?,
+        What::Console { orders, browsers } => console::run(&shape, orders, browsers)?,
         What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
     }
     Ok(())

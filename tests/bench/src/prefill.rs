@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use engine::{Engine, Known, PushResult, Reply, Request, bootstrap, check_push};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
@@ -11,16 +12,16 @@ use store::Store;
 use store_sqlite::{Options, SqliteStore};
 use sync::writer::now_ms;
 
-use crate::journals::{Seller, tills};
+use crate::journals::{Seller, WRISTBANDS, tills};
 
 /// Terminals that take turns in a batch.
 pub const TERMINALS: usize = 64;
 
 /// Orders in a batch of the history.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 
 /// Journal rows projected at a time.
-const PROJECTED: u64 = 4_096;
+pub const PROJECTED: u64 = 4_096;
 
 /// Seeds of the terminals of a history; those of measured ones are below.
 const FIRST_SEED: u8 = 150;
@@ -33,7 +34,12 @@ pub struct Books<S> {
 
 impl<S: Store> Books<S> {
     /// Puts the sample festival into an empty store, registers terminals, funds all wristbands.
-    pub fn start(mut store: S, signer: Ed25519Signer) -> anyhow::Result<Self> {
+    pub fn start(store: S, signer: Ed25519Signer) -> anyhow::Result<Self> {
+        Self::start_at(store, signer, now_ms())
+    }
+
+    /// The same; the wristbands are funded at a moment.
+    pub fn start_at(mut store: S, signer: Ed25519Signer, at_ms: u64) -> anyhow::Result<Self> {
         bootstrap(&mut store, sample::EVENT, &sample::items())?;
         let mut engine = Engine::open(store, sample::EVENT, Box::new(signer))?;
         let mut sellers = Vec::new();
@@ -45,8 +51,9 @@ impl<S: Store> Books<S> {
         }
         if let Some(seller) = sellers.first_mut() {
             let key = seller.key();
+            seller.till.wall_ms = at_ms;
             for push in seller.funding() {
-                engine.process(now_ms(), &[Request::Push(Box::new(check_push(push, &key)?))])?;
+                engine.process(at_ms, &[Request::Push(Box::new(check_push(push, &key)?))])?;
             }
         }
         Ok(Self { engine, sellers })
@@ -64,8 +71,22 @@ impl<S: Store> Books<S> {
 
     /// One batch of so many orders, spread over the terminals.
     pub fn batch(&mut self, size: usize) -> anyhow::Result<u64> {
+        self.batch_at(size, now_ms())
+    }
+
+    /// An order of a wristband with nothing on it: it is booked, and a case is opened.
+    pub fn unpaid_at(&mut self, guest: u32, now_ms: u64) -> anyhow::Result<()> {
+        let seller = self.sellers.first_mut().context("a till")?;
+        seller.sell_to(sample::wristband(WRISTBANDS + 1 + guest), now_ms);
+        let key = seller.key();
+        let push = Request::Push(Box::new(check_push(seller.push(), &key)?));
+        self.engine.process(now_ms, &[push])?;
+        Ok(())
+    }
+
+    /// The same as [`Books::batch`], made at a moment.
+    pub fn batch_at(&mut self, size: usize, now_ms: u64) -> anyhow::Result<u64> {
         let each = size.div_ceil(self.sellers.len()).max(1);
-        let now_ms = now_ms();
         let mut requests = Vec::new();
         for seller in self.sellers.iter_mut().take(size) {
             (0..each).for_each(|_| seller.sell(now_ms));

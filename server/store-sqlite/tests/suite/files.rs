@@ -47,7 +47,14 @@ pub fn to_format_1(connection: &Connection) {
         "order_hour",
     ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
-    let signing = ["signing", "signing_count", "outage", "tse_transaction", "tse"];
+    let signing = [
+        "signing",
+        "signing_count",
+        "outage",
+        "tse_counter",
+        "tse_transaction",
+        "tse",
+    ];
     let drop: Vec<String> = office
         .iter()
         .chain(&sums)

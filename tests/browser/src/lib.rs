@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -120,15 +121,21 @@ impl Browser {
         Ok(self.client.refresh().await?)
     }
 
-    /// Waits for an element and clicks it.
-    pub async fn click(&self, css: &str) -> anyhow::Result<()> {
+    /// Waits for an element.
+    async fn element(&self, css: &str) -> anyhow::Result<Element> {
         let found = self
             .client
             .wait()
             .at_most(PATIENCE)
             .for_element(Locator::Css(css))
             .await;
-        let element = found.with_context(|| format!("there is no {css}"))?;
+        found.with_context(|| format!("there is no {css}"))
+    }
+
+    /// Waits for an element and clicks it.
+    pub async fn click(&self, css: &str) -> anyhow::Result<()> {
+        let element = self.element(css).await?;
+        self.forget().await?;
         element
             .click()
             .await
@@ -137,13 +144,7 @@ impl Browser {
 
     /// Writes into a field.
     pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
-        let found = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await;
-        let element = found.with_context(|| format!("there is no {css}"))?;
+        let element = self.element(css).await?;
         element.clear().await?;
         Ok(element.send_keys(text).await?)
     }
@@ -173,16 +174,8 @@ impl Browser {
 
     /// Goes into a frame of the page.
     pub async fn within(&self, css: &str) -> anyhow::Result<()> {
-        let found = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await;
-        Ok(found
-            .with_context(|| format!("there is no {css}"))?
-            .enter_frame()
-            .await?)
+        self.element(css).await?.enter_frame().await?;
+        self.listen().await
     }
 
     /// Back to the page itself.
@@ -262,16 +255,7 @@ impl Browser {
 
     /// What a QR code on the page says, read from its picture as a phone's camera would.
     pub async fn qr_code(&self, css: &str) -> anyhow::Result<String> {
-        let found = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await;
-        let png = found
-            .with_context(|| format!("there is no {css}"))?
-            .screenshot()
-            .await?;
+        let png = self.element(css).await?.screenshot().await?;
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info()?;
         let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];
         let info = reader.next_frame(&mut pixels)?;

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod doctor;
 pub mod health;
 pub mod instance;
+pub mod interrupted;
 pub mod keys;
 pub mod migrate;
 pub mod progress;

@@ -8,6 +8,7 @@ use fiscal::{OutagePolicy, VoucherModel};
 use serde::Deserialize;
 use store_sqlite::SqliteReader;
 
+use crate::interrupted::Interruption;
 use crate::signing;
 
 /// Settings that cannot be used.
@@ -116,6 +117,9 @@ pub struct ListenFlags {
     /// The curve of TSEs in software, which are not certified [default: brainpool-p384].
     #[arg(long, env = "GROSCHEN_TSE_CURVE", value_name = "CURVE")]
     pub tse_curve: Option<TseCurve>,
+    /// For simulations: of every so many seconds the TSEs are silent for some, `EVERY/FOR`.
+    #[arg(long, value_name = "EVERY/FOR", hide = true)]
+    pub simulate_tse_outage: Option<Interruption>,
 }
 
 /// Certificate and key of the server.
@@ -185,6 +189,7 @@ impl Settings {
                     Some(TseCurve::P256) => Curve::P256,
                     Some(TseCurve::BrainpoolP384) | None => Curve::BrainpoolP384,
                 },
+                interruption: listen.simulate_tse_outage,
             },
         })
     }

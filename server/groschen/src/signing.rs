@@ -24,6 +24,7 @@ use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
 
 use crate::health::SignerState;
+use crate::interrupted::{Interrupted, Interruption};
 use crate::keys::seed;
 
 /// How often the journal is looked at while no cart event comes.
@@ -44,6 +45,8 @@ pub struct Settings {
     pub model: VoucherModel,
     /// The curve of the TSEs in software.
     pub curve: Curve,
+    /// When they are silent, in a simulation.
+    pub interruption: Option<Interruption>,
 }
 
 impl Default for Settings {
@@ -52,6 +55,7 @@ impl Default for Settings {
             policy: OutagePolicy::MarkOnly,
             model: VoucherModel::VoucherLines,
             curve: Curve::BrainpoolP384,
+            interruption: None,
         }
     }
 }
@@ -111,8 +115,9 @@ struct Desk {
     carts: Receiver<CartEvent>,
     reader: SqliteReader,
     curve: Curve,
+    interruption: Option<Interruption>,
     seed: [u8; 32],
-    signer: Signer<SoftwareTse>,
+    signer: Signer<Interrupted<SoftwareTse>>,
     writer: Writer<SqliteStore>,
     runtime: Handle,
     jobs: Jobs,
@@ -150,6 +155,7 @@ impl Desk {
             carts,
             reader,
             curve: settings.curve,
+            interruption: settings.interruption,
             seed,
             signer: Signer::new(signer_settings, known),
             writer,
@@ -248,7 +254,8 @@ impl Desk {
             }
             None => fresh,
         };
-        self.signer.add(taxpayer, tse, out);
+        self.signer
+            .add(taxpayer, Interrupted::new(tse, self.interruption, now_ms), out);
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use crate::Exit;
 use crate::audit;
 use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
+use crate::interrupted::Interruption;
 use crate::progress::Progress;
 use crate::signing;
 
@@ -60,6 +61,9 @@ pub struct Arguments {
     /// Kill the server without warning at peak time, twice, and start it again.
     #[arg(long)]
     kill_server: bool,
+    /// Of every so many seconds the TSEs do not answer for some, `EVERY/FOR`, such as 30/10.
+    #[arg(long, value_name = "EVERY/FOR", conflicts_with = "server")]
+    tse_outage: Option<Interruption>,
     /// Keep the server's database and the tills' queues in this folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -178,13 +182,19 @@ struct ServerProcess {
     child: Child,
     data: PathBuf,
     address: SocketAddr,
+    tse_outage: Option<Interruption>,
 }
 
 /// Slots by till, as `serve` printed them.
 type Codes = BTreeMap<TillId, Vec<(SlotId, [u8; 16])>>;
 
 impl ServerProcess {
-    fn start(data: &Path, address: SocketAddr, tills: &[TillId]) -> anyhow::Result<(Self, Codes)> {
+    fn start(
+        data: &Path,
+        address: SocketAddr,
+        tse_outage: Option<Interruption>,
+        tills: &[TillId],
+    ) -> anyhow::Result<(Self, Codes)> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args([
@@ -199,6 +209,9 @@ impl ServerProcess {
                 "--data",
             ])
             .arg(data);
+        if let Some(outage) = tse_outage {
+            command.args(["--simulate-tse-outage", &outage.to_string()]);
+        }
         for till in tills {
             command.args(["--register", &till.to_string()]);
         }
@@ -223,6 +236,7 @@ impl ServerProcess {
             Self {
                 child,
                 data: data.to_owned(),
+                tse_outage,
                 address,
             },
             codes,
@@ -233,7 +247,7 @@ impl ServerProcess {
     fn kill_and_restart(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        let (again, _) = Self::start(&self.data, self.address, &[])?;
+        let (again, _) = Self::start(&self.data, self.address, self.tse_outage, &[])?;
         self.child = again.child;
         Ok(())
     }
@@ -330,7 +344,7 @@ async fn simulate(arguments: &Arguments, dir: &Path) -> anyhow::Result<Verdict> 
         (None, url.clone(), read_codes(BufReader::new(file).lines())?)
     } else {
         let address = free_address()?;
-        let (server, codes) = ServerProcess::start(dir, address, &tills)?;
+        let (server, codes) = ServerProcess::start(dir, address, arguments.tse_outage, &tills)?;
         (Some(server), format!("ws://{address}{}", sync::server::PATH), codes)
     };
     let endpoint = Endpoint::new(&url, None)?;

@@ -136,6 +136,8 @@ fn with_outages_dead_tills_and_a_killed_server_nothing_is_lost_or_doubled() {
         "900",
         "--rate",
         "100",
+        "--tse-outage",
+        "10/3",
         "--outage",
         "3",
         "--kill-tills",

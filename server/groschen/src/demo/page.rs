@@ -124,7 +124,7 @@ fn tour(steps: Steps, is_cut: bool, words: Language) -> Markup {
     html! {
         ol #tour .tour aria-label=(words.of("Die erste Minute", "The first minute")) {
             (step(steps.sold, !steps.sold, words.of("1. Verkaufe ein Bier", "1. Sell a beer"), words, &html! {
-                p { (words.of("Tippe auf Pils und dann auf Band 1: so hält der Gast sein Band hin. Mehr ist es nicht.", "Tap Pils, then Wristband 1: the guest holds it. That is all.")) }
+                p { (words.of("Tippe auf Pils und dann auf Band 1: so hält der Gast sein Band hin. Mehr ist es nicht.", "Tap Pilsner, then Wristband 1: the guest holds it. That is all.")) }
             }))
             (step(there, steps.sold && !there, words.of("2. Verkaufe ohne Netz", "2. Sell without the network"), words, &html! {
                 p { (words.of("Kappe das Netz, verkaufe noch eins, flicke es wieder. Nichts geht verloren, nichts doppelt.", "Cut the network, sell another one, mend it. Nothing is lost or booked twice.")) }

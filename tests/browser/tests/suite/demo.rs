@@ -9,7 +9,7 @@ use crate::festival::picture;
 /// The three steps of the page, done as it says.
 async fn first_minute(language: Language) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let demo = Demo::start(dir.path(), 4, 6, 0).await?;
+    let demo = Demo::start(dir.path(), 12, 20, 0).await?;
     let look = Look {
         width: 1_600,
         height: 1_000,
@@ -49,6 +49,13 @@ async fn first_minute(language: Language) -> anyhow::Result<()> {
     browser.click("#tour a[href='/receipt']").await?;
     browser.wait_for("#tour li:nth-child(3)", done).await?;
     browser.picture(&picture(&format!("demo-done-{language}"))).await?;
+    let console = browser
+        .run("return document.getElementById('console').src", vec![])
+        .await?;
+    browser.open(console.as_str().unwrap_or_default()).await?;
+    browser.wait_for("main", "€").await?;
+    browser.picture(&picture(&format!("demo-console-{language}"))).await?;
+    browser.open(&demo.url).await?;
     if let Some(axe) = browser::axe() {
         let found = browser.axe(&axe).await?;
         assert!(found.is_empty(), "{found:#?}");

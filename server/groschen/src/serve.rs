@@ -10,6 +10,7 @@ use shared_protocol::{SlotId, TerminalId, TillId};
 use sync::server::random;
 use sync::writer::now_ms;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tracing_subscriber::EnvFilter;
 
 use crate::Exit;
 use crate::instance::Instance;
@@ -44,11 +45,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     runtime.block_on(serve(arguments, &settings))
 }
 
+/// The websocket library writes whole frames into its traces: wristbands, amounts, a registration's secret. No setting brings that into a log.
+const SPEAKS_OF_FRAMES: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+
+/// What is asked for, less what may not be said. A directive for a part of a library would win over one for all of it, so these go as well.
+fn discreet(asked: &str) -> EnvFilter {
+    let may_be_said = |directive: &&str| {
+        !SPEAKS_OF_FRAMES
+            .iter()
+            .any(|library| directive.trim().starts_with(library))
+    };
+    let silenced = SPEAKS_OF_FRAMES.map(|library| format!("{library}=off"));
+    let with = |asked: &str| {
+        let kept = asked.split(',').filter(may_be_said).map(str::to_owned);
+        kept.chain(silenced.clone()).collect::<Vec<_>>().join(",")
+    };
+    EnvFilter::try_new(with(asked)).unwrap_or_else(|_| with("info").into())
+}
+
 /// Log lines go to standard error: a sentence with fields, or JSON.
 pub fn start_log(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GROSCHEN_LOG").unwrap_or_else(|_| "info".into());
+    let asked = std::env::var("GROSCHEN_LOG").unwrap_or_else(|_| "info".to_owned());
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(discreet(&asked))
         .with_writer(std::io::stderr);
     // A second subscriber in one process is a test's; the first one stays.
     let _set = if json {
@@ -70,6 +89,7 @@ async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exi
     let instance = Instance::start(settings, arguments.sample).await?;
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
     let url = format!("{scheme}://{}{}", instance.address, sync::server::PATH);
+    tracing::info!(%url, "the server has started");
     say(
         arguments.json,
         &serde_json::json!({ "listening": url }),
@@ -111,6 +131,7 @@ async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exi
         }
     }
     instance.stop().await?;
+    tracing::info!("the server has ended in order");
     Ok(Exit::Done)
 }
 

@@ -71,6 +71,7 @@ impl World {
             self.days(&stored),
             self.liveness(),
             self.signing_holds(&stored.rows),
+            self.authorization(&stored.rows, &stored.cases, &stored.terminals),
         ];
         for (invariant, what) in found.into_iter().flatten() {
             self.violation(invariant, &what);
@@ -79,6 +80,7 @@ impl World {
             *self.cases.entry(case.case.case.kind.code()).or_default() += 1;
         }
         self.note_cases(&stored);
+        self.note_permissions(&stored.rows);
     }
 
     /// I1: sums of zero, and balances that are the fold of the journal.
@@ -425,7 +427,8 @@ impl World {
         let till_of = |order: Option<OrderId>| Some(self.observer.orders.get(&order?)?.order.till);
         let strange = stored.cases.iter().find(|case| {
             let expected = match case.case.case.kind {
-                CaseKind::Overdraft | CaseKind::ClockDoubtful => true,
+                // Whether somebody was not allowed to is judged order by order.
+                CaseKind::Overdraft | CaseKind::ClockDoubtful | CaseKind::NotPermitted => true,
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {
                     any(&[Kind::ServerRestore])

@@ -109,6 +109,10 @@ kinds! {
     LogOut = "log-out", 0,
     /// Prices change.
     PriceChange = "price-change", 5,
+    /// Tills and people lose permissions, and get them back.
+    Permission = "permission", 6,
+    /// People try what they or their till may not do.
+    Overstep = "overstep", 0,
     /// Wristbands are blocked.
     Block = "block", 8,
     /// Tills are locked.

@@ -17,6 +17,7 @@ mod network;
 mod observer;
 mod pace;
 mod people;
+mod permission;
 mod random;
 pub mod report;
 mod rogue;

@@ -211,6 +211,7 @@ impl World {
                     }
                     self.note_order(&read.order);
                     self.observe_drawer_order(no, &read.order);
+                    self.observe_permission(no, &read.order);
                     let seen = Seen {
                         order: read.order.clone(),
                         content: read.content,
@@ -328,6 +329,8 @@ impl World {
             Notice::Refused(Refusal::OfflineLimit { .. }) => self.sometimes.reach("offline_limit_refused"),
             Notice::Refused(Refusal::Blocked(_)) => self.sometimes.reach("blocked_wristband_refused"),
             Notice::Refused(Refusal::TakenBack) => self.sometimes.reach("cancelled_twice_refused"),
+            Notice::Refused(Refusal::NotPermitted) => self.sometimes.reach("not_permitted_refused"),
+            Notice::Refused(Refusal::TenderNotHere(_)) => self.sometimes.reach("tender_not_taken_here_refused"),
             Notice::Refused(Refusal::CartOpen) => self.sometimes.reach("logout_refused_with_cart"),
             Notice::LastCart { booked, total, .. } => self.observe_last_cart(no, *booked, *total),
             _ => {}

@@ -97,7 +97,7 @@ impl World {
         }
     }
 
-    fn somebody(&mut self) -> TagId {
+    pub(crate) fn somebody(&mut self) -> TagId {
         let pick = |world: &mut Self| {
             world
                 .people_random
@@ -139,6 +139,14 @@ impl World {
             .and_then(|config| config.tills.get(&device.till));
         let Some(till) = kinds.cloned() else { return false };
         if let Some(plan) = self.plan_drawer(no) {
+            let tag = self.somebody();
+            self.begin(no, tag, plan);
+            return true;
+        }
+        if self.plan.strikes(Kind::Overstep, 20_000)
+            && let Some(plan) = self.plan_overstep(no)
+        {
+            self.count(Kind::Overstep);
             let tag = self.somebody();
             self.begin(no, tag, plan);
             return true;
@@ -312,7 +320,7 @@ impl World {
         self.people_random.between(250, 1_400)
     }
 
-    fn paying(&mut self, tag: TagId) -> Vec<(u64, Deed)> {
+    pub(crate) fn paying(&mut self, tag: TagId) -> Vec<(u64, Deed)> {
         let mut plan = Vec::new();
         if self.people_random.percent(2) {
             plan.push((600, Deed::Several));
@@ -336,7 +344,7 @@ impl World {
     }
 
     /// Things from the screen go into the cart.
-    fn typing(&mut self, no: DeviceNo, pieces_max: usize) -> Vec<(u64, Deed)> {
+    pub(crate) fn typing(&mut self, no: DeviceNo, pieces_max: usize) -> Vec<(u64, Deed)> {
         let mut plan = Vec::new();
         let Some(device) = self.devices.get(no.0) else {
             return plan;
@@ -571,7 +579,11 @@ impl World {
                 20_000
             }
             Some(Page::LoggedOut) if !busy => {
-                let staff = if self.people_random.percent(90) {
+                let staff = if self.plan.strikes(Kind::Overstep, 30_000) {
+                    // Whoever works elsewhere helps out.
+                    let no = self.plan.random(Kind::Overstep).index(self.devices.len());
+                    sample::cashier_of(self.devices.get(no).map_or(till, |other| other.till))
+                } else if self.people_random.percent(90) {
                     sample::cashier_of(till)
                 } else {
                     StaffId(9_201)

@@ -1,7 +1,7 @@
 //! The server: the real sessions and the real engine over the reference store, in one process that can die at any event. The shell's part (who is
 //! connected, who waits, what is queued) is played here the way the websocket server does it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use engine::{Engine, Known, Reply, Request};
@@ -9,7 +9,7 @@ use festival::registration::Slot;
 use shared_protocol::config::Item;
 use shared_protocol::crypto::{Hash32, PublicKey};
 use shared_protocol::message::{CommandKind, ErrorCode};
-use shared_protocol::stream::Stream;
+use shared_protocol::stream::{Stream, Version};
 use shared_protocol::{CommandId, SlotId, TerminalId};
 use store::MemoryStore;
 use store::memory::{MemoryReader, Snapshot};
@@ -52,6 +52,7 @@ struct Served {
 pub(crate) struct Backup {
     pub at_ms: u64,
     snapshot: Snapshot,
+    revisions: BTreeSet<Version>,
 }
 
 /// The server.
@@ -186,6 +187,7 @@ impl World {
             Ok(engine) => {
                 self.server.keys = engine.terminals().map(|row| (row.id, row.key.clone())).collect();
                 self.server.incarnation = engine.incarnation();
+                self.revisions.starts_with(engine.stream_version(Stream::Config));
                 self.server.engine = Some(engine);
                 self.server.life += 1;
                 let life = self.server.life;
@@ -227,6 +229,7 @@ impl World {
         self.server.backups.push(Backup {
             at_ms: self.now_ms,
             snapshot,
+            revisions: self.revisions.on_server(),
         });
         if self.server.backups.len() > 12 {
             self.server.backups.remove(0);
@@ -239,6 +242,7 @@ impl World {
             return;
         };
         let (snapshot, at_ms) = (backup.snapshot.clone(), backup.at_ms);
+        self.revisions.restored(backup.revisions.clone());
         self.server_dies(5_000);
         self.server.disarm();
         self.server.incarnation += 1;
@@ -254,6 +258,10 @@ impl World {
         };
         if let Some(Err(error)) = started {
             self.violation("I4", &format!("no new generation after a restore: {error}"));
+        }
+        if let Some(engine) = &self.server.engine {
+            let version = engine.stream_version(Stream::Config);
+            self.revisions.new_generation(version, self.now_ms);
         }
         self.observe_restored_server();
     }
@@ -588,10 +596,14 @@ impl World {
         let Some(engine) = self.server.engine.as_mut() else {
             return;
         };
-        match engine.publish(items) {
-            Ok(_) => self.stream_changed(Stream::Config),
+        let before = engine.stream_version(Stream::Config);
+        if let Ok(version) = engine.publish(items) {
+            self.revisions.published(version, items, self.now_ms);
+            self.stream_changed(Stream::Config);
+        } else {
             // A disk that fails under the admin ends the process like any other commit.
-            Err(_) => self.server_dies(8_000),
+            self.revisions.failed(before, items, self.now_ms);
+            self.server_dies(8_000);
         }
     }
 

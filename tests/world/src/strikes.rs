@@ -2,7 +2,6 @@
 
 use engine::Request;
 use fixtures::sample;
-use shared_protocol::Amount;
 use shared_protocol::chain::{SignedHead, link};
 use shared_protocol::config::Item;
 use shared_protocol::encode;
@@ -11,6 +10,7 @@ use shared_protocol::ids::Bytes;
 use shared_protocol::limits::FRAME_FROM_TERMINAL_MAX_BYTES;
 use shared_protocol::message::{CommandKind, Message, TerminalState};
 use shared_protocol::stream::BlockReason;
+use shared_protocol::{Amount, StaffId};
 
 use crate::disk::Image;
 use crate::events::{ConnNo, DeviceNo, Event};
@@ -22,6 +22,8 @@ use crate::world::World;
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
+/// Who is in no configuration.
+const NOBODY: StaffId = StaffId(7);
 
 impl World {
     fn running(&mut self, kind: Kind) -> Option<DeviceNo> {
@@ -222,6 +224,7 @@ impl World {
                 self.add_device(Device::new(till, key, random), 5 * MINUTE_MS);
             }
             Kind::StolenKey => self.devices.get_mut(no.0)?.key_stolen = true,
+            Kind::Permission => self.change_permissions(no)?,
             _ => return None,
         }
         Some(())
@@ -283,6 +286,9 @@ impl World {
         let mut order = read.order;
         // The money stays, the content does not: so the books still show whether the order was booked once.
         order.open_for_ms = order.open_for_ms.wrapping_add(7);
+        if self.plan.random(Kind::StolenKey).percent(50) {
+            order.cashier = NOBODY;
+        }
         let id = order.id;
         let forged = Entry {
             body: Bytes(encode(&order)),

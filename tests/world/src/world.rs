@@ -14,6 +14,7 @@ use crate::log::Log;
 use crate::network::Network;
 use crate::observer::Observer;
 use crate::people::Guests;
+use crate::permission::Revisions;
 use crate::random::Random;
 use crate::server::Server;
 use crate::slots::Code;
@@ -147,6 +148,7 @@ pub(crate) struct World {
     pub network: Network,
     pub guests: Guests,
     pub items: Vec<Item>,
+    pub revisions: Revisions,
     pub codes: Vec<Code>,
     pub blocked: Vec<TagId>,
     pub locked: Vec<TerminalId>,
@@ -270,6 +272,7 @@ impl World {
                 tags: sample::wristbands(guests),
                 ..Guests::default()
             },
+            revisions: Revisions::starting_with(&items),
             items,
             codes: Vec::new(),
             blocked: Vec::new(),

@@ -1,7 +1,8 @@
 //! Lists and sums of booked orders, along the index that leaves the fewest rows.
 //!
 //! Every list goes down the journal's numbers and stops when it is full. Hourly sums say between which numbers the orders of a day or an hour
-//! are, till by till; so one late order of one till costs a walk through that till's orders and not through all.
+//! are, till by till; so one late order of one till costs a walk through that till's orders and not through all. Where most orders between two
+//! numbers fit, as on an ordinary day, all between them are looked at instead.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,6 +19,10 @@ use crate::{rows, signing};
 
 /// Kinds that have no index of their own, see the schema.
 const DENSE_KINDS: [OrderKind; 2] = [OrderKind::Sale, OrderKind::TopUp];
+
+/// Where one number in so many is an order that fits, a walk past all of them is shorter than one till by till: a page is full after twice its
+/// rows, and for every till as many would be read as a page has.
+const DENSE_ONE_IN: i64 = 2;
 
 /// The columns that [`order`] reads.
 const COLUMNS: &str = "o.no, o.kind, o.till, o.cashier, o.taxpayer, o.holder, o.day, o.closed_at_ms, o.total, s.state";
@@ -78,6 +83,10 @@ impl Span {
             first: self.first.min(other.first),
             last: self.last.max(other.last),
         }
+    }
+
+    const fn width(self) -> i64 {
+        self.last.saturating_sub(self.first).saturating_add(1)
     }
 
     const fn is_empty(self) -> bool {
@@ -218,19 +227,23 @@ fn ways(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result
     }
     let found: Vec<_> = if by_hour(filter) {
         let hours = hourly(connection, event, filter)?;
-        hours.into_iter().map(|(key, sums)| (key.till, sums.span)).collect()
+        hours.into_iter().map(|(key, sums)| (key.till, sums)).collect()
     } else {
-        let tills = by_till(connection, event, filter)?;
-        tills.into_iter().map(|(till, sums)| (till, sums.span)).collect()
+        by_till(connection, event, filter)?
     };
     let mut tills = BTreeMap::<TillId, Span>::new();
-    for (till, span) in found {
-        let known = tills.entry(till).or_insert(span);
-        *known = known.or(span);
+    let mut orders = 0_u64;
+    for (till, sums) in found {
+        let known = tills.entry(till).or_insert(sums.span);
+        *known = known.or(sums.span);
+        orders = orders.saturating_add(sums.orders);
     }
     let all = tills.values().copied().reduce(Span::or);
     let rare = filter.kind.filter(|kind| !DENSE_KINDS.contains(kind));
-    let some_tills = filter.till.is_some() || filter.stand_tills.is_some() || by_hour(filter);
+    // Within an hour, or for one till, the indexes pass over what does not fit without a look at it.
+    let narrow = filter.cashier.is_some() || filter.from_ms.is_some() || filter.to_ms.is_some();
+    let dense = !narrow && all.is_some_and(|all| count(orders) >= all.width() / DENSE_ONE_IN);
+    let some_tills = !dense && (filter.till.is_some() || filter.stand_tills.is_some() || by_hour(filter));
     let mut ways: Vec<_> = match (rare, all) {
         (_, None) => Vec::new(),
         (Some(kind), Some(all)) => vec![(Way::Kind(kind), all)],

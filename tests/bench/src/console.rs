@@ -50,16 +50,16 @@ pub fn run(shape: &Shape, orders: u64, browsers: usize) -> anyhow::Result<()> {
 }
 
 async fn rows(shape: &Shape, data: &Path, browsers: usize) -> anyhow::Result<()> {
-    let ids = tills(TERMINALS);
+    let mut ids = tills(1 + TERMINALS);
     let paths = paths(data)?;
     let server = Server::start(data, &ids)?;
     let browser = Browser::log_in(server.address, USER, PASSWORD).await?;
     pages(shape, &browser, &paths).await?;
     assets(shape, &browser).await?;
-    // From here on orders come.
-    let mut connected = Till::connect_all(&server, ids).await?;
+    let others = ids.split_off(1);
+    let mut one = Till::connect_all(&server, ids).await?;
     let before = cost_of_nothing(&server, shape).await?;
-    heard(shape, &browser, &mut connected).await?;
+    heard(shape, &browser, &mut one).await?;
     let after = cost_of_nothing(&server, shape).await?;
     let listening = listen(&browser, browsers).await?;
     let looked_at = cost_of_nothing(&server, shape).await?;
@@ -68,7 +68,9 @@ async fn rows(shape: &Shape, data: &Path, browsers: usize) -> anyhow::Result<()>
     }
     let more = [("nobody_looks_any_more", after), ("browsers_look", looked_at)];
     tell(shape, "console_idle_cpu_us_per_s", "us/s", vec![before], &more);
-    looked_at_while_selling(shape, &server, &browser, connected, browsers).await
+    // Only now: the server closes connections of tills that say nothing for long.
+    let others = Till::connect_from(&server, 1, others).await?;
+    looked_at_while_selling(shape, &server, &browser, others, browsers).await
 }
 
 /// Pages, with something that is there at each of their parameters.

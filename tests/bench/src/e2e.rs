@@ -33,8 +33,18 @@ pub struct Till {
 impl Till {
     /// Registers tills and connects them.
     pub async fn connect_all(server: &Server, tills: Vec<shared_protocol::TillId>) -> anyhow::Result<Vec<Self>> {
+        Self::connect_from(server, 0, tills).await
+    }
+
+    /// The same, beginning with this one of the server's codes.
+    pub async fn connect_from(
+        server: &Server,
+        from: u8,
+        tills: Vec<shared_protocol::TillId>,
+    ) -> anyhow::Result<Vec<Self>> {
         let mut connected = Vec::new();
-        for (index, (till, code)) in (0_u8..).zip(tills.into_iter().zip(&server.codes)) {
+        let codes = server.codes.iter().skip(usize::from(from));
+        for (index, (till, code)) in (from..).zip(tills.into_iter().zip(codes)) {
             let mut seller = Seller::new(till, index + 1, u32::from(index));
             let (link, _) = Link::enter(server.address, &mut seller.till, code).await?;
             seller.is_registered();

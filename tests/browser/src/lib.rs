@@ -11,6 +11,7 @@ use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -74,7 +75,8 @@ impl Browser {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
+            // Chromium is its child and would stay behind when a test fails: both are one group, which ends with this value.
+            .process_group(0)
             .spawn()
             .context("chromedriver does not start; install the Debian packages chromium and chromium-driver")?;
         let port = port_of(&mut driver).await?;
@@ -282,9 +284,18 @@ impl Browser {
     }
 
     /// Closes it.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.client.close().await?;
-        Ok(self.driver.kill().await?)
+    pub async fn stop(self) -> anyhow::Result<()> {
+        Ok(self.client.clone().close().await?)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let group = self.driver.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(group) = group {
+            // A group that is gone needs no ending.
+            let _gone = rustix::process::kill_process_group(group, Signal::KILL);
+        }
     }
 }
 

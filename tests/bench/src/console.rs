@@ -143,7 +143,7 @@ async fn pages(shape: &Shape, browser: &Browser, paths: &[(&'static str, String)
     for (name, path) in paths {
         let begun = Instant::now();
         let (mut took, mut waits) = (Vec::new(), Waits::default());
-        let (mut first_us, mut began, mut bytes, mut status) = (0, 0, 0, 0);
+        let (mut first_us, mut first_byte, mut bytes, mut status) = (0, 0, 0, 0);
         for number in 0..=REQUESTS {
             let since = Instant::now();
             let answer = browser.get(path).await?;
@@ -154,7 +154,7 @@ async fn pages(shape: &Shape, browser: &Browser, paths: &[(&'static str, String)
             if number == 0 {
                 first_us = us;
             }
-            (began, bytes, status) = (answer.began.as_micros(), answer.body.len(), answer.status);
+            (first_byte, bytes, status) = (answer.began.as_micros(), answer.body.len(), answer.status);
             // Files are long; one or two tell.
             if begun.elapsed() > Duration::from_secs(shape.seconds) {
                 break;
@@ -163,7 +163,7 @@ async fn pages(shape: &Shape, browser: &Browser, paths: &[(&'static str, String)
         let more = [
             ("p99_us", waits.permille(990)),
             ("first_us", first_us),
-            ("first_byte_us", u64::try_from(began)?),
+            ("first_byte_us", u64::try_from(first_byte)?),
             ("bytes", bytes as u64),
             ("status", u64::from(status)),
         ];
@@ -212,7 +212,7 @@ async fn cost_of_nothing(server: &Server, shape: &Shape) -> anyhow::Result<u64> 
 
 /// The sales of today that a dashboard shows.
 fn sales(html: &str) -> Option<u64> {
-    let (before, _) = html.split_once(" Verkäufe,")?;
+    let (before, _) = html.split_once(" Verkäufe,").or_else(|| html.split_once(" Verkauf,"))?;
     let digits = before.rsplit('>').next()?;
     digits.replace('.', "").parse().ok()
 }

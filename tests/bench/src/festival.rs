@@ -60,7 +60,7 @@ pub fn database(data: &Path, orders: u64) -> anyhow::Result<()> {
     let mut books = Books::start_at(store, signer, moment(0, orders, now_ms))?;
     let mut reader = SqliteReader::open(&path, None)?;
     ask(&mut books, now_ms, Request::Sign(Box::new(tses(now_ms))))?;
-    let (mut done, mut signed, mut guests, mut unpaid) = (0, 0, 0, UNPAID_EVERY);
+    let (mut done, mut came_off_to, mut guests, mut unpaid) = (0, 0, 0, UNPAID_EVERY);
     while done < orders {
         let at_ms = moment(done, orders, now_ms);
         let size = BATCH.min(usize::try_from(orders - done)?);
@@ -77,9 +77,9 @@ pub fn database(data: &Path, orders: u64) -> anyhow::Result<()> {
         } else {
             last.saturating_sub(UNSIGNED)
         };
-        if to >= signed + SIGNED_AT_ONCE || done >= orders {
-            let signing = came_off(signed + 1..=to, at_ms);
-            signed = to;
+        if to >= came_off_to + SIGNED_AT_ONCE || done >= orders {
+            let signing = came_off(came_off_to + 1..=to, at_ms);
+            came_off_to = to;
             ask(&mut books, at_ms, Request::Sign(Box::new(signing)))?;
         }
     }

@@ -275,6 +275,11 @@ impl From<Overflow> for OrderFault {
 }
 
 impl Order {
+    /// When its cart was opened, by the clock that `closed_at_ms` is from, ms since 1970.
+    pub fn opened_at_ms(&self) -> u64 {
+        self.closed_at_ms.saturating_sub(u64::from(self.open_for_ms))
+    }
+
     /// Sum of the lines in cents, gross.
     pub fn total(&self) -> Result<Amount, Overflow> {
         let totals = self.lines.iter().map(Line::total).collect::<Result<Vec<_>, _>>()?;

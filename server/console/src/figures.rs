@@ -7,10 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use festival::booking::posting_id;
 use festival::day::{EventDay, event_day};
 use fiscal::jobs::booked_order;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ledger::Account;
-use shared_protocol::config::{Config, Event};
+use shared_protocol::config::Config;
 use shared_protocol::order::{LineKind, Order, OrderKind};
 use shared_protocol::{AssetId, EventId, StandId, TillId};
 use store::{OrderFilter, Reader, SigningState, StoreError, TerminalRow};
@@ -115,21 +113,6 @@ struct Slow {
     projected_no: u64,
 }
 
-/// When an event day begins.
-pub(crate) fn begin_of(event: &Event, day: u32) -> Option<u64> {
-    let zone = TimeZone::get(&event.time_zone).ok()?;
-    let date = Date::new(
-        i16::try_from(day / 10_000).ok()?,
-        i8::try_from(day / 100 % 100).ok()?,
-        i8::try_from(day % 100).ok()?,
-    );
-    let (hour, minute) = (event.day_cut_off_min / 60, event.day_cut_off_min % 60);
-    let at = date
-        .ok()?
-        .at(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0);
-    u64::try_from(at.to_zoned(zone).ok()?.timestamp().as_millisecond()).ok()
-}
-
 /// Terminals of the event in the order of their tills.
 pub(crate) fn terminals(reader: &mut dyn Reader, event: EventId, hub: &Hub) -> Result<Vec<TerminalNow>, StoreError> {
     let mut rows: Vec<_> = reader
@@ -205,9 +188,13 @@ pub(crate) fn read(
         };
         reader.order_sums(event, &filter)
     };
-    let mut revenue = 0;
+    let (mut revenue, mut sales) = (0, 0);
     for kind in GOODS {
-        revenue += sum(reader, kind)?.1;
+        let (orders, total) = sum(reader, kind)?;
+        revenue += total;
+        if kind == OrderKind::Sale {
+            sales = orders;
+        }
     }
     let taken_back = kept.taken_back.values();
     revenue -= taken_back
@@ -215,7 +202,6 @@ pub(crate) fn read(
         .map(|one| one.replaced + one.top_ups + one.pay_outs)
         .sum::<i128>();
     let top_ups = sum(reader, OrderKind::TopUp)?.1 + taken_back.map(|one| one.top_ups).sum::<i128>();
-    let sales = sum(reader, OrderKind::Sale)?.0;
     let recent = OrderFilter {
         kind: Some(OrderKind::Sale),
         from_ms: Some(now_ms.saturating_sub(RATE_MS)),
@@ -320,7 +306,7 @@ fn order_at(reader: &mut dyn Reader, no: u64) -> Result<Option<Order>, StoreErro
 
 /// The hours of the event day so far, also those in which nothing was sold.
 fn hours(reader: &mut dyn Reader, config: &Config, kept: &State, now_ms: u64) -> Result<Vec<Hour>, StoreError> {
-    let Some(begin_ms) = begin_of(&config.event, kept.day) else {
+    let Some(begin_ms) = EventDay(kept.day).begins_ms(&config.event) else {
         return Ok(Vec::new());
     };
     let first_ms = begin_ms / HOUR_MS * HOUR_MS;
@@ -357,23 +343,4 @@ fn hours(reader: &mut dyn Reader, config: &Config, kept: &State, now_ms: u64) ->
         hour.top_ups += one.top_ups;
     }
     Ok(hours.into_values().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use fixtures::sample;
-
-    use super::*;
-
-    #[test]
-    fn a_day_begins_at_its_cut_off_also_in_the_night_of_the_time_change() {
-        let event = sample::event();
-        let at = |text: &str| u64::try_from(text.parse::<jiff::Timestamp>().unwrap().as_millisecond()).ok();
-        assert_eq!(begin_of(&event, 20_260_718), at("2026-07-18T04:00:00Z"));
-        assert_eq!(begin_of(&event, 20_261_025), at("2026-10-25T05:00:00Z"));
-        assert_eq!(begin_of(&event, 0), None);
-        let begin = begin_of(&event, 20_260_718).unwrap();
-        assert_eq!(event_day(&event, begin), Some(EventDay(20_260_718)));
-        assert_eq!(event_day(&event, begin - 1), Some(EventDay(20_260_717)));
-    }
 }

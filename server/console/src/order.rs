@@ -226,7 +226,6 @@ fn link(no: u64) -> Markup {
 
 fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<'_>) -> Markup {
     let words = page.words;
-    let begun = order.closed_at_ms.saturating_sub(u64::from(order.open_for_ms));
     let late_ms = found.row.record.booked_at_ms.saturating_sub(order.closed_at_ms);
     html! {
         p.row {
@@ -239,7 +238,7 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
         }
         dl.facts.sheet {
             dt { (words.of("Geschlossen", "Closed")) } dd { (page.clock.full(order.closed_at_ms)) }
-            dt { (words.of("Begonnen", "Begun")) } dd { (page.clock.second(begun)) }
+            dt { (words.of("Begonnen", "Begun")) } dd { (page.clock.second(order.opened_at_ms())) }
             dt { (words.of("Gebucht", "Booked")) }
             dd {
                 (page.clock.full(found.row.record.booked_at_ms))

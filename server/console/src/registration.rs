@@ -6,7 +6,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use engine::{Known, Reply, Request};
-use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
+use festival::registration::{SECRET_BYTES, Slot, SlotState};
 use maud::{Markup, html};
 use pages::format::{Clock, duration};
 use pages::{Language, qr};
@@ -14,8 +14,8 @@ use serde::Deserialize;
 use shared_protocol::config::Config;
 use shared_protocol::ids::mint;
 use shared_protocol::invitation::Invitation;
-use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
 use shared_protocol::{SlotId, TerminalId, TillId};
+use store::Office;
 use sync::server::{PATH, random};
 
 use crate::context::Context;
@@ -196,34 +196,37 @@ async fn open_all(page: &Page, server: &str, fields: &[(String, String)]) -> Res
             "Choose at least one till. No code was made.",
         ));
     }
-    let mut codes = Vec::with_capacity(tills.len());
-    for till in tills {
-        let now_ms = context.now_ms();
-        let id = SlotId(mint(now_ms, random()));
-        let secret = random::<SECRET_BYTES>();
-        let slot = Slot {
-            id,
-            event: context.event,
-            till,
-            secret: secret_digest(id, &secret),
-            expires_at_ms: now_ms.saturating_add(REGISTRATION_LIFETIME_MS),
-            confirm: true,
-            state: SlotState::Open,
-        };
-        context
-            .note(page.visitor()?, "terminal.invite", id.to_string(), till.to_string())
-            .await?;
-        context.settle(Request::OpenSlot(Box::new(slot.clone()))).await?;
+    let visitor = page.visitor()?;
+    let now_ms = context.now_ms();
+    let open = |till: TillId| {
+        let (id, secret) = (SlotId(mint(now_ms, random())), random::<SECRET_BYTES>());
+        let slot = Slot::open(context.event, id, till, &secret, now_ms);
         let invitation = Invitation {
             slot: id,
             secret,
             server: server.to_owned(),
             config_key: Some(context.config_key),
         };
-        codes.push((slot, invitation.text()));
+        (slot, invitation.text())
+    };
+    let codes: Vec<(Slot, String)> = tills.into_iter().map(open).collect();
+    let invited = |(slot, _): &(Slot, String)| {
+        context.audit_row(
+            &visitor.name,
+            "terminal.invite",
+            slot.id.to_string(),
+            slot.till.to_string(),
+        )
+    };
+    let office = Office {
+        audit: codes.iter().map(invited).collect(),
+        ..Office::default()
+    };
+    context.keep(office).await?;
+    for (slot, _) in &codes {
+        context.settle(Request::OpenSlot(Box::new(slot.clone()))).await?;
     }
     let names = Names { config, words };
-    let now_ms = context.now_ms();
     let slots: Vec<Slot> = codes.iter().map(|(slot, _)| slot.clone()).collect();
     Ok(html! {
         p.note.no-print { (words.of("Diese Codes siehst du nur jetzt: druck sie aus oder scann sie gleich. Wer einen hat, kann ein Gerät anmelden; du bestätigst es mit sechs Ziffern.", "You see these codes only now: print them or scan them at once. Whoever has one can enrol a device; you confirm it with six digits.")) }

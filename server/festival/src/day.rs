@@ -1,6 +1,7 @@
 //! The event day of a sale: the date after a cut-off in the event's time zone, set once at booking.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use shared_protocol::config::Event;
 use shared_protocol::entry::Entry;
@@ -11,6 +12,18 @@ pub const CLOCK_DOUBTFUL_MS: u64 = 30 * 60 * 1_000;
 /// An event day as `yyyymmdd`, the way reports group and people read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventDay(pub u32);
+
+impl EventDay {
+    /// When it begins, ms since 1970; none for a number that is no date and a time zone that is none.
+    pub fn begins_ms(self, event: &Event) -> Option<u64> {
+        let zone = TimeZone::get(&event.time_zone).ok()?;
+        let (year, month, date) = (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100);
+        let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, date.try_into().ok()?).ok()?;
+        let (hour, minute) = (event.day_cut_off_min / 60, event.day_cut_off_min % 60);
+        let at = date.at(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0);
+        u64::try_from(at.to_zoned(zone).ok()?.timestamp().as_millisecond()).ok()
+    }
+}
 
 /// When something happened, by the server's clock as the terminal estimated it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,5 +95,17 @@ mod tests {
             Some(EventDay(20_261_025))
         );
         assert_eq!(event_day(&event, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_day_begins_at_its_cut_off_also_in_the_night_of_the_time_change() {
+        let event = Event::new(OrganisationId([1; 16]), EventId([2; 16]), Text::same("x"));
+        let at = |text: &str| u64::try_from(text.parse::<Timestamp>().unwrap().as_millisecond()).ok();
+        assert_eq!(EventDay(20_260_718).begins_ms(&event), at("2026-07-18T04:00:00Z"));
+        assert_eq!(EventDay(20_261_025).begins_ms(&event), at("2026-10-25T05:00:00Z"));
+        assert_eq!(EventDay(0).begins_ms(&event), None);
+        let begin = EventDay(20_260_718).begins_ms(&event).unwrap();
+        assert_eq!(event_day(&event, begin), Some(EventDay(20_260_718)));
+        assert_eq!(event_day(&event, begin - 1), Some(EventDay(20_260_717)));
     }
 }

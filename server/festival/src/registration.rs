@@ -2,6 +2,7 @@
 //! a person confirms, becomes the terminal.
 
 use shared_protocol::crypto::{Hash32, PublicKey, verify};
+use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
 use shared_protocol::message::{Register, register_message};
 use shared_protocol::{EventId, SlotId, TerminalId, TillId};
 
@@ -46,6 +47,21 @@ pub struct Slot {
     pub confirm: bool,
     /// Where it is in its life.
     pub state: SlotState,
+}
+
+impl Slot {
+    /// A slot that was opened now, for whoever has the secret and whose code a person confirms.
+    pub fn open(event: EventId, id: SlotId, till: TillId, secret: &[u8], now_ms: u64) -> Self {
+        Self {
+            id,
+            event,
+            till,
+            secret: secret_digest(id, secret),
+            expires_at_ms: now_ms.saturating_add(REGISTRATION_LIFETIME_MS),
+            confirm: true,
+            state: SlotState::Open,
+        }
+    }
 }
 
 /// The digest a slot keeps of its secret.

@@ -10,12 +10,11 @@ use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use console::Mode;
 use engine::{Engine, Reply, Request, bootstrap};
-use festival::registration::{SECRET_BYTES, Slot, SlotState, secret_digest};
+use festival::registration::{SECRET_BYTES, Slot};
 use fixtures::sample;
 use pages::guard;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::ids::mint;
-use shared_protocol::limits::REGISTRATION_LIFETIME_MS;
 use shared_protocol::stream::Stream;
 use shared_protocol::{EventId, SlotId, TillId};
 use store::{Reader, Role, StoreError};
@@ -166,8 +165,10 @@ impl Instance {
     pub async fn open_slot(&self, till: TillId, confirm: bool) -> anyhow::Result<OpenedSlot> {
         let id = SlotId(mint(now_ms(), random()));
         let secret = random::<SECRET_BYTES>();
-        let mut slot = slot_for(self.event, id, till, &secret, now_ms());
-        slot.confirm = confirm;
+        let slot = Slot {
+            confirm,
+            ..Slot::open(self.event, id, till, &secret, now_ms())
+        };
         self.writer.ask(Request::OpenSlot(Box::new(slot))).await?;
         Ok(OpenedSlot { id, secret })
     }
@@ -200,19 +201,6 @@ impl Instance {
     /// Whether the writer has ended by itself, which only a failed database makes it do.
     pub fn has_ended(&self) -> bool {
         self.thread.is_finished()
-    }
-}
-
-/// A fresh slot that needs nobody to confirm it.
-pub fn slot_for(event: EventId, id: SlotId, till: TillId, secret: &[u8], now_ms: u64) -> Slot {
-    Slot {
-        id,
-        event,
-        till,
-        secret: secret_digest(id, secret),
-        expires_at_ms: now_ms.saturating_add(REGISTRATION_LIFETIME_MS),
-        confirm: false,
-        state: SlotState::Open,
     }
 }
 

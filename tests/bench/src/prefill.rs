@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ::festival::registration::Slot;
 use anyhow::Context as _;
 use engine::{Engine, Known, PushResult, Reply, Request, bootstrap, check_push};
 use fixtures::paper::PaperTill;
@@ -110,7 +111,10 @@ impl<S: Store> Books<S> {
 fn register<S: Store>(engine: &mut Engine<S>, till: &PaperTill) -> anyhow::Result<()> {
     let id = SlotId([till.seed; 16]);
     let now_ms = now_ms();
-    let slot = groschen::instance::slot_for(sample::EVENT, id, till.till, &[1; 16], now_ms);
+    let slot = Slot {
+        confirm: false,
+        ..Slot::open(sample::EVENT, id, till.till, &[1; 16], now_ms)
+    };
     let nonce = Hash32([till.seed; 32]);
     let register = Box::new(till.register(id, &[1; 16], &nonce));
     let requests = [

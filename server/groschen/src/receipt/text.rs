@@ -35,7 +35,7 @@ pub fn text(receipt: &Receipt, language: Language) -> anyhow::Result<String> {
     writeln!(
         out,
         "{} – {}   {} {}",
-        clock.full(receipt.begun_ms()),
+        clock.full(order.opened_at_ms()),
         clock.full(order.closed_at_ms),
         language.of("Kasse", "Till"),
         order.till

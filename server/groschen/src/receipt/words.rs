@@ -86,11 +86,4 @@ impl Receipt {
         let zone = self.config.as_ref().map_or("UTC", |config| &config.event.time_zone);
         Clock::new(zone, words)
     }
-
-    /// When its cart was opened, ms since 1970.
-    pub fn begun_ms(&self) -> u64 {
-        self.order
-            .closed_at_ms
-            .saturating_sub(u64::from(self.order.open_for_ms))
-    }
 }

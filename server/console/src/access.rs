@@ -1,7 +1,7 @@
 //! Who may call what. This is the only place where a path becomes a route: what has no row here cannot be called.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -105,7 +105,7 @@ pub fn table() -> Vec<Endpoint> {
         page("/",                             EVERYBODY, get(dashboard::page)),
         page("/tv",                           EVERYBODY, get(dashboard::tv)),
         data("/live/dashboard",               EVERYBODY, get(live::dashboard)),
-        data("/live/tv",                      EVERYBODY, get(live::tv)),
+        data("/live/tv",                      EVERYBODY, get(live::dashboard)),
         data("/live/terminals",               EVERYBODY, get(live::terminals)),
         data("/live/registrations",           DEVICES,   get(live::registrations)),
         page("/search",                       EVERYBODY, get(search::page)),
@@ -134,6 +134,14 @@ pub fn table() -> Vec<Endpoint> {
         change("/users/change",               ADMIN,     post(users::change)),
         change("/users/password",             ADMIN,     post(users::reset)),
     ]
+}
+
+/// Who may call an endpoint, without its handler: pages ask it for every link they show.
+pub(crate) fn who(method: &Method, path: &str) -> Option<Who> {
+    static ALL: LazyLock<Vec<(Method, &'static str, Who)>> =
+        LazyLock::new(|| table().into_iter().map(|row| (row.method, row.path, row.who)).collect());
+    let row = ALL.iter().find(|(known, at, _)| known == method && *at == path);
+    row.map(|(.., who)| *who)
 }
 
 /// The console's routes: the table, style and script, preferences; all of it behind the guards.
@@ -210,7 +218,7 @@ fn to_login(kind: Kind, request: &Request) -> Response {
         Kind::Change => Redirect::to("/login").into_response(),
         Kind::Page => {
             let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-            Redirect::to(&format!("/login?{}", crate::frame::query(&[("next", wanted)]))).into_response()
+            Redirect::to(&crate::frame::address("/login", &[("next", wanted)])).into_response()
         }
     }
 }

@@ -7,7 +7,7 @@ use pages::Language;
 use serde::Deserialize;
 
 use crate::fault::Fault;
-use crate::frame::{Page, query};
+use crate::frame::{Page, address, cut};
 
 const PAGE_ROWS: u64 = 100;
 
@@ -59,9 +59,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
         .context
         .read(move |reader| reader.audit(object.as_deref(), before, PAGE_ROWS + 1))
         .await?;
-    let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-    let older = rows.get(shown).and_then(|_| rows.get(shown - 1)).map(|(no, _)| *no);
-    rows.truncate(shown);
+    let older = cut(&mut rows, PAGE_ROWS, |(no, _)| *no);
     Ok(html! {
         form.filters method="get" action="/audit" {
             label { (words.of("Woran (Kennung, Band, Name, „case 12“)", "To what (id, wristband, name, “case 12”)")) input name="object" value=(asked.object) maxlength="64" size="34"; }
@@ -84,7 +82,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
             }
             @if let Some(older) = older {
                 nav.paging aria-label=(words.of("Seiten der Liste", "Pages of the list")) {
-                    a.button rel="next" href=(format!("/audit?{}", query(&[("object", asked.object.as_str()), ("before", &older.to_string())]))) { (words.of("Ältere", "Older")) }
+                    a.button rel="next" href=(address("/audit", &[("object", &asked.object), ("before", &older.to_string())])) { (words.of("Ältere", "Older")) }
                 }
             }
         }

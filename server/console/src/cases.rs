@@ -11,7 +11,7 @@ use shared_protocol::limits::TEXT_MAX_BYTES;
 use store::{CaseFilter, CaseNote, CaseRow, CaseState, Office, TerminalRow};
 
 use crate::fault::Fault;
-use crate::frame::{Page, query};
+use crate::frame::{Page, address, cut};
 use crate::words::{case_kind, case_state, wristband};
 
 const PAGE_ROWS: u64 = 50;
@@ -40,14 +40,13 @@ impl Asked {
 
     fn older(&self, before: u64) -> String {
         let before = before.to_string();
-        let all = [
-            ("state", &self.state),
+        let fields = [
+            ("state", self.state.as_str()),
             ("kind", &self.kind),
             ("owner", &self.owner),
             ("before", &before),
         ];
-        let set: Vec<(&str, &String)> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        format!("/cases?{}", query(&set))
+        address("/cases", &fields)
     }
 }
 
@@ -77,12 +76,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
         })
         .await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.stored.id));
-    let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-    let older = rows
-        .get(shown)
-        .and_then(|_| rows.get(shown - 1))
-        .map(|row| row.stored.id);
-    rows.truncate(shown);
+    let older = cut(&mut rows, PAGE_ROWS, |row| row.stored.id);
     Ok(html! {
         (filters(page, asked))
         @if rows.is_empty() {

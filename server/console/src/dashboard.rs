@@ -17,7 +17,7 @@ use crate::words::Names;
 /// A terminal that was not heard of for longer is worth a look.
 const SILENT_MS: u64 = 15 * 60 * 1_000;
 /// Orders that wait longer for a signature than this are late.
-const WAITING_LONG_MS: u64 = 60_000;
+pub(crate) const WAITING_LONG_MS: u64 = 60_000;
 /// Offline terminals that are named on the dashboard; the rest is a number and a link.
 const NAMED_MAX: usize = 8;
 

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use festival::booking::posting_id;
 use festival::day::{EventDay, event_day};
-use fiscal::jobs::booked_order;
 use ledger::Account;
 use shared_protocol::config::Config;
-use shared_protocol::order::{LineKind, Order, OrderKind};
+use shared_protocol::order::{LineKind, OrderKind};
 use shared_protocol::{AssetId, EventId, StandId, TillId};
 use store::{OrderFilter, Reader, SigningState, StoreError, TerminalRow};
 use sync::hub::{Heard, Hub};
+
+use crate::order::order_at;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -297,11 +298,6 @@ fn look_at_reversals(
             return Ok(());
         }
     }
-}
-
-fn order_at(reader: &mut dyn Reader, no: u64) -> Result<Option<Order>, StoreError> {
-    let row = reader.journal(no, 1)?.pop();
-    Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
 }
 
 /// The hours of the event day so far, also those in which nothing was sold.

@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use pages::format::{self, Clock};
 use pages::{Language, Preferences, Shell};
 use shared_protocol::config::Config;
 use store::Role;
 
-use crate::access::Who;
+use crate::access::who;
 use crate::context::{Context, Mode};
 use crate::fault::Fault;
 use crate::session::Visitor;
@@ -113,6 +113,24 @@ pub(crate) fn query<V: AsRef<str>>(pairs: &[(&str, V)]) -> String {
     text
 }
 
+/// A path with the fields that are filled in.
+pub(crate) fn address(path: &str, fields: &[(&str, &str)]) -> String {
+    let set: Vec<_> = fields.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
+    if set.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", query(&set))
+    }
+}
+
+/// Cuts what was read, one row more than a page shows, to the page. Gives where the next page goes on, when there is one.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, shown: u64, number: impl Fn(&T) -> u64) -> Option<u64> {
+    let shown = usize::try_from(shown).unwrap_or(usize::MAX);
+    let is_more = rows.len() > shown;
+    rows.truncate(shown);
+    rows.last().filter(|_| is_more).map(number)
+}
+
 /// The name of a role.
 pub(crate) const fn role_name(role: Role, words: Language) -> &'static str {
     match role {
@@ -175,10 +193,7 @@ impl Page {
     /// Whether this person may call an endpoint.
     pub(crate) fn may(&self, method: &axum::http::Method, path: &str) -> bool {
         let Some(visitor) = &self.visitor else { return false };
-        let row = crate::access::table()
-            .into_iter()
-            .find(|row| row.method == method && row.path == path);
-        row.is_some_and(|row| row.who == Who::Anyone || row.who.includes(visitor.role))
+        who(method, path).is_some_and(|who| who.includes(visitor.role))
     }
 
     fn may_change(&self, path: &str) -> bool {
@@ -235,8 +250,7 @@ impl Page {
             class,
             live,
         };
-        let document = shell.around(content).into_string();
-        (status, [(header::CACHE_CONTROL, "no-store")], Html(document)).into_response()
+        (status, shell.around(content)).into_response()
     }
 
     /// The name of the event and what it is.

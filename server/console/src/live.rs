@@ -35,12 +35,11 @@ const FRESH_MS: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Topic {
     Dashboard,
-    Tv,
     Terminals,
     Registrations,
 }
 
-const TOPICS: [Topic; 4] = [Topic::Dashboard, Topic::Tv, Topic::Terminals, Topic::Registrations];
+const TOPICS: [Topic; 3] = [Topic::Dashboard, Topic::Terminals, Topic::Registrations];
 
 type Rendered = Option<Arc<str>>;
 
@@ -109,7 +108,7 @@ impl Live {
         };
         for (topic, words, to) in self.channels.iter().filter(|(_, _, to)| to.receiver_count() > 0) {
             let html = match topic {
-                Topic::Dashboard | Topic::Tv => dashboard::fragments(&figures, *words),
+                Topic::Dashboard => dashboard::fragments(&figures, *words),
                 Topic::Terminals => table::fragments(&figures, *words),
                 Topic::Registrations => registration::fragments(&slots, &figures, *words),
             };
@@ -161,10 +160,6 @@ async fn follow(context: Weak<Context>) {
 
 pub(crate) async fn dashboard(page: Page) -> Response {
     listen(&page, Topic::Dashboard)
-}
-
-pub(crate) async fn tv(page: Page) -> Response {
-    listen(&page, Topic::Tv)
 }
 
 pub(crate) async fn terminals(page: Page) -> Response {

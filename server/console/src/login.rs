@@ -5,8 +5,7 @@ use axum::extract::Query;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
-use pages::Shell;
-use pages::format;
+use pages::{Shell, format, guard};
 use serde::Deserialize;
 use store::{Office, UserRow};
 
@@ -35,8 +34,7 @@ pub(crate) struct Credentials {
 
 /// Only a path of this server; anything else goes to the start.
 fn inside(next: &str) -> &str {
-    let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
-    if is_path { next } else { "/" }
+    if guard::is_inside(next) { next } else { "/" }
 }
 
 pub(crate) async fn page(page: Page, Query(asked): Query<Asked>) -> Response {

@@ -82,21 +82,31 @@ pub(crate) fn number_of(reader: &mut dyn Reader, key: &str) -> Result<Option<u64
     Ok(key.parse().ok().filter(|no| *no > 0))
 }
 
+/// What was booked for the event under a journal number.
+pub(crate) fn row_at(reader: &mut dyn Reader, event: EventId, no: u64) -> Result<Option<JournalRow>, StoreError> {
+    let row = reader.journal(no, 1)?.pop().filter(|row| row.record.no == no);
+    let is_of_event = |row: &JournalRow| {
+        row.record
+            .posting
+            .as_ref()
+            .is_some_and(|posting| posting.event == event)
+    };
+    Ok(row.filter(is_of_event))
+}
+
+/// The order that was booked under a journal number.
+pub(crate) fn order_at(reader: &mut dyn Reader, no: u64) -> Result<Option<Order>, StoreError> {
+    let row = reader.journal(no, 1)?.pop();
+    Ok(row.as_ref().and_then(booked_order).map(|(_, order)| order))
+}
+
 fn find(reader: &mut dyn Reader, event: EventId, key: &str) -> Result<Option<Found>, StoreError> {
     let Some(no) = number_of(reader, key)? else {
         return Ok(None);
     };
-    let Some(row) = reader.journal(no, 1)?.pop().filter(|row| row.record.no == no) else {
+    let Some(row) = row_at(reader, event, no)? else {
         return Ok(None);
     };
-    let of_event = row
-        .record
-        .posting
-        .as_ref()
-        .is_some_and(|posting| posting.event == event);
-    if !of_event {
-        return Ok(None);
-    }
     let order = booked_order(&row);
     let signing = reader.signing(no)?;
     let mut found = Found {
@@ -171,9 +181,7 @@ fn reversals(
             if row.no <= no {
                 break;
             }
-            let later = reader.journal(row.no, 1)?.pop();
-            let later = later.as_ref().and_then(booked_order);
-            if later.is_some_and(|(_, later)| later.reverses == Some(order.id)) {
+            if order_at(reader, row.no)?.is_some_and(|later| later.reverses == Some(order.id)) {
                 found.push((row.no, kind));
             }
         }

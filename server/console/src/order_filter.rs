@@ -10,7 +10,7 @@ use shared_protocol::order::OrderKind;
 use shared_protocol::{StandId, TagId, TillId};
 use store::{OrderFilter, OrderState};
 
-use crate::frame::query;
+use crate::frame::address;
 use crate::words::{Names, order_kind, order_state};
 
 /// What stands in the address. Everything is text: a form that is half filled in is no fault.
@@ -106,8 +106,8 @@ impl Asked {
     /// The address of the same filter, from the newest order or from one on.
     pub(crate) fn address(&self, path: &str, before: Option<u64>) -> String {
         let before = before.map(|no| no.to_string()).unwrap_or_default();
-        let all = [
-            ("till", &self.till),
+        let fields = [
+            ("till", self.till.as_str()),
             ("stand", &self.stand),
             ("kind", &self.kind),
             ("state", &self.state),
@@ -117,12 +117,7 @@ impl Asked {
             ("to", &self.to),
             ("before", &before),
         ];
-        let set: Vec<(&str, &String)> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        if set.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}?{}", query(&set))
-        }
+        address(path, &fields)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

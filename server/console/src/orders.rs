@@ -16,7 +16,7 @@ use store::{OrderFilter, OrderRow};
 use crate::context::Context;
 use crate::csv::{BOM, Cell, line};
 use crate::fault::Fault;
-use crate::frame::Page;
+use crate::frame::{Page, cut};
 use crate::order_filter::{Asked, day_text};
 use crate::words::{Names, order_kind, order_state, signing, wristband};
 
@@ -35,7 +35,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
     let config = Arc::clone(page.config()?);
     let (filter, readable) = asked.filter(&config);
     let (event, before) = (config.event.id, asked.before_no());
-    let (rows, orders, total) = page
+    let (mut rows, orders, total) = page
         .context
         .read(move |reader| {
             // One more than is shown says whether there is another page.
@@ -44,8 +44,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
             Ok((rows, orders, total))
         })
         .await?;
-    let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-    let older = rows.get(shown).and_then(|_| rows.get(shown - 1)).map(|row| row.no);
+    let older = cut(&mut rows, PAGE_ROWS, |row| row.no);
     let may_save = page.may(&axum::http::Method::GET, "/orders.csv");
     Ok(html! {
         (asked.form(&config, words))
@@ -60,7 +59,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
                 span { (words.of("Summe", "Total")) " " strong { (cents(total, words)) } }
                 @if may_save { a.button href=(asked.address("/orders.csv", None)) download { (words.of("Als CSV speichern", "Save as CSV")) } }
             }
-            (table(&rows[..rows.len().min(shown)], &config, &page.clock, words))
+            (table(&rows, &config, &page.clock, words))
             nav.paging aria-label=(words.of("Seiten der Liste", "Pages of the list")) {
                 @if before.is_some() { a.button href=(asked.address("/orders", None)) rel="first" { (words.of("Neueste", "Newest")) } }
                 @if let Some(older) = older { a.button href=(asked.address("/orders", Some(older))) rel="next" { (words.of("Ältere", "Older")) } }

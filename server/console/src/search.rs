@@ -64,16 +64,10 @@ async fn find(page: &Page, text: &str) -> Result<Vec<Hit>, Fault> {
         .context
         .read(move |reader| {
             let no = order::number_of(reader, &looked)?;
-            let row = match no {
-                Some(no) => reader.journal(no, 1)?.pop().filter(|row| row.record.no == no),
+            let order = match no {
+                Some(no) => order::row_at(reader, event, no)?,
                 None => None,
             };
-            let order = row.filter(|row| {
-                row.record
-                    .posting
-                    .as_ref()
-                    .is_some_and(|posting| posting.event == event)
-            });
             let case = match looked.parse() {
                 Ok(id) => reader.case(id)?,
                 Err(_) => None,

@@ -8,6 +8,7 @@ use pages::Language;
 use pages::format::{count, duration};
 use store::{OrderState, OutageRow, SigningState, TseRow};
 
+use crate::dashboard::WAITING_LONG_MS;
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::words::{Names, order_state};
@@ -72,7 +73,7 @@ fn content(page: &Page, found: &Found) -> Result<Markup, Fault> {
                     p.value { (count(found.counts.get(&state).copied().unwrap_or(0), words)) }
                 }
             }
-            li class=(if waiting > 0 && now_ms.saturating_sub(oldest) > 60_000 { "card bad" } else { "card" }) {
+            li class=(if waiting > 0 && now_ms.saturating_sub(oldest) > WAITING_LONG_MS { "card bad" } else { "card" }) {
                 h2 { a href=(format!("/orders?state={}", OrderState::Waiting.code())) { (order_state(OrderState::Waiting, words)) } }
                 p.value { (count(waiting, words)) }
                 p.quiet { @if waiting > 0 { (words.of("älteste seit", "oldest for")) " " (duration(now_ms.saturating_sub(oldest), words)) } @else { (words.of("nichts wartet", "nothing waits")) } }

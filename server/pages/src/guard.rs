@@ -36,6 +36,11 @@ pub async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// Whether a way back is a path of this server and leads to no other place.
+pub fn is_inside(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n'])
+}
+
 /// Pages inside pages, each named by its origin; without it there are none.
 #[derive(Debug, Clone, Default)]
 pub struct Frames {

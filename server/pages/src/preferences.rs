@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 
 use crate::Language;
+use crate::guard::is_inside;
 
 /// Colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,8 +116,7 @@ fn back(headers: &HeaderMap) -> String {
     let path = referer
         .and_then(|referer| referer.split_once("://"))
         .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
-    path.filter(|path| !path.starts_with("//") && !path.contains(['\\', '\r', '\n']))
-        .unwrap_or_else(|| "/".to_owned())
+    path.filter(|path| is_inside(path)).unwrap_or_else(|| "/".to_owned())
 }
 
 #[cfg(test)]

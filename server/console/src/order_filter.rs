@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 }
 
 /// Kinds that are booked by this version and make sense to look for.
-const KINDS: [OrderKind; 9] = [
+const KINDS: [OrderKind; 10] = [
     OrderKind::Sale,
     OrderKind::TopUp,
     OrderKind::PayOut,
@@ -38,6 +38,7 @@ const KINDS: [OrderKind; 9] = [
     OrderKind::Correction,
     OrderKind::DepositReturn,
     OrderKind::AbortedCart,
+    OrderKind::DrawerOpen,
     OrderKind::CashMovement,
     OrderKind::DrawerCount,
 ];

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Hash32;
-use crate::ids::{BootId, Bytes, OrderId, SessionId, StaffId};
+use crate::ids::{BootId, Bytes, OrderId, SessionId, StaffId, TagId};
 use crate::order::Order;
 use crate::{DecodeError, decode, encode};
 
@@ -49,6 +49,9 @@ pub struct Intent {
     pub before: Bytes,
     /// The chip's image after.
     pub after: Bytes,
+    /// The order as it will be booked when the wristband has the new value: what a till that is lost in between was about to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Bytes>,
 }
 
 crate::closed_enum! {
@@ -70,6 +73,9 @@ pub struct IntentOutcome {
     pub order: OrderId,
     /// What became of it.
     pub result: IntentResult,
+    /// The wristband it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagId>,
 }
 
 crate::closed_enum! {

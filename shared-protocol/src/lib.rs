@@ -21,6 +21,7 @@ pub mod order;
 pub mod pricing;
 pub mod stream;
 pub mod tax;
+pub mod wristband;
 
 pub use codec::{DecodeError, decode, encode};
 pub use ids::{

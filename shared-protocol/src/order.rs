@@ -12,6 +12,7 @@ use crate::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX, ORDER_TENDERS_MAX};
 use crate::money::{Amount, Overflow};
 use crate::stream::Version;
 use crate::tax::{TaxKey, TaxRate, TaxSum, tax_shares};
+use crate::wristband::PurseMove;
 
 crate::closed_enum! {
     /// What kind of business an order is. All numbers are fixed from version 1; a server that does not book a kind yet keeps the entry and opens a case.
@@ -244,6 +245,9 @@ pub struct Order {
     /// Its place in a payment group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupPart>,
+    /// What it did to the purse of its holder; none where the books decide what the holder has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purse: Option<PurseMove>,
 }
 
 /// An order that contradicts itself. It is kept and a case is opened; nothing of it is booked as it stands.
@@ -328,7 +332,12 @@ impl Order {
         });
         let vouchers_have_holder = self.holder.is_some() || self.lines.iter().all(|line| line.vouchers.is_none());
         let group_is_sane = self.group.is_none_or(|group| group.part >= 1 && group.part <= group.of);
-        if reverses != self.reverses.is_some() || !tenders_named || !vouchers_have_holder || !group_is_sane {
+        let purse_is_sane = self
+            .purse
+            .as_ref()
+            .is_none_or(|purse| self.holder.is_some() && purse.after.covers(&purse.before));
+        let fields_fit = tenders_named && vouchers_have_holder && group_is_sane && purse_is_sane;
+        if reverses != self.reverses.is_some() || !fields_fit {
             return Err(OrderFault::Shape);
         }
         // A given-up cart and practice may hold what they like, as long as it is no drawer's.

@@ -28,6 +28,10 @@ crate::closed_enum! {
         BlockList = 2,
         /// What wristbands had when the server last looked, for tills that ask for it.
         Balances = 3,
+        /// Batches of wristbands with a purse.
+        Batches = 4,
+        /// What purses had when the server last heard of them, and credits that wait for them.
+        Purses = 5,
     }
 }
 

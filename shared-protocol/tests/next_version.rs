@@ -23,6 +23,7 @@ use shared_protocol::message::{
 use shared_protocol::order::{CancelReason, GroupPart, LineKind, OrderKind, Permission, TenderKind, VoucherUse};
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
+use shared_protocol::wristband::PurseMove;
 use shared_protocol::{
     Amount, ArticleId, CartId, EventId, HoldId, OrderId, OrganisationId, RequestId, SessionId, StaffId, TagId,
     TaxpayerId, TerminalId, TillId, decode, encode,
@@ -97,6 +98,8 @@ struct NextOrder {
     reason: Option<CancelReason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<GroupPart>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purse: Option<PurseMove>,
     /// New: tips by taxpayer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tips: Option<Vec<(TaxpayerId, Amount)>>,

@@ -454,6 +454,7 @@ impl Draft {
                 reverses: draft.reverses,
                 reason: draft.reason,
                 group: group.map(|group| GroupPart { group, part, of }),
+                purse: None,
             };
             (order, draft.replaced)
         };

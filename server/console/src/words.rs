@@ -150,6 +150,14 @@ pub(crate) fn case_kind(kind: CaseKind, words: Language) -> String {
         CaseKind::WrongEvent => words.of("Andere Veranstaltung", "Other event"),
         CaseKind::ReversalMismatch => words.of("Storno mit anderem Betrag", "Cancellation of other amount"),
         CaseKind::DrawerMismatch => words.of("Kasse stimmt nicht", "Drawer does not match"),
+        CaseKind::PurseOverlap => words.of("Börse doppelt benutzt", "Purse used twice"),
+        CaseKind::PurseSetBack => words.of("Börse zurückgesetzt", "Purse set back"),
+        CaseKind::UnknownCredit => words.of("Fremdes Server-Guthaben", "Credit the server never gave"),
+        CaseKind::PurseMismatch => words.of("Börse bewegt sich anders", "Purse moved otherwise"),
+        CaseKind::PurseGap => words.of("Buchungen eines Bands fehlen", "Orders of a wristband missing"),
+        CaseKind::CreditGap => words.of("Guthaben ohne Aufladung", "Credit without a top-up"),
+        CaseKind::PurseInterrupted => words.of("Zahlung unterbrochen", "Payment interrupted"),
+        CaseKind::PurseCompleted => words.of("Abgebucht ohne Verkauf", "Debited without a sale"),
         CaseKind::Other(code) => {
             return match words {
                 Language::De => format!("Art {code}"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use festival::authorise::{money, owed, units};
-use festival::booking::{self, Booked, Context};
+use festival::booking::{self, Booked, Context, Purses};
 use festival::case::{Case, CaseKind};
 use festival::day::{EventDay, corrected, event_day};
 use ledger::fold::HoldOutcome;
@@ -17,7 +17,7 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::message::{
     Authorise, AuthoriseRefusal, AuthoriseResult, EntryNote, EntryOutcome, QueryResult, TerminalState, Units,
 };
-use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId};
+use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId, TillId};
 use store::{
     Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, Office, OpenCase, Signing, Store,
     StoreError, TerminalNo, TerminalRow,
@@ -61,6 +61,9 @@ pub(crate) struct Batch {
     session_days: BTreeMap<SessionId, SessionDay>,
     signing: Signing,
     pub(crate) office: Office,
+    pub(crate) purses: Purses,
+    /// Those of the purses that were there or that something was said about.
+    had: Purses,
 }
 
 impl Batch {
@@ -141,8 +144,15 @@ impl<S: Store> Engine<S> {
     }
 
     fn begin(&self, now_ms: u64, loaded: Loaded) -> Batch {
+        let purses: Purses = loaded
+            .purses
+            .into_iter()
+            .map(|((_, tag), purse)| (tag, purse))
+            .collect();
         Batch {
             now_ms,
+            had: purses.clone(),
+            purses,
             config: Arc::clone(&self.current),
             fold: Fold::new(loaded.ledger, &chart(&self.current)),
             hashes: loaded.hashes,
@@ -206,6 +216,7 @@ impl<S: Store> Engine<S> {
                         .extend(assets.map(|asset| units(&self.current.event, *tag, *asset)));
                     need.ledger.accounts.insert(owed(&self.current.event, *tag));
                 }
+                Request::Reconcile { tags } => need.purses.extend(tags.iter().map(|tag| (self.event, *tag))),
                 Request::Grant {
                     posting, tag, asset, ..
                 } => {
@@ -226,6 +237,16 @@ impl<S: Store> Engine<S> {
             });
             for order in orders {
                 need.ledger.merge(booking::needs(order, &self.current));
+                let holder = order.holder.filter(|_| order.purse.is_some());
+                need.purses.extend(holder.map(|tag| (self.event, tag)));
+            }
+            for entry in &push.entries {
+                let tag = match &entry.content {
+                    Ok((_, Content::Intent(intent))) => booking::intents::draft(intent).and_then(|order| order.holder),
+                    Ok((_, Content::Outcome(outcome))) => outcome.tag,
+                    _ => None,
+                };
+                need.purses.extend(tag.map(|tag| (self.event, tag)));
             }
             let accounts: Vec<_> = need
                 .ledger
@@ -288,6 +309,10 @@ impl<S: Store> Engine<S> {
             Request::SetState { terminal, state } => Reply::Settled(self.set_state(batch, *terminal, *state)),
             Request::Block { tag, reason } => {
                 batch.blocks.insert(*tag, *reason);
+                Reply::Settled(Settled::Done)
+            }
+            Request::Reconcile { tags } => {
+                self.reconcile(batch, tags);
                 Reply::Settled(Settled::Done)
             }
             // A key that cannot sign stops updates, never orders: the reader keeps what it has.
@@ -603,9 +628,11 @@ impl<S: Store> Engine<S> {
                     priced_with: priced_with.as_deref(),
                     till: Some(row.till),
                     blocked: &self.blocked,
+                    batches: &self.batches,
                     now_ms: batch.now_ms,
                 };
-                let booked = booking::book(order, &mut batch.fold, &context, entry.hash, &mut cases);
+                let (fold, purses) = (&mut batch.fold, &mut batch.purses);
+                let booked = booking::book(order, fold, purses, &context, Some(entry.hash), &mut cases);
                 stored.order = Some(order.order.id);
                 stored.day = Some(self.day(batch, envelope, order.order.session, &mut cases).0);
                 stored.status = match booked {
@@ -616,7 +643,17 @@ impl<S: Store> Engine<S> {
                     Booked::Kept => EntryStatus::Parked,
                 };
             }
-            Ok((_, Content::Intent(_) | Content::Outcome(_) | Content::Command(_))) => {}
+            Ok((_, Content::Intent(intent))) => {
+                let config = Arc::clone(&batch.config);
+                let context = self.context(&config, Some(row.till), batch.now_ms);
+                cases.extend(booking::intents::began(intent, &mut batch.purses, &context));
+            }
+            Ok((_, Content::Outcome(outcome))) => {
+                let config = Arc::clone(&batch.config);
+                let context = self.context(&config, Some(row.till), batch.now_ms);
+                cases.extend(booking::intents::ended(outcome, &mut batch.purses, &context));
+            }
+            Ok((_, Content::Command(_))) => {}
         }
         if batch.fold.last_no() == before {
             batch.fold.note(batch.now_ms, Some(entry.hash));
@@ -629,6 +666,18 @@ impl<S: Store> Engine<S> {
         let status = stored.status;
         batch.entries.push(Some(stored));
         Ok((status, code))
+    }
+
+    /// What booking knows besides the order and the ledger, where no price is looked up.
+    pub(crate) fn context<'a>(&'a self, current: &'a Config, till: Option<TillId>, now_ms: u64) -> Context<'a> {
+        Context {
+            current,
+            priced_with: None,
+            till,
+            blocked: &self.blocked,
+            batches: &self.batches,
+            now_ms,
+        }
     }
 
     /// The event day of an order. A clock that cannot be believed takes the day of its session, with one case for the session.
@@ -674,7 +723,15 @@ impl<S: Store> Engine<S> {
                 JournalRow { record, hash, entry }
             })
             .collect();
+        let (event, had) = (self.event, batch.had);
+        let purses: BTreeMap<_, _> = batch
+            .purses
+            .into_iter()
+            .filter(|(tag, purse)| had.get(tag) != Some(purse))
+            .map(|(tag, purse)| ((event, tag), purse))
+            .collect();
         let commit = Commit {
+            purses,
             journal,
             accounts: effects.accounts,
             lots: effects.lots,
@@ -692,11 +749,13 @@ impl<S: Store> Engine<S> {
             || !commit.slots.is_empty()
             || !commit.streams.is_empty()
             || !commit.signing.is_empty()
-            || !commit.office.is_empty();
+            || !commit.office.is_empty()
+            || !commit.purses.is_empty();
         if durable {
             self.store.commit(&commit)?;
         }
         self.note_balances(&commit.accounts);
+        self.note_purses(&commit.purses);
         self.holds.absorb(effects.holds, &commit.accounts);
         self.chains.extend(batch.chains);
         self.terminals.extend(batch.terminals);

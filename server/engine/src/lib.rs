@@ -9,6 +9,7 @@ mod batch;
 mod hello;
 pub mod intake;
 mod office;
+mod purses;
 mod registrations;
 mod request;
 mod streams;
@@ -20,6 +21,7 @@ use festival::registration::Slot;
 use shared_protocol::config::{Config, ConfigError};
 use shared_protocol::crypto::{PublicKey, SignError, Signer};
 use shared_protocol::stream::{BlockReason, Copy, Stream, Version};
+use shared_protocol::wristband::Batch;
 use shared_protocol::{EventId, SessionId, SlotId, TagId, TerminalId};
 use store::{Chain, Reader, Store, StoreError, TerminalNo, TerminalRow};
 
@@ -60,6 +62,7 @@ pub struct Engine<S> {
     current: Arc<Config>,
     streams: BTreeMap<Stream, Copy>,
     blocked: BTreeMap<TagId, BlockReason>,
+    batches: BTreeMap<u16, Batch>,
     terminals: BTreeMap<TerminalId, TerminalRow>,
     slots: BTreeMap<SlotId, Slot>,
     chains: BTreeMap<(TerminalNo, u32), Vec<Chain>>,
@@ -85,6 +88,8 @@ impl<S: Store> Engine<S> {
         let current = Arc::new(Config::read(&config_stream)?);
         let block_list = reader.stream(event, Stream::BlockList, None)?.unwrap_or_default();
         let blocked = streams::read_block_list(&block_list);
+        let batch_stream = reader.stream(event, Stream::Batches, None)?.unwrap_or_default();
+        let batches = streams::read_batches(&batch_stream);
         let terminals = reader.terminals()?.into_iter().map(|row| (row.id, row)).collect();
         let slots = reader.slots()?.into_iter().map(|slot| (slot.id, slot)).collect();
         let incarnation = reader
@@ -99,8 +104,13 @@ impl<S: Store> Engine<S> {
             incarnation,
             configs: BTreeMap::from([(current.version, Some(Arc::clone(&current)))]),
             current,
-            streams: BTreeMap::from([(Stream::Config, config_stream), (Stream::BlockList, block_list)]),
+            streams: BTreeMap::from([
+                (Stream::Config, config_stream),
+                (Stream::BlockList, block_list),
+                (Stream::Batches, batch_stream),
+            ]),
             blocked,
+            batches,
             terminals,
             slots,
             chains: BTreeMap::new(),

@@ -105,6 +105,11 @@ pub enum Request {
         /// Until when they are good, ms since 1970, for an asset that expires.
         expires_at_ms: Option<u64>,
     },
+    /// Look at purses on whose lines something has been missing for long.
+    Reconcile {
+        /// Which wristbands, as [`Engine::gaps`](crate::Engine::gaps) names them.
+        tags: Vec<TagId>,
+    },
     /// What a signer did, for keeping.
     Sign(Box<store::Signing>),
     /// What the office did, for keeping. The caller has decided who may; a note on a case and a session of a user need what they name.

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use festival::purse::Purse;
 use ledger::{Account, AccountKey, Balance};
 use shared_protocol::config::{Config, Item};
 use shared_protocol::crypto::{SignError, Signer};
 use shared_protocol::ids::Bytes;
 use shared_protocol::stream::{BlockReason, Change, Copy, KnownBalance, Step, Stream, Version, sign_step};
+use shared_protocol::wristband::{Batch, KnownPurse};
 use shared_protocol::{AssetId, EventId, TagId, decode, encode};
 use store::{Commit, Store};
 
@@ -15,6 +17,9 @@ use crate::{Engine, EngineError};
 
 /// Steps of a stream that are kept to bring a terminal up to date by a delta; who is further behind gets a snapshot.
 const STEPS_KEPT: usize = 64;
+
+/// Purses that are read at once when the stream is built.
+const PURSES_PAGE: u64 = 4_096;
 
 /// A signed step with the encoded changes that go beside it.
 pub type SignedStep = (Step, Arc<Vec<u8>>);
@@ -32,6 +37,8 @@ pub(crate) struct Streams {
     history: BTreeMap<Stream, History>,
     /// Wristbands whose free money changed since the last balances step; none as long as nobody asked for balances.
     dirty: Option<BTreeSet<TagId>>,
+    /// The same for what is known of purses.
+    dirty_purses: Option<BTreeMap<TagId, KnownPurse>>,
 }
 
 /// Reads the items of the block list.
@@ -39,6 +46,14 @@ pub(crate) fn read_block_list(copy: &Copy) -> BTreeMap<TagId, BlockReason> {
     copy.items
         .iter()
         .filter_map(|(key, value)| Some((TagId::from_slice(key)?, decode(value).unwrap_or(BlockReason::Blocked))))
+        .collect()
+}
+
+/// Reads the batches of wristbands with a purse. One that cannot be read is as good as none: tills refuse its wristbands.
+pub(crate) fn read_batches(copy: &Copy) -> BTreeMap<u16, Batch> {
+    copy.items
+        .iter()
+        .filter_map(|(key, value)| Some((u16::from_be_bytes(key.as_slice().try_into().ok()?), decode(value).ok()?)))
         .collect()
 }
 
@@ -91,7 +106,7 @@ impl<S: Store> Engine<S> {
     pub fn new_generation(&mut self, now_ms: u64) -> Result<(), EngineError> {
         // Two restores from one backup must not begin the same generation, so the clock says which one it is.
         let from_clock = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
-        for stream in [Stream::Config, Stream::BlockList] {
+        for stream in [Stream::Config, Stream::BlockList, Stream::Batches] {
             let Some(had) = self.streams.get(&stream).cloned() else {
                 continue;
             };
@@ -133,8 +148,10 @@ impl<S: Store> Engine<S> {
 
     /// What a reader at `has` needs to be up to date: nothing, a delta, or a snapshot.
     pub fn step_from(&mut self, stream: Stream, has: Version) -> Result<Option<SignedStep>, EngineError> {
-        if stream == Stream::Balances {
-            self.want_balances()?;
+        match stream {
+            Stream::Balances => self.want_balances()?,
+            Stream::Purses => self.want_purses()?,
+            Stream::Config | Stream::BlockList | Stream::Batches => {}
         }
         let Some(copy) = self.streams.get(&stream) else {
             return Ok(None);
@@ -218,6 +235,87 @@ impl<S: Store> Engine<S> {
             Account::Wristband { tag, .. } if key.asset == AssetId::EURO => Some(tag),
             _ => None,
         }));
+    }
+
+    /// Puts batches of wristbands in force, new ones and those that change.
+    pub fn put_batches(&mut self, batches: &BTreeMap<u16, Batch>) -> Result<Version, EngineError> {
+        let had = self.stream_version(Stream::Batches);
+        let version = Version {
+            generation: self.stream_version(Stream::Config).generation.max(had.generation),
+            rev: had.rev.saturating_add(1),
+        };
+        let changes: Vec<Change> = batches
+            .iter()
+            .map(|(number, batch)| Change {
+                key: Bytes(number.to_be_bytes().to_vec()),
+                value: Some(Bytes(encode(batch))),
+            })
+            .collect();
+        self.store.commit(&Commit {
+            streams: vec![(self.event, Stream::Batches, version, changes.clone())],
+            ..Commit::default()
+        })?;
+        let copy = self.streams.entry(Stream::Batches).or_default();
+        put(copy, &changes);
+        copy.version = version;
+        self.batches = read_batches(copy);
+        self.remember(Stream::Batches, version, had.rev, changes);
+        Ok(version)
+    }
+
+    /// What is known of purses changed durably.
+    pub(crate) fn note_purses(&mut self, purses: &BTreeMap<store::PurseKey, Purse>) {
+        let Some(dirty) = &mut self.pending.dirty_purses else {
+            return;
+        };
+        dirty.extend(purses.iter().map(|((_, tag), purse)| (*tag, purse.known())));
+    }
+
+    /// Builds the stream of purses when the first terminal asks for it.
+    fn want_purses(&mut self) -> Result<(), EngineError> {
+        if self.pending.dirty_purses.is_some() {
+            return Ok(());
+        }
+        let mut items = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = self.reader.purses(self.event, after, PURSES_PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            items.extend(
+                page.iter()
+                    .map(|(tag, purse)| (tag.as_slice().to_vec(), encode(&purse.known()))),
+            );
+        }
+        let version = Version {
+            generation: self.stream_version(Stream::Config).generation,
+            rev: self.reader.head()?.0.max(1),
+        };
+        self.streams.insert(Stream::Purses, Copy { version, items });
+        self.pending.dirty_purses = Some(BTreeMap::new());
+        Ok(())
+    }
+
+    /// Makes a new step of the stream of purses from what changed since the last one. Gives whether there is one.
+    pub fn refresh_purses(&mut self) -> bool {
+        let dirty = self.pending.dirty_purses.as_mut().map(std::mem::take);
+        let Some(dirty) = dirty.filter(|dirty| !dirty.is_empty()) else {
+            return false;
+        };
+        let changes: Vec<Change> = dirty
+            .iter()
+            .map(|(tag, known)| Change {
+                key: Bytes(tag.as_slice().to_vec()),
+                value: Some(Bytes(encode(known))),
+            })
+            .collect();
+        let copy = self.streams.entry(Stream::Purses).or_default();
+        let from_rev = copy.version.rev;
+        put(copy, &changes);
+        copy.version.rev = from_rev.saturating_add(1);
+        let version = copy.version;
+        self.remember(Stream::Purses, version, from_rev, changes);
+        true
     }
 
     /// Builds the balances stream when the first terminal asks for it.

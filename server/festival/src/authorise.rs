@@ -23,6 +23,17 @@ pub fn units(event: &Event, tag: TagId, asset: AssetId) -> AccountKey {
     }
 }
 
+/// The balance of any asset that the purse of a wristband has authority over.
+pub fn in_purse(event: &Event, tag: TagId, asset: AssetId) -> AccountKey {
+    AccountKey {
+        account: Account::Wristband {
+            tag,
+            authority: Authority::Chip,
+        },
+        ..units(event, tag, asset)
+    }
+}
+
 /// What the guest still owes.
 pub fn owed(event: &Event, tag: TagId) -> AccountKey {
     AccountKey {

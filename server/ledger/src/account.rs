@@ -20,7 +20,8 @@ shared_protocol::closed_enum! {
 /// A place where value can be, within one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Account {
-    /// What a guest has on a wristband. Floor zero.
+    /// What a guest has on a wristband. Floor zero where the ledger decides; where the chip does, the ledger hears of a credit and of what was
+    /// spent of it in any sequence, so that the balance may be below zero until all tills have sent.
     Wristband {
         /// The wristband.
         tag: TagId,
@@ -107,8 +108,8 @@ impl Account {
     /// The limits of this account for an asset.
     pub fn bounds(&self, asset: AssetId, chart: &Chart) -> Bounds {
         match self {
-            Self::Wristband { .. } => Bounds {
-                floor: Some(Amount::ZERO),
+            Self::Wristband { authority, .. } => Bounds {
+                floor: (*authority == Authority::Server).then_some(Amount::ZERO),
                 ceiling: chart.holder_ceilings.get(&asset).copied(),
             },
             Self::Overdraft { .. } => Bounds {

@@ -7,7 +7,7 @@ use shared_protocol::{OrderId, TerminalId, encode};
 use store::{CaseState, Commit, JournalRow, StoreError};
 
 use crate::error::{Failure, Result};
-use crate::{office, signing};
+use crate::{office, purses, signing};
 
 pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     terminals(connection, commit)?;
@@ -19,7 +19,8 @@ pub(crate) fn write(connection: &Connection, commit: &Commit) -> Result<()> {
     slots(connection, &commit.slots)?;
     streams(connection, commit)?;
     signing::write(connection, &commit.signing)?;
-    office::write(connection, &commit.office)
+    office::write(connection, &commit.office)?;
+    purses::write(connection, commit)
 }
 
 fn terminals(connection: &Connection, commit: &Commit) -> Result<()> {

@@ -26,6 +26,7 @@ mod migration;
 mod office;
 mod orders;
 mod project;
+mod purses;
 mod reader;
 mod rows;
 mod schema;

@@ -12,7 +12,7 @@ use shared_protocol::{Amount, AssetId, EventId, OrderId};
 use store::{Loaded, Need};
 
 use crate::error::{Result, damaged};
-use crate::{project, rows};
+use crate::{project, purses, rows};
 
 /// Assets of events that have ever had lots here.
 pub(crate) type LotAssets = BTreeSet<(EventId, AssetId)>;
@@ -51,6 +51,7 @@ pub(crate) fn load(connection: &Connection, need: &Need, head: (u64, Hash32), wi
     sums(connection, &need.ledger, &mut loaded.ledger)?;
     chains(connection, need, &mut loaded)?;
     hashes(connection, need, &mut loaded)?;
+    purses::load(connection, need, &mut loaded)?;
     Ok(loaded)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use festival::purse::Purse;
 use festival::registration::Slot;
 use ledger::{AccountKey, Balance, View};
 use rusqlite::{Connection, Params, Row, params};
@@ -17,7 +18,7 @@ use store::{
 
 use crate::connection::{Place, reading};
 use crate::error::Result;
-use crate::{office, orders, rows, signing, startup};
+use crate::{office, orders, purses, rows, signing, startup};
 
 /// Reads what is committed.
 #[derive(Debug)]
@@ -416,6 +417,34 @@ impl Reader for SqliteReader {
                 office::audit,
             )?,
         })
+    }
+
+    fn purse(&mut self, event: EventId, tag: TagId) -> std::result::Result<Option<Purse>, StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            purses::one(connection, event, tag)
+        })?)
+    }
+
+    fn purses(
+        &mut self,
+        event: EventId,
+        after: Option<TagId>,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<(TagId, Purse)>, StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            purses::page(connection, event, after, rows_max)
+        })?)
+    }
+
+    fn purse_gaps(
+        &mut self,
+        event: EventId,
+        since_ms: u64,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<TagId>, StoreError> {
+        Ok(reading(&self.connection, |connection| {
+            purses::gaps(connection, event, since_ms, rows_max)
+        })?)
     }
 
     fn balance(&mut self, event: EventId, tag: TagId) -> std::result::Result<Vec<(AccountKey, Amount)>, StoreError> {

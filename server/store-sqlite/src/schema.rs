@@ -6,12 +6,12 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE];
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES];
 
 /// What a commit writes.
 ///
@@ -421,4 +421,16 @@ END;
 CREATE TRIGGER audit_keeps_content BEFORE UPDATE ON audit BEGIN
     SELECT RAISE(ABORT, 'nothing is changed in the audit log');
 END;
+";
+
+/// What is known of wristbands with a purse. `gap_since_ms` is empty where nothing is missing or a case tells of it.
+const PURSES: &str = "
+CREATE TABLE purse (
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    tag BLOB NOT NULL CHECK (length(tag) BETWEEN 4 AND 10),
+    gap_since_ms INTEGER CHECK (gap_since_ms >= 0),
+    content BLOB NOT NULL,
+    PRIMARY KEY (event, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX purse_gap ON purse (event, gap_since_ms) WHERE gap_since_ms IS NOT NULL;
 ";

@@ -8,6 +8,7 @@ mod book;
 mod loads;
 mod office;
 mod orders;
+mod purses;
 mod random;
 mod refusals;
 mod round_trips;
@@ -27,7 +28,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 32] = [
+    let cases: [Case<S>; 34] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -51,6 +52,8 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("slots_come_back_and_change", round_trips::slots),
         ("cases_come_back_in_the_order_of_opening", round_trips::cases),
         ("a_batch_of_64_rows_is_stored_whole", round_trips::large_batch),
+        ("purses_come_back_to_whoever_asks_for_them", purses::come_back),
+        ("gaps_of_purses_are_found_by_their_age", purses::gaps),
         (
             "a_claimed_key_is_a_conflict_and_nothing_is_half_written",
             refusals::conflicts,
@@ -130,6 +133,7 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
     line(&reader.first_waiting().unwrap());
     for event in [Book::EVENT, Book::OTHER_EVENT] {
         line(&reader.balances(event).unwrap());
+        line(&reader.purses(event, None, u64::MAX).unwrap());
         let mut totals = reader.totals(event).unwrap();
         totals.accounts.retain(|_, sum| *sum != 0);
         line(&totals);

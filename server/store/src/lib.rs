@@ -16,6 +16,7 @@ pub mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use festival::purse::Purse;
 use ledger::{Account, AccountKey, Authority, Needs, Posting, Record, View};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
@@ -38,7 +39,12 @@ pub struct Need {
     pub chains: BTreeSet<(TerminalNo, u32)>,
     /// Hashes of stored entries, to tell a repetition from a fork: all branches of this epoch within these sequences (inclusive).
     pub hashes: BTreeSet<(TerminalNo, u32, u64, u64)>,
+    /// Purses of wristbands.
+    pub purses: BTreeSet<PurseKey>,
 }
+
+/// A wristband of an event.
+pub type PurseKey = (EventId, TagId);
 
 /// What was loaded for a batch.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +55,8 @@ pub struct Loaded {
     pub chains: BTreeMap<ChainKey, Chain>,
     /// Hashes of stored entries by branch and sequence.
     pub hashes: BTreeMap<(ChainKey, u64), Hash32>,
+    /// Purses of wristbands, those of which anything is known.
+    pub purses: BTreeMap<PurseKey, Purse>,
 }
 
 /// All effects of a batch.
@@ -75,6 +83,8 @@ pub struct Commit {
     pub signing: Signing,
     /// What was done in the office.
     pub office: Office,
+    /// What is known of purses now.
+    pub purses: BTreeMap<PurseKey, Purse>,
 }
 
 /// Why a store could not do it. Nothing of the commit happened; only after [`StoreError::Failed`] and [`StoreError::Full`] it may turn out
@@ -255,6 +265,17 @@ pub trait Reader: Send {
         before: Option<u64>,
         rows_max: u64,
     ) -> Result<Vec<(u64, AuditRow)>, StoreError>;
+    /// What is known of a wristband's purse.
+    fn purse(&mut self, event: EventId, tag: TagId) -> Result<Option<Purse>, StoreError>;
+    /// Purses of an event after a wristband, in the order of their ids, at most so many.
+    fn purses(
+        &mut self,
+        event: EventId,
+        after: Option<TagId>,
+        rows_max: u64,
+    ) -> Result<Vec<(TagId, Purse)>, StoreError>;
+    /// Purses on whose lines something has been missing since a moment or earlier and that no case tells of, the longest first, at most so many.
+    fn purse_gaps(&mut self, event: EventId, since_ms: u64, rows_max: u64) -> Result<Vec<TagId>, StoreError>;
     /// What is on one wristband and what it still owes, in the order of the keys. What is set aside by holds is not known here.
     fn balance(&mut self, event: EventId, tag: TagId) -> Result<Vec<(AccountKey, Amount)>, StoreError>;
     /// Facts that belong to this database: incarnation and the like, by name.

@@ -8,6 +8,7 @@ mod office;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use festival::purse::Purse;
 use festival::registration::Slot;
 use ledger::{AccountKey, Balance, KnownPosting, PostingId, View};
 use shared_protocol::crypto::Hash32;
@@ -18,8 +19,8 @@ use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, Commit, HourKey, HourRow, JournalRow, Loaded,
-    Need, OrderFilter, OrderRow, OutageRow, Reader, SessionRow, Signing, SigningRow, SigningState, Store, StoreError,
-    StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
+    Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader, SessionRow, Signing, SigningRow, SigningState, Store,
+    StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
 };
 use office::OfficeState;
 
@@ -38,6 +39,7 @@ struct State {
     cases: Vec<Arc<StoredCase>>,
     terminals: BTreeMap<TerminalNo, TerminalRow>,
     slots: BTreeMap<SlotId, Slot>,
+    purses: BTreeMap<PurseKey, Purse>,
     streams: BTreeMap<(EventId, Stream), BTreeMap<Version, Vec<Change>>>,
     sums: BTreeMap<AccountKey, i128>,
     turnovers: BTreeMap<(EventId, u32, u8), (u64, i128)>,
@@ -304,6 +306,8 @@ impl State {
         self.outages
             .extend(signing.outages.iter().map(|row| (row.id, row.clone())));
         self.office.apply(&commit.office);
+        let purses = commit.purses.iter();
+        self.purses.extend(purses.map(|(key, purse)| (*key, purse.clone())));
     }
 
     fn project(&mut self, rows_max: u64) -> Result<(), StoreError> {
@@ -355,6 +359,11 @@ impl Store for MemoryStore {
             ledger: state.view(&need.ledger),
             chains: chains.map(|(key, chain)| (*key, *chain)).collect(),
             hashes: hashes.map(|(place, hash)| (*place, *hash)).collect(),
+            purses: need
+                .purses
+                .iter()
+                .filter_map(|key| Some((*key, state.purses.get(key)?.clone())))
+                .collect(),
         })
     }
 
@@ -488,6 +497,38 @@ impl Reader for MemoryReader {
             head: Some(state.head()),
             ..View::default()
         })
+    }
+
+    fn purse(&mut self, event: EventId, tag: TagId) -> Result<Option<Purse>, StoreError> {
+        Ok(locked(&self.state).purses.get(&(event, tag)).cloned())
+    }
+
+    fn purses(
+        &mut self,
+        event: EventId,
+        after: Option<TagId>,
+        rows_max: u64,
+    ) -> Result<Vec<(TagId, Purse)>, StoreError> {
+        let state = locked(&self.state);
+        let of_event = state
+            .purses
+            .iter()
+            .filter(|((of, tag), _)| *of == event && after.is_none_or(|after| tag.as_slice() > after.as_slice()));
+        let mut found: Vec<_> = of_event.map(|((_, tag), purse)| (*tag, purse.clone())).collect();
+        found.sort_by(|a, b| a.0.as_slice().cmp(b.0.as_slice()));
+        found.truncate(limited(rows_max));
+        Ok(found)
+    }
+
+    fn purse_gaps(&mut self, event: EventId, since_ms: u64, rows_max: u64) -> Result<Vec<TagId>, StoreError> {
+        let state = locked(&self.state);
+        let gaps = state.purses.iter().filter_map(|((of, tag), purse)| {
+            let since = purse.gap_since_ms.filter(|_| *of == event && !purse.told)?;
+            (since <= since_ms).then_some((since, *tag))
+        });
+        let mut gaps: Vec<_> = gaps.collect();
+        gaps.sort_by(|a, b| (a.0, a.1.as_slice()).cmp(&(b.0, b.1.as_slice())));
+        Ok(gaps.into_iter().take(limited(rows_max)).map(|(_, tag)| tag).collect())
     }
 
     fn totals(&mut self, event: EventId) -> Result<Totals, StoreError> {

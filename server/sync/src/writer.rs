@@ -303,6 +303,10 @@ fn run<S: Store>(shared: &Shared<S>, mut engine: Engine<S>) -> Result<S, StoreEr
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "balances were not sent; terminals keep those they have"),
             }
+            if engine.refresh_purses() {
+                let version = engine.stream_version(Stream::Purses);
+                shared.hub.stream_changed(Stream::Purses, version);
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use shared_protocol::order::{
 };
 use shared_protocol::stream::{BlockReason, Cursor, Step, Stream, Version};
 use shared_protocol::tax::{TaxKey, TaxRate};
+use shared_protocol::wristband::{PurseMove, PurseTotals};
 use shared_protocol::{
     Amount, ArticleId, AssetId, BootId, CartId, CommandId, EventId, GroupId, HoldId, OrderId, OrganisationId,
     RequestId, SessionId, SlotId, StaffId, TagId, TaxpayerId, TerminalId, TillId, encode,
@@ -140,6 +141,21 @@ fn tender() -> impl Strategy<Value = Tender> {
         )
 }
 
+fn purse_totals() -> impl Strategy<Value = PurseTotals> {
+    any::<(u32, [u16; 3])>().prop_map(|(debited, credited)| PurseTotals { debited, credited })
+}
+
+fn purse_move() -> impl Strategy<Value = PurseMove> {
+    (any::<u16>(), purse_totals(), purse_totals(), option::of(bytes())).prop_map(|(batch, before, after, record)| {
+        PurseMove {
+            batch,
+            before,
+            after,
+            record,
+        }
+    })
+}
+
 /// Any order, whether it makes sense or not.
 pub fn order() -> impl Strategy<Value = Order> {
     let ids = (
@@ -160,11 +176,12 @@ pub fn order() -> impl Strategy<Value = Order> {
         option::of(id()),
         option::of(select(CancelReason::ALL)),
         option::of(group),
+        option::of(purse_move()),
     );
     (select(OrderKind::ALL), ids, content, whose).prop_map(|(kind, ids, content, whose)| {
         let (organisation, event, till, cashier, session, order, cart, config, taxpayer) = ids;
         let (closed_at_ms, open_for_ms, lines, payments) = content;
-        let (holder, reverses, reason, group) = whose;
+        let (holder, reverses, reason, group, purse) = whose;
         Order {
             kind,
             organisation: OrganisationId(organisation),
@@ -188,6 +205,7 @@ pub fn order() -> impl Strategy<Value = Order> {
                 part,
                 of,
             }),
+            purse,
         }
     })
 }
@@ -203,18 +221,20 @@ pub fn entry() -> impl Strategy<Value = (Entry, Content)> {
             Content::Order(Box::new(OrderEntry { order, content })),
         )
     });
-    let intent = (id(), bytes(), bytes()).prop_map(|(order, before, after)| {
+    let intent = (id(), bytes(), bytes(), option::of(bytes())).prop_map(|(order, before, after, draft)| {
         let intent = Intent {
             order: OrderId(order),
             before,
             after,
+            draft,
         };
         (EntryKind::Intent, encode(&intent), Content::Intent(intent))
     });
-    let outcome = (id(), select(IntentResult::ALL)).prop_map(|(order, result)| {
+    let outcome = (id(), select(IntentResult::ALL), option::of(tag())).prop_map(|(order, result, tag)| {
         let outcome = IntentOutcome {
             order: OrderId(order),
             result,
+            tag,
         };
         (EntryKind::Outcome, encode(&outcome), Content::Outcome(outcome))
     });

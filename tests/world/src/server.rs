@@ -583,6 +583,14 @@ impl World {
             Ok(false) => {}
             Err(error) => self.violation("I15", &format!("balances cannot be sent round: {error}")),
         }
+        if self
+            .server
+            .engine
+            .as_mut()
+            .is_some_and(|engine| engine.refresh_purses())
+        {
+            self.stream_changed(Stream::Purses);
+        }
         if let Some(engine) = self.server.engine.as_mut()
             && let Err(error) = engine.project(64)
         {

@@ -9,6 +9,7 @@ use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, T
 
 use super::Context;
 use crate::authorise::owed;
+use crate::purse::moved_on_chip;
 
 /// One movement between whoever pays and a place; above zero leaves the payer.
 struct Flow {
@@ -17,11 +18,20 @@ struct Flow {
     code: TransferCode,
 }
 
-fn wristband(tag: TagId) -> Account {
-    Account::Wristband {
-        tag,
-        authority: Authority::Server,
-    }
+/// Where the value of a wristband is: only the holder's own purse is ever moved by an order.
+fn wristband(order: &Order, tag: TagId, authority: Authority) -> Account {
+    let authority = if order.holder == Some(tag) {
+        authority
+    } else {
+        Authority::Server
+    };
+    Account::Wristband { tag, authority }
+}
+
+fn holder(order: &Order, authority: Authority) -> Account {
+    order
+        .holder
+        .map_or(Account::Suspense, |tag| wristband(order, tag, authority))
 }
 
 fn transfer(from: Account, to: Account, asset: AssetId, amount: Amount, code: TransferCode) -> Transfer {
@@ -52,24 +62,26 @@ fn signed(
     })
 }
 
-fn tender_account(order: &Order, tender: &Tender) -> Account {
+fn tender_account(order: &Order, tender: &Tender, authority: Authority) -> Account {
     match tender.kind {
         TenderKind::Cash => Account::Cash { till: order.till },
         TenderKind::Card => Account::Card { till: order.till },
         TenderKind::Voucher => Account::VoucherFunding {
             voucher: tender.voucher.unwrap_or(AssetId::EURO),
         },
-        TenderKind::Wristband => order.tender_tag(tender).map_or(Account::Suspense, wristband),
+        TenderKind::Wristband => order
+            .tender_tag(tender)
+            .map_or(Account::Suspense, |tag| wristband(order, tag, authority)),
     }
 }
 
 /// A sale, a return of bearer goods, or the new order of a correction; with negated lines also a cancellation of an unknown order.
-pub(super) fn sale(order: &Order, context: &Context<'_>) -> Result<Vec<Transfer>, Overflow> {
+pub(super) fn sale(order: &Order, context: &Context<'_>, authority: Authority) -> Result<Vec<Transfer>, Overflow> {
     let mut transfers = Vec::new();
     let flows = euro_flows(order, context, &mut transfers)?;
-    let payers = payers(order, context)?;
+    let payers = payers(order, context, authority)?;
     distribute(order, &flows, payers, &mut transfers)?;
-    redeem(order, &mut transfers)?;
+    redeem(order, context, authority, &mut transfers)?;
     Ok(transfers)
 }
 
@@ -142,13 +154,13 @@ fn owner(article: ArticleId, seller: TaxpayerId, context: &Context<'_>) -> Taxpa
 
 /// Who pays how much in cents. Vouchers that are a means of payment pay what the other tenders leave open, each what its lines are worth and the
 /// first one the rest, as when the catalogue is not known.
-fn payers(order: &Order, context: &Context<'_>) -> Result<Vec<(Account, Amount)>, Overflow> {
+fn payers(order: &Order, context: &Context<'_>, authority: Authority) -> Result<Vec<(Account, Amount)>, Overflow> {
     let is_voucher = |tender: &&Tender| tender.kind == TenderKind::Voucher;
     let mut payers: Vec<(Account, Amount)> = order
         .tenders
         .iter()
         .filter(|tender| !is_voucher(tender))
-        .map(|tender| (tender_account(order, tender), tender.amount))
+        .map(|tender| (tender_account(order, tender, authority), tender.amount))
         .collect();
     let config = context.priced_with.unwrap_or(context.current);
     let covered = pricing::covered_by_vouchers(config, &order.lines)?;
@@ -164,7 +176,7 @@ fn payers(order: &Order, context: &Context<'_>) -> Result<Vec<(Account, Amount)>
         } else {
             worth.clamp(Amount::ZERO, open)
         };
-        payers.push((tender_account(order, tender), part));
+        payers.push((tender_account(order, tender, authority), part));
         open = open.minus(part)?;
     }
     if let Some((_, amount)) = payers.get_mut(first) {
@@ -173,7 +185,9 @@ fn payers(order: &Order, context: &Context<'_>) -> Result<Vec<(Account, Amount)>
     if payers.is_empty() {
         // Nothing is paid, but value may still pass through: a cup comes back and pays for a coffee.
         payers.push((
-            order.holder.map_or(Account::Cash { till: order.till }, wristband),
+            order.holder.map_or(Account::Cash { till: order.till }, |tag| {
+                wristband(order, tag, authority)
+            }),
             Amount::ZERO,
         ));
     }
@@ -229,9 +243,16 @@ fn distribute(
     Ok(())
 }
 
-/// Vouchers that the lines and tenders use up.
-fn redeem(order: &Order, transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
-    let Some(holder) = order.holder else { return Ok(()) };
+/// Vouchers that the lines and tenders use up. A purse has set money aside for each of them, which goes back to who gave them.
+fn redeem(
+    order: &Order,
+    context: &Context<'_>,
+    authority: Authority,
+    transfers: &mut Vec<Transfer>,
+) -> Result<(), Overflow> {
+    let Some(tag) = order.holder else { return Ok(()) };
+    let guest = wristband(order, tag, authority);
+    let batch = order.purse.as_ref().and_then(|purse| context.batches.get(&purse.batch));
     let mut units: BTreeMap<AssetId, Amount> = BTreeMap::new();
     let of_line = |line: &Line| {
         line.vouchers
@@ -242,34 +263,52 @@ fn redeem(order: &Order, transfers: &mut Vec<Transfer>) -> Result<(), Overflow> 
         *sum = sum.plus(Amount(count))?;
     }
     for (asset, count) in units {
-        transfers.extend(signed(
-            wristband(holder),
-            Account::Issuer,
-            asset,
-            count,
-            TransferCode::Redeem,
-        )?);
+        transfers.extend(signed(guest, Account::Issuer, asset, count, TransferCode::Redeem)?);
+        let set_aside = batch
+            .into_iter()
+            .filter(|_| authority == Authority::Chip)
+            .flat_map(|batch| &batch.vouchers)
+            .find(|voucher| voucher.asset == asset);
+        if let Some(voucher) = set_aside {
+            let cents = Amount(i64::from(voucher.weight)).times(count.0)?;
+            let funding = Account::VoucherFunding { voucher: asset };
+            transfers.extend(signed(guest, funding, AssetId::EURO, cents, TransferCode::Redeem)?);
+        }
     }
     Ok(())
 }
 
-/// Money in: first what is owed from earlier, where the event says so, then the wristband.
-pub(super) fn top_up(order: &Order, fold: &Fold, context: &Context<'_>) -> Result<Vec<Transfer>, Overflow> {
+/// Money in: first what is owed from earlier, where the event says so, then the wristband. What a desk wrote into a purse says by itself how
+/// much of the money it took for what was owed.
+pub(super) fn top_up(
+    order: &Order,
+    fold: &Fold,
+    context: &Context<'_>,
+    authority: Authority,
+) -> Result<Vec<Transfer>, Overflow> {
     let Some(holder) = order.holder else {
-        return mirrored_top_up(order);
+        return mirrored_top_up(order, authority);
     };
     let debt = fold
         .balance(&owed(&context.current.event, holder))
         .map_or(Amount::ZERO, |owed| owed.balance)
         .negated()?;
-    let mut settle = if context.current.event.settle_overdraft_first {
+    let into_purse = order
+        .purse
+        .as_ref()
+        .filter(|_| authority == Authority::Chip)
+        .zip(order.purse.as_ref().and_then(|purse| context.batches.get(&purse.batch)));
+    let mut settle = if let Some((purse, batch)) = into_purse {
+        let written = Amount::from_wide(moved_on_chip(purse, &batch.units))?;
+        order.paid()?.minus(written)?.max(Amount::ZERO)
+    } else if context.current.event.settle_overdraft_first {
         debt.max(Amount::ZERO)
     } else {
         Amount::ZERO
     };
     let mut transfers = Vec::new();
     for tender in &order.tenders {
-        let source = tender_account(order, tender);
+        let source = tender_account(order, tender, authority);
         let settled = settle.min(tender.amount).max(Amount::ZERO);
         settle = settle.minus(settled)?;
         let settles = Account::Overdraft { tag: holder };
@@ -283,7 +322,7 @@ pub(super) fn top_up(order: &Order, fold: &Fold, context: &Context<'_>) -> Resul
         let rest = tender.amount.minus(settled)?;
         transfers.extend(signed(
             source,
-            wristband(holder),
+            wristband(order, holder, authority),
             AssetId::EURO,
             rest,
             TransferCode::TopUp,
@@ -293,22 +332,21 @@ pub(super) fn top_up(order: &Order, fold: &Fold, context: &Context<'_>) -> Resul
 }
 
 /// A top-up taken back whose own posting is not known: money leaves the wristband and the drawer.
-pub(super) fn mirrored_top_up(order: &Order) -> Result<Vec<Transfer>, Overflow> {
-    let place = order.holder.map_or(Account::Suspense, wristband);
-    between(order, place, TransferCode::TopUp)
+pub(super) fn mirrored_top_up(order: &Order, authority: Authority) -> Result<Vec<Transfer>, Overflow> {
+    between(order, authority, TransferCode::TopUp)
 }
 
 /// Money out: the tenders are below zero, the wristband gives.
-pub(super) fn pay_out(order: &Order) -> Result<Vec<Transfer>, Overflow> {
-    let place = order.holder.map_or(Account::Suspense, wristband);
-    between(order, place, TransferCode::PayOut)
+pub(super) fn pay_out(order: &Order, authority: Authority) -> Result<Vec<Transfer>, Overflow> {
+    between(order, authority, TransferCode::PayOut)
 }
 
-fn between(order: &Order, place: Account, code: TransferCode) -> Result<Vec<Transfer>, Overflow> {
+fn between(order: &Order, authority: Authority, code: TransferCode) -> Result<Vec<Transfer>, Overflow> {
+    let place = holder(order, authority);
     let mut transfers = Vec::new();
     for tender in &order.tenders {
         transfers.extend(signed(
-            tender_account(order, tender),
+            tender_account(order, tender, authority),
             place,
             AssetId::EURO,
             tender.amount,

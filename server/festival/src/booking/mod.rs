@@ -5,6 +5,7 @@
 
 mod checks;
 mod flows;
+pub mod intents;
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,12 @@ use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::OrderEntry;
 use shared_protocol::order::{Order, OrderKind, TenderKind};
 use shared_protocol::stream::BlockReason;
+use shared_protocol::wristband::{Batch, BatchAuthority};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
 
-use crate::authorise::{owed, units};
+use crate::authorise::{in_purse, owed, units};
 use crate::case::{Case, CaseKind};
+use crate::purse::{Finding, Purse, moved_in_books, moved_on_chip};
 
 /// What booking knows besides the order and the ledger.
 #[derive(Clone, Copy)]
@@ -34,6 +37,8 @@ pub struct Context<'a> {
     pub till: Option<TillId>,
     /// Blocked wristbands.
     pub blocked: &'a BTreeMap<TagId, BlockReason>,
+    /// Batches of wristbands with a purse.
+    pub batches: &'a BTreeMap<u16, Batch>,
     /// The server's clock, ms since 1970.
     pub now_ms: u64,
 }
@@ -74,7 +79,14 @@ pub fn needs(order: &Order, current: &Config) -> Needs {
     for tag in tags(order) {
         needs.accounts.insert(units(event, tag, AssetId::EURO));
         needs.accounts.insert(owed(event, tag));
+        let has_purse = order.purse.is_some() && order.holder == Some(tag);
+        if has_purse {
+            needs.accounts.insert(in_purse(event, tag, AssetId::EURO));
+        }
         for asset in voucher_assets(order) {
+            if has_purse {
+                needs.accounts.insert(in_purse(event, tag, asset));
+            }
             needs.accounts.insert(units(event, tag, asset));
             needs.accounts.insert(AccountKey {
                 asset,
@@ -124,12 +136,49 @@ type Short = BTreeMap<(TagId, AssetId), Amount>;
 /// How often a posting is built again with more advanced. Each round names another account or hold, and an order touches few.
 const ROUNDS_MAX: usize = 32;
 
+/// What the books know of the purses that a batch touches.
+pub type Purses = BTreeMap<TagId, Purse>;
+
+/// Who decides what the holder of an order has: its purse, unless the server has taken that over.
+fn authority(order: &Order, purses: &Purses) -> Authority {
+    let has_purse = order.purse.is_some();
+    let taken_over = order
+        .holder
+        .and_then(|tag| purses.get(&tag))
+        .is_some_and(|purse| purse.authority == BatchAuthority::Server);
+    if has_purse && !taken_over {
+        Authority::Chip
+    } else {
+        Authority::Server
+    }
+}
+
+/// Lets the purse of an order take note of it, and opens the cases that come of that.
+fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: i128) -> Vec<(CaseKind, Amount)> {
+    let (Some(said), Some(tag)) = (&order.purse, order.holder) else {
+        return Vec::new();
+    };
+    let batch = context.batches.get(&said.batch);
+    let authority = batch.map_or(BatchAuthority::Chip, |batch| batch.authority);
+    let purse = purses.entry(tag).or_insert_with(|| Purse::new(said.batch, authority));
+    let mut findings = purse.observe(order, said, batch, context.now_ms);
+    if let Some(batch) = batch.filter(|_| purse.authority == BatchAuthority::Chip) {
+        let difference = moved_on_chip(said, &batch.units) - in_books;
+        if difference != 0 {
+            let cents = Amount::from_wide(difference).unwrap_or(Amount(i64::MAX));
+            findings.push(Finding::Mismatch { cents });
+        }
+    }
+    findings.into_iter().map(CaseKind::of_finding).collect()
+}
+
 /// Books an order into the fold and opens the cases that belong to it.
 pub fn book(
     entry: &OrderEntry,
     fold: &mut Fold,
+    purses: &mut Purses,
     context: &Context<'_>,
-    origin: Hash32,
+    origin: Option<Hash32>,
     cases: &mut Vec<Case>,
 ) -> Booked {
     let OrderEntry { order, content } = entry;
@@ -152,7 +201,8 @@ pub fn book(
         cases.push(case(CaseKind::OrderFault));
         return Booked::Kept;
     }
-    let Some(plan) = plan(order, fold, context) else {
+    let authority = authority(order, purses);
+    let Some(plan) = plan(order, fold, context, authority) else {
         cases.push(case(CaseKind::KindNotBooked).with_number(i64::from(order.kind.code())));
         return Booked::Kept;
     };
@@ -171,7 +221,7 @@ pub fn book(
             limits: Limits::Fact,
             mirrored: (order.kind == OrderKind::Correction && plan.reverses.is_some()).then_some(0),
         };
-        match fold.post(posting, context.now_ms, Some(origin)) {
+        match fold.post(posting, context.now_ms, origin) {
             Outcome::Booked { no } => {
                 cases.extend(plan.cases.iter().map(|(kind, number)| Case {
                     number: *number,
@@ -190,6 +240,12 @@ pub fn book(
                     Case::of_order(CaseKind::Overdraft, event, order.id, stake)
                         .with_tag(Some(*tag))
                         .with_number(missing.0)
+                }));
+                let of_purse = observe(order, purses, context, plan.in_purse(order));
+                cases.extend(of_purse.into_iter().map(|(kind, cents)| {
+                    Case::of_order(kind, event, order.id, cents)
+                        .with_tag(order.holder)
+                        .with_number(cents.0)
                 }));
                 cases.extend(
                     checks::order(order, context)
@@ -231,9 +287,18 @@ struct Plan {
     transfers: Vec<Transfer>,
     reverses: Option<PostingId>,
     cases: Vec<(CaseKind, Option<i64>)>,
+    /// What is mirrored of the order that is taken back.
+    mirrored: Vec<Transfer>,
 }
 
 impl Plan {
+    /// What comes into the holder's purse in the books.
+    fn in_purse(&self, order: &Order) -> i128 {
+        order.holder.map_or(0, |tag| {
+            moved_in_books(tag, &self.transfers) - moved_in_books(tag, &self.mirrored)
+        })
+    }
+
     /// The next expiring asset of this order whose lots may be too small and that nothing was advanced for.
     fn lots_of(order: &Order, short: &Short) -> Option<(TagId, AssetId)> {
         let holder = order.holder?;
@@ -244,17 +309,18 @@ impl Plan {
 }
 
 /// `None` for a kind that this version keeps but does not book.
-fn plan(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
+fn plan(order: &Order, fold: &Fold, context: &Context<'_>, authority: Authority) -> Option<Plan> {
     let plain = |transfers| Plan {
         transfers,
         reverses: None,
         cases: Vec::new(),
+        mirrored: Vec::new(),
     };
     match order.kind {
-        OrderKind::Sale | OrderKind::DepositReturn => Some(plain(flows::sale(order, context).ok()?)),
-        OrderKind::TopUp => Some(plain(flows::top_up(order, fold, context).ok()?)),
-        OrderKind::PayOut => Some(plain(flows::pay_out(order).ok()?)),
-        OrderKind::Cancel | OrderKind::Correction => reversal(order, fold, context),
+        OrderKind::Sale | OrderKind::DepositReturn => Some(plain(flows::sale(order, context, authority).ok()?)),
+        OrderKind::TopUp => Some(plain(flows::top_up(order, fold, context, authority).ok()?)),
+        OrderKind::PayOut => Some(plain(flows::pay_out(order, authority).ok()?)),
+        OrderKind::Cancel | OrderKind::Correction => reversal(order, fold, context, authority),
         OrderKind::DrawerOpen | OrderKind::DrawerCount | OrderKind::CashMovement => drawer_move(order, fold),
         OrderKind::AbortedCart | OrderKind::Training => Some(plain(Vec::new())),
         _ => None,
@@ -281,14 +347,15 @@ fn drawer_move(order: &Order, fold: &Fold) -> Option<Plan> {
         transfers: flows::drawer(order.till, said).ok()?,
         reverses: None,
         cases,
+        mirrored: Vec::new(),
     })
 }
 
-fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
+fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Authority) -> Option<Plan> {
     let target = posting_id(order.reverses?);
     let replacing = order.kind == OrderKind::Correction;
     // A correction's lines are the new order; a cancellation's lines mirror the old one, which the ledger mirrors by itself.
-    let own = || flows::sale(order, context).ok();
+    let own = || flows::sale(order, context, authority).ok();
     match fold.known(&target) {
         Some(KnownPosting {
             reversed_by: Some(_), ..
@@ -298,6 +365,7 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
                 transfers,
                 reverses: None,
                 cases: vec![(CaseKind::ReversedTwice, None)],
+                mirrored: Vec::new(),
             })
         }
         Some(known) => {
@@ -312,11 +380,12 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
                 transfers,
                 reverses: Some(target),
                 cases,
+                mirrored: known.posting.iter().flat_map(Posting::takes_back).copied().collect(),
             })
         }
         None => {
             let transfers = if is_top_up(order) {
-                flows::mirrored_top_up(order).ok()?
+                flows::mirrored_top_up(order, authority).ok()?
             } else {
                 own()?
             };
@@ -324,6 +393,7 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>) -> Option<Plan> {
                 transfers,
                 reverses: None,
                 cases: vec![(CaseKind::ReversalUnknown, None)],
+                mirrored: Vec::new(),
             })
         }
     }

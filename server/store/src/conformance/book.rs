@@ -184,6 +184,7 @@ impl Book {
             reverses: None,
             reason: None,
             group: None,
+            purse: None,
         };
         Item { terminal, order }
     }

@@ -45,6 +45,7 @@ pub(super) fn empty(store: &mut impl Store) {
         ledger: needs,
         chains: [(TerminalNo(1), 1)].into(),
         hashes: [(TerminalNo(1), 1, 0, u64::MAX)].into(),
+        purses: [(Book::EVENT, Book::tag(1))].into(),
     };
     let loaded = store.load(&need).unwrap();
     assert_eq!(loaded.ledger.accounts, [(key, Balance::default())].into());

@@ -1,0 +1,177 @@
+//! What orders, intents and streams say of a wristband's purse. How a purse lies on a chip is not said here; that it has totals which only
+//! grow is all that books need.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::Hash32;
+use crate::ids::{AssetId, Bytes};
+use crate::money::{Amount, Overflow};
+
+/// How many chains of credits a purse has.
+pub const CHAINS: usize = 3;
+/// The chain of top-up desks.
+pub const CHAIN_DESK: usize = 0;
+/// The chain of the server: what was paid in online, given back, moved from another wristband.
+pub const CHAIN_SERVER: usize = 1;
+/// The chain of tills that take back deposits; short, so that its end is a hard cap per wristband.
+pub const CHAIN_RETURN: usize = 2;
+/// How many kinds of vouchers a purse counts.
+pub const PURSE_VOUCHERS: usize = 2;
+
+/// What a purse has taken in and given out in its life. Both only grow; on a genuine chip nobody can lower either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PurseTotals {
+    /// What was spent, in cents: the chip's one-way counter.
+    pub debited: u32,
+    /// What was credited, in units of each chain.
+    pub credited: [u16; CHAINS],
+}
+
+impl PurseTotals {
+    /// What the purse holds in cents, earmarked money included; `units` is what one unit of each chain is worth in cents.
+    pub fn held(&self, units: &[u16; CHAINS]) -> Result<Amount, Overflow> {
+        let credits = self.credited.iter().zip(units);
+        let credited: i64 = credits.map(|(count, unit)| i64::from(*count) * i64::from(*unit)).sum();
+        Amount(credited).minus(Amount(i64::from(self.debited)))
+    }
+
+    /// Whether nothing here is below what stands there.
+    pub fn covers(&self, earlier: &Self) -> bool {
+        self.debited >= earlier.debited
+            && self
+                .credited
+                .iter()
+                .zip(earlier.credited)
+                .all(|(now, then)| *now >= then)
+    }
+
+    /// The higher of each total.
+    #[must_use]
+    pub fn highest(&self, other: &Self) -> Self {
+        let mut credited = self.credited;
+        for (mine, theirs) in credited.iter_mut().zip(other.credited) {
+            *mine = (*mine).max(theirs);
+        }
+        Self {
+            debited: self.debited.max(other.debited),
+            credited,
+        }
+    }
+}
+
+/// What an order did to the purse of its holder. The interval between the totals is what tells this order's place in the life of the purse: all
+/// orders of a wristband lie side by side, without a gap and without an overlap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurseMove {
+    /// The batch of wristbands it belongs to.
+    pub batch: u16,
+    /// What the till read.
+    pub before: PurseTotals,
+    /// What the till left, as the chip confirmed it.
+    pub after: PurseTotals,
+    /// The record of the last sale as the till read it, with its MAC: what a lost till did last is read from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Bytes>,
+}
+
+crate::closed_enum! {
+    /// Who decides what wristbands of a batch have.
+    pub enum BatchAuthority {
+        /// The server's books.
+        Server = 1,
+        /// The purse on the chip.
+        Chip = 2,
+    }
+}
+
+/// A voucher that a purse counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurseVoucher {
+    /// Which.
+    pub asset: AssetId,
+    /// Money in cents that is set aside for each; at least the price of what it buys, so that turning one into money gains nothing.
+    pub weight: u16,
+}
+
+/// A batch of wristbands that were encoded together, as tills know it: an item of [`Stream::Batches`](crate::stream::Stream::Batches); the key is its
+/// number, most significant byte first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Who decides what its wristbands have.
+    pub authority: BatchAuthority,
+    /// What one unit of each chain is worth, in cents.
+    pub units: [u16; CHAINS],
+    /// How long each chain is.
+    pub lengths: [u16; CHAINS],
+    /// The vouchers its purses count.
+    pub vouchers: Vec<PurseVoucher>,
+    /// Whether credits of the desks' chain count only as far as the server has seen them: a desk's key was stolen.
+    pub desk_frozen: bool,
+    /// Whether its keys are no longer trusted: tills take its wristbands by their id only, under the server's authority.
+    pub revoked: bool,
+    /// Digest of the list's entries; the list itself travels in [`Batch::entries`].
+    pub digest: Hash32,
+    /// The anchors of its wristbands, 12 bytes for each, in the order of their numbers in the batch.
+    pub entries: Bytes,
+}
+
+/// What the server last knew of a purse, an item of [`Stream::Purses`](crate::stream::Stream::Purses); the key is the wristband's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPurse {
+    /// The highest totals in any order; a purse that shows less was set back or copied.
+    pub seen: PurseTotals,
+    /// A credit of the server that waits for the next tap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<PendingCredit>,
+}
+
+/// A credit that the server gave: any till may write it, none can make one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingCredit {
+    /// Up to where the server's chain goes with it.
+    pub count: u16,
+    /// The token that proves it.
+    pub token: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_purse_holds_is_its_credits_less_what_was_spent() {
+        let totals = PurseTotals {
+            debited: 1_650,
+            credited: [80, 3, 1],
+        };
+        assert_eq!(totals.held(&[50, 10, 10]), Ok(Amount(2_390)));
+        let most = PurseTotals {
+            debited: 0,
+            credited: [u16::MAX; CHAINS],
+        };
+        assert!(most.held(&[u16::MAX; CHAINS]).is_ok());
+    }
+
+    #[test]
+    fn totals_that_were_set_back_do_not_cover_what_was_seen() {
+        let seen = PurseTotals {
+            debited: 450,
+            credited: [80, 0, 2],
+        };
+        assert!(seen.covers(&seen));
+        let back = PurseTotals { debited: 449, ..seen };
+        assert!(!back.covers(&seen) && seen.covers(&back));
+        let other = PurseTotals {
+            debited: 900,
+            credited: [80, 0, 1],
+        };
+        assert!(!other.covers(&seen));
+        assert_eq!(
+            other.highest(&seen),
+            PurseTotals {
+                debited: 900,
+                credited: [80, 0, 2]
+            }
+        );
+    }
+}

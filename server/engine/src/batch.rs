@@ -17,13 +17,14 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::message::{
     Authorise, AuthoriseRefusal, AuthoriseResult, EntryNote, EntryOutcome, QueryResult, TerminalState, Units,
 };
-use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId, TillId};
+use shared_protocol::{AssetId, HoldId, RequestId, SessionId, SlotId, TagId, TerminalId};
 use store::{
     Chain, ChainKey, Commit, EntryRow, EntryStatus, JournalRow, Loaded, Need, Office, OpenCase, Signing, Store,
     StoreError, TerminalNo, TerminalRow,
 };
 
 use crate::intake::{CheckedEntry, CheckedPush, Lines, Place};
+use crate::purses::take_over_id;
 use crate::request::{PushReply, PushResult, Reply, Request, Settled};
 use crate::{Engine, SESSION_DAYS_MAX};
 
@@ -216,6 +217,13 @@ impl<S: Store> Engine<S> {
                         .extend(assets.map(|asset| units(&self.current.event, *tag, *asset)));
                     need.ledger.accounts.insert(owed(&self.current.event, *tag));
                 }
+                Request::IntoPurse { posting, tag, .. } => self.need_of_moves(*posting, &[*tag], &mut need),
+                Request::Replace { posting, old, new, .. } => self.need_of_moves(*posting, &[*old, *new], &mut need),
+                Request::TakeOver { tags } => {
+                    for tag in tags {
+                        self.need_of_moves(take_over_id(*tag), &[*tag], &mut need);
+                    }
+                }
                 Request::Reconcile { tags } => need.purses.extend(tags.iter().map(|tag| (self.event, *tag))),
                 Request::Grant {
                     posting, tag, asset, ..
@@ -311,6 +319,17 @@ impl<S: Store> Engine<S> {
                 batch.blocks.insert(*tag, *reason);
                 Reply::Settled(Settled::Done)
             }
+            Request::IntoPurse { posting, tag, amount } => {
+                Reply::Settled(self.credit_purse(batch, *posting, *tag, *amount))
+            }
+            Request::Replace {
+                posting,
+                old,
+                new,
+                hold_back,
+                reason,
+            } => Reply::Settled(Self::replace(batch, *posting, (*old, *new), *hold_back, *reason)),
+            Request::TakeOver { tags } => Reply::Settled(Self::take_over(batch, tags)),
             Request::Reconcile { tags } => {
                 self.reconcile(batch, tags);
                 Reply::Settled(Settled::Done)
@@ -627,6 +646,7 @@ impl<S: Store> Engine<S> {
                     current: &config,
                     priced_with: priced_with.as_deref(),
                     till: Some(row.till),
+                    terminal: Some(row.id),
                     blocked: &self.blocked,
                     batches: &self.batches,
                     now_ms: batch.now_ms,
@@ -645,12 +665,12 @@ impl<S: Store> Engine<S> {
             }
             Ok((_, Content::Intent(intent))) => {
                 let config = Arc::clone(&batch.config);
-                let context = self.context(&config, Some(row.till), batch.now_ms);
+                let context = self.context(&config, Some(row), batch.now_ms);
                 cases.extend(booking::intents::began(intent, &mut batch.purses, &context));
             }
             Ok((_, Content::Outcome(outcome))) => {
                 let config = Arc::clone(&batch.config);
-                let context = self.context(&config, Some(row.till), batch.now_ms);
+                let context = self.context(&config, Some(row), batch.now_ms);
                 cases.extend(booking::intents::ended(outcome, &mut batch.purses, &context));
             }
             Ok((_, Content::Command(_))) => {}
@@ -669,11 +689,12 @@ impl<S: Store> Engine<S> {
     }
 
     /// What booking knows besides the order and the ledger, where no price is looked up.
-    pub(crate) fn context<'a>(&'a self, current: &'a Config, till: Option<TillId>, now_ms: u64) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, current: &'a Config, from: Option<&TerminalRow>, now_ms: u64) -> Context<'a> {
         Context {
             current,
             priced_with: None,
-            till,
+            till: from.map(|row| row.till),
+            terminal: from.map(|row| row.id),
             blocked: &self.blocked,
             batches: &self.batches,
             now_ms,

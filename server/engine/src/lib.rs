@@ -27,6 +27,7 @@ use store::{Chain, Reader, Store, StoreError, TerminalNo, TerminalRow};
 
 pub use batch::SIGNATURE_ATTEMPTS_MAX;
 pub use intake::{CheckedEntry, CheckedPush, check_push};
+pub use purses::CreditMaker;
 pub use request::{Greeting, Known, PushReply, PushResult, Reply, Request, Settled};
 pub use streams::{SignedStep, bootstrap};
 
@@ -63,6 +64,7 @@ pub struct Engine<S> {
     streams: BTreeMap<Stream, Copy>,
     blocked: BTreeMap<TagId, BlockReason>,
     batches: BTreeMap<u16, Batch>,
+    credit_maker: Option<Box<dyn CreditMaker>>,
     terminals: BTreeMap<TerminalId, TerminalRow>,
     slots: BTreeMap<SlotId, Slot>,
     chains: BTreeMap<(TerminalNo, u32), Vec<Chain>>,
@@ -111,6 +113,7 @@ impl<S: Store> Engine<S> {
             ]),
             blocked,
             batches,
+            credit_maker: None,
             terminals,
             slots,
             chains: BTreeMap::new(),

@@ -1,13 +1,41 @@
-//! Purses of wristbands that the tills' orders alone do not explain.
+//! Purses of wristbands: what the tills' orders alone do not explain, and value that goes into a purse, out of it, or to another wristband.
 
 use std::sync::Arc;
 
 use festival::booking::intents;
-use shared_protocol::TagId;
-use store::{Store, StoreError};
+use festival::holding::{self, Books, Unmoved};
+use ledger::PostingId;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::ids::Bytes;
+use shared_protocol::stream::BlockReason;
+use shared_protocol::wristband::PendingCredit;
+use shared_protocol::{Amount, OrderId, TagId};
+use store::{Need, Store, StoreError};
 
 use crate::Engine;
 use crate::batch::Batch;
+use crate::request::Settled;
+
+/// Whoever has the key of the server's chain. Nobody else can make a credit.
+pub trait CreditMaker: Send {
+    /// The token that proves so many units of the server's chain on a wristband of a batch; none where the key is not here.
+    fn token(&self, batch: u16, tag: TagId, count: u16) -> Option<Vec<u8>>;
+}
+
+/// The key under which a purse is taken over. It happens once.
+pub(crate) fn take_over_id(tag: TagId) -> PostingId {
+    let digest = Hash32::of("groschen take over 1", &[tag.as_slice()]);
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
+    PostingId(OrderId(id))
+}
+
+fn settled(result: Result<(), Unmoved>) -> Settled {
+    match result {
+        Ok(()) => Settled::Done,
+        Err(unmoved) => Settled::Refused(unmoved.explain()),
+    }
+}
 
 impl<S: Store> Engine<S> {
     /// Wristbands on whose lines something has been missing for at least this long and that no case tells of, the longest first, at most so many.
@@ -15,6 +43,102 @@ impl<S: Store> Engine<S> {
     pub fn gaps(&mut self, now_ms: u64, patience_ms: u64, rows_max: u64) -> Result<Vec<TagId>, StoreError> {
         let since_ms = now_ms.saturating_sub(patience_ms);
         self.reader.purse_gaps(self.event, since_ms, rows_max)
+    }
+
+    /// Gives the engine the key of the server's chain. Without it no credit is given to a purse.
+    pub fn make_credits_with(&mut self, maker: Box<dyn CreditMaker>) {
+        self.credit_maker = Some(maker);
+    }
+
+    pub(crate) fn need_of_moves(&self, posting: PostingId, tags: &[TagId], need: &mut Need) {
+        need.ledger.postings.insert(posting);
+        for tag in tags {
+            need.purses.insert((self.event, *tag));
+            need.ledger.accounts.extend(holding::needs(&self.current, *tag));
+        }
+    }
+
+    pub(crate) fn credit_purse(
+        &self,
+        batch: &mut Batch,
+        posting: PostingId,
+        tag: TagId,
+        amount: Option<Amount>,
+    ) -> Settled {
+        if batch.fold.known(&posting).is_some() {
+            return Settled::Done;
+        }
+        let config = Arc::clone(&batch.config);
+        let known = batch.purses.get(&tag);
+        let of_batch = known.and_then(|purse| self.batches.get(&purse.batch));
+        let most = of_batch.map(|of_batch| holding::foldable(tag, &batch.fold, of_batch, &config));
+        let amount = amount.or(most).unwrap_or_default();
+        // The token first: what cannot be proved must not be posted.
+        let issued = known.map_or(0, |purse| purse.issued);
+        let (Some(purse), Some(of_batch)) = (known, of_batch) else {
+            return settled(Err(Unmoved::NoPurse));
+        };
+        let end = match holding::end_of_credit(purse, of_batch, amount) {
+            Ok(end) => end,
+            Err(unmoved) => return settled(Err(unmoved)),
+        };
+        let maker = self.credit_maker.as_deref();
+        let Some(token) = maker.and_then(|maker| maker.token(purse.batch, tag, end)) else {
+            return settled(Err(Unmoved::NoKey));
+        };
+        let mut books = Books {
+            fold: &mut batch.fold,
+            config: &config,
+            now_ms: batch.now_ms,
+        };
+        let posted = holding::into_purse(tag, amount, posting, &mut books);
+        if let (Ok(()), Some(purse)) = (posted, batch.purses.get_mut(&tag)) {
+            assert_eq!(purse.issued, issued, "one credit at a time");
+            purse.issued = end;
+            purse.waiting = Some(PendingCredit {
+                count: end,
+                token: Bytes(token),
+            });
+        }
+        settled(posted)
+    }
+
+    pub(crate) fn replace(
+        batch: &mut Batch,
+        posting: PostingId,
+        (old, new): (TagId, TagId),
+        hold_back: Amount,
+        reason: BlockReason,
+    ) -> Settled {
+        let config = Arc::clone(&batch.config);
+        let mut books = Books {
+            fold: &mut batch.fold,
+            config: &config,
+            now_ms: batch.now_ms,
+        };
+        let moved = holding::replace(old, new, hold_back, posting, &mut books);
+        if moved.is_ok() {
+            batch.blocks.insert(old, Some(reason));
+        }
+        settled(moved)
+    }
+
+    pub(crate) fn take_over(batch: &mut Batch, tags: &[TagId]) -> Settled {
+        let config = Arc::clone(&batch.config);
+        for tag in tags {
+            let Some(purse) = batch.purses.get_mut(tag) else {
+                continue;
+            };
+            let mut books = Books {
+                fold: &mut batch.fold,
+                config: &config,
+                now_ms: batch.now_ms,
+            };
+            if let Err(unmoved) = holding::take_over(*tag, take_over_id(*tag), &mut books, purse) {
+                return settled(Err(unmoved));
+            }
+        }
+        Settled::Done
     }
 
     pub(crate) fn reconcile(&self, batch: &mut Batch, tags: &[TagId]) {

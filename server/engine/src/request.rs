@@ -105,6 +105,33 @@ pub enum Request {
         /// Until when they are good, ms since 1970, for an asset that expires.
         expires_at_ms: Option<u64>,
     },
+    /// Give money that a wristband has in the books to its purse, as a credit that any till may write.
+    IntoPurse {
+        /// The idempotency key.
+        posting: ledger::PostingId,
+        /// Which wristband.
+        tag: TagId,
+        /// How much in cents; none is all that the purse can take.
+        amount: Option<shared_protocol::Amount>,
+    },
+    /// Everything of one wristband goes to another, and the old one is blocked.
+    Replace {
+        /// The idempotency key.
+        posting: ledger::PostingId,
+        /// The old one.
+        old: TagId,
+        /// The new one.
+        new: TagId,
+        /// What stays behind of the purse's money until all tills have sent, in cents.
+        hold_back: shared_protocol::Amount,
+        /// Why the old one is blocked.
+        reason: BlockReason,
+    },
+    /// What these wristbands' purses hold is the books' from now on.
+    TakeOver {
+        /// Which wristbands.
+        tags: Vec<TagId>,
+    },
     /// Look at purses on whose lines something has been missing for long.
     Reconcile {
         /// Which wristbands, as [`Engine::gaps`](crate::Engine::gaps) names them.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared_protocol::catalogue::Text;
 use shared_protocol::{Amount, EventId, OrderId, TagId};
 
-use crate::purse::Finding;
+mod purses;
 
 shared_protocol::open_enum! {
     /// What kind of case it is.
@@ -91,18 +91,6 @@ pub struct Case {
     pub number: Option<i64>,
 }
 
-impl CaseKind {
-    /// The case that a finding about a purse opens, with the cents it is about.
-    pub(crate) fn of_finding(finding: Finding) -> (Self, Amount) {
-        match finding {
-            Finding::Overlap { cents } => (Self::PurseOverlap, cents),
-            Finding::SetBack { cents } => (Self::PurseSetBack, cents),
-            Finding::UnknownCredit { cents } => (Self::UnknownCredit, cents),
-            Finding::Mismatch { cents } => (Self::PurseMismatch, cents),
-        }
-    }
-}
-
 /// Cents as people write them in either language.
 fn euros(cents: i64) -> (String, String) {
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
@@ -150,6 +138,7 @@ impl Case {
     }
 
     /// What happened and what to do, for a person.
+    #[expect(clippy::too_many_lines, reason = "one text for each kind, read side by side")]
     pub fn explain(&self) -> Text {
         let number = self.number.unwrap_or_default();
         match self.kind {
@@ -248,86 +237,14 @@ impl Case {
                     ),
                 )
             }
-            CaseKind::PurseOverlap => Text::new(
-                &format!(
-                    "Zwei Buchungen beanspruchen dasselbe Stück der Börse ({}): Mit einer Kopie dieses Bands wurde bezahlt, oder eine Aufladung wurde nach einer Störung wiederholt. Band sperren, wenn der Gast nur eines hat; Kassen und Uhrzeiten vergleichen.",
-                    euros(number).0
-                ),
-                &format!(
-                    "Two orders claim the same part of the purse ({}): a copy of this wristband paid, or a top-up was repeated after a failure. Block the wristband if the guest has only one; compare tills and times.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::PurseSetBack => Text::new(
-                &format!(
-                    "Eine Kasse sah auf diesem Band weniger Umsatz als vorher ({}): Das Band wurde zurückgesetzt oder ist eine Kopie. Band sperren und den Gast an den Infopunkt bitten.",
-                    euros(number).0
-                ),
-                &format!(
-                    "A till saw less spent or credited on this wristband than before ({}): it was set back, or it is a copy. Block the wristband and ask the guest to come to the information desk.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::UnknownCredit => Text::new(
-                &format!(
-                    "Auf dem Band ist Guthaben des Servers, das der Server nie gegeben hat ({}). Das geht nur mit seinem Schlüssel: sofort den Schlüssel tauschen und die Charge auf Serverführung umstellen.",
-                    euros(number).0
-                ),
-                &format!(
-                    "The wristband has credit of the server that the server never gave ({}). That takes its key: replace the key at once and switch the batch to the server's authority.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::PurseMismatch => Text::new(
-                &format!(
-                    "Die Börse hat sich um einen anderen Betrag bewegt, als die Bestellung sagt (Unterschied {}). Gebucht wie bestellt; das Gerät prüfen und den Unterschied ausgleichen.",
-                    euros(number).0
-                ),
-                &format!(
-                    "The purse moved by another amount than its order says (a difference of {}). Booked as ordered; check the device and settle the difference.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::PurseGap => Text::new(
-                &format!(
-                    "Auf dem Band fehlen Buchungen über genau {}: Eine Kasse hat sie nie gesendet. Kassen mit ungesendeten Buchungen suchen, sonst die Zweitkopie des verlorenen Geräts einlesen.",
-                    euros(number).0
-                ),
-                &format!(
-                    "Orders of exactly {} are missing on this wristband: a till never sent them. Look for tills with unsent orders, or import the second copy of the lost device.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::CreditGap => Text::new(
-                &format!(
-                    "Auf dem Band ist Guthaben über {}, das keine Kasse gemeldet hat: Ein Aufladeplatz ist verloren gegangen, oder sein Schlüssel wurde gestohlen. Aufladeplätze senden lassen und Zweitkopien einlesen; bleibt es ungeklärt, die Kette der Aufladeplätze einfrieren.",
-                    euros(number).0
-                ),
-                &format!(
-                    "The wristband has credit of {} that no till has reported: a top-up desk is lost, or its key was stolen. Let the desks send and import second copies; if it stays unexplained, freeze the desks' chain.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::PurseInterrupted => Text::new(
-                &format!(
-                    "Eine Zahlung über {} wurde unterbrochen, und die Kasse kann nicht sagen, ob das Band bezahlt hat. Es wurde nichts ausgegeben. Sobald alle Kassen gesendet haben, wissen es die Bücher.",
-                    euros(number).0
-                ),
-                &format!(
-                    "A payment of {} was interrupted, and the till cannot tell whether the wristband paid. Nothing was handed out. The books know as soon as all tills have sent.",
-                    euros(number).1
-                ),
-            ),
-            CaseKind::PurseCompleted => Text::new(
-                &format!(
-                    "Eine unterbrochene Zahlung über {} war doch auf dem Band, aber keine Kasse sagt, dass Ware ausgegeben wurde. Nicht als Verkauf gebucht; Kassenkraft fragen und dem Gast den Betrag gutschreiben.",
-                    euros(number).0
-                ),
-                &format!(
-                    "An interrupted payment of {} was on the wristband after all, but no till says that goods were handed out. Not booked as a sale; ask the cashier and credit the guest.",
-                    euros(number).1
-                ),
-            ),
+            CaseKind::PurseOverlap
+            | CaseKind::PurseSetBack
+            | CaseKind::UnknownCredit
+            | CaseKind::PurseMismatch
+            | CaseKind::PurseGap
+            | CaseKind::CreditGap
+            | CaseKind::PurseInterrupted
+            | CaseKind::PurseCompleted => purses::explain(self.kind, euros(number)),
             CaseKind::Other(code) => Text::new(&format!("Unbekannte Art {code}."), &format!("Unknown kind {code}.")),
         }
     }

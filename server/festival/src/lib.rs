@@ -8,6 +8,7 @@ pub mod authorise;
 pub mod booking;
 pub mod case;
 pub mod day;
+pub mod holding;
 pub mod purse;
 pub mod registration;
 

@@ -6,3 +6,4 @@ mod common;
 mod drawer;
 mod journals;
 mod office;
+mod purses;

@@ -299,7 +299,7 @@ pub(super) fn top_up(
         .filter(|_| authority == Authority::Chip)
         .zip(order.purse.as_ref().and_then(|purse| context.batches.get(&purse.batch)));
     let mut settle = if let Some((purse, batch)) = into_purse {
-        let written = Amount::from_wide(moved_on_chip(purse, &batch.units))?;
+        let written = Amount::from_wide(moved_on_chip(purse, batch.units))?;
         order.paid()?.minus(written)?.max(Amount::ZERO)
     } else if context.current.event.settle_overdraft_first {
         debt.max(Amount::ZERO)

@@ -84,7 +84,7 @@ pub fn reconcile(tag: TagId, purses: &mut Purses, context: &Context<'_>) -> Vec<
     purse.told = purse.gap_since_ms.is_some();
     let units = context.batches.get(&purse.batch).map(|batch| batch.units);
     let mut missing: BTreeMap<(CaseKind, Option<OrderId>), Amount> = BTreeMap::new();
-    for gap in purse.gaps(&units.unwrap_or_default()) {
+    for gap in purse.gaps(units.unwrap_or_default()) {
         let key = match (gap.chain, gap.intent.filter(|_| purse.witnesses(&gap))) {
             (Some(_), _) => (CaseKind::CreditGap, None),
             (None, Some(order)) => (CaseKind::PurseCompleted, Some(order)),

@@ -20,7 +20,7 @@ use shared_protocol::entry::OrderEntry;
 use shared_protocol::order::{Order, OrderKind, TenderKind};
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::{Batch, BatchAuthority};
-use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
+use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
 use crate::authorise::{in_purse, owed, units};
 use crate::case::{Case, CaseKind};
@@ -35,6 +35,8 @@ pub struct Context<'a> {
     pub priced_with: Option<&'a Config>,
     /// The till the terminal is registered for; none for an order that came without a terminal.
     pub till: Option<TillId>,
+    /// The terminal that made it; none for an order that came without one.
+    pub terminal: Option<TerminalId>,
     /// Blocked wristbands.
     pub blocked: &'a BTreeMap<TagId, BlockReason>,
     /// Batches of wristbands with a purse.
@@ -161,9 +163,9 @@ fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: 
     let batch = context.batches.get(&said.batch);
     let authority = batch.map_or(BatchAuthority::Chip, |batch| batch.authority);
     let purse = purses.entry(tag).or_insert_with(|| Purse::new(said.batch, authority));
-    let mut findings = purse.observe(order, said, batch, context.now_ms);
+    let mut findings = purse.observe(order, said, context.terminal, batch, context.now_ms);
     if let Some(batch) = batch.filter(|_| purse.authority == BatchAuthority::Chip) {
-        let difference = moved_on_chip(said, &batch.units) - in_books;
+        let difference = moved_on_chip(said, batch.units) - in_books;
         if difference != 0 {
             let cents = Amount::from_wide(difference).unwrap_or(Amount(i64::MAX));
             findings.push(Finding::Mismatch { cents });

@@ -107,7 +107,7 @@ mod tests {
             }
             let missing: usize = line.gaps(400).iter().map(|gap| (gap.1 - gap.0) as usize).sum();
             prop_assert_eq!(missing, cents.iter().filter(|told| !**told).count());
-            prop_assert_eq!(line.covered() as usize, 400 - missing);
+            prop_assert_eq!(line.covered(), 400 - missing as u64);
             for (from, to) in line.gaps(400) {
                 prop_assert!(cents[from as usize..to as usize].iter().all(|told| !told));
             }

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER, CHAINS, PendingCredit, PurseMove, PurseTotals};
-use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
+use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
 pub use line::Line;
 
-/// Tills whose last look at a purse is remembered. A guest meets a few in an evening.
+/// Devices whose last look at a purse is remembered. A guest meets a few in an evening.
 const LOOKS_MAX: usize = 16;
 /// Interrupted payments of one purse that are remembered. A till has one at a time.
 const INTENTS_MAX: usize = 16;
@@ -35,10 +35,10 @@ pub struct OpenIntent {
     pub draft: Bytes,
 }
 
-/// What a till last saw of a purse.
+/// What a device last saw of a purse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Look {
-    till: TillId,
+    terminal: TerminalId,
     totals: PurseTotals,
 }
 
@@ -113,7 +113,7 @@ pub enum Finding {
         /// How much of it, in cents.
         cents: Amount,
     },
-    /// The same till had seen higher totals before: the wristband was set back, or is a copy.
+    /// The same device had seen higher totals before: the wristband was set back, or is a copy.
     SetBack {
         /// By how much, in cents.
         cents: Amount,
@@ -169,12 +169,12 @@ pub fn moved_in_books(tag: TagId, transfers: &[Transfer]) -> i128 {
 }
 
 /// What an order moved on the chip, but for credits of the server, which the ledger had when they were given.
-pub fn moved_on_chip(purse: &PurseMove, units: &[u16; CHAINS]) -> i128 {
+pub fn moved_on_chip(purse: &PurseMove, units: [u16; CHAINS]) -> i128 {
     let debit = i128::from(purse.after.debited) - i128::from(purse.before.debited);
     let chains = purse.after.credited.iter().zip(purse.before.credited).zip(units);
     let credits = chains.enumerate().filter(|(chain, _)| *chain != CHAIN_SERVER);
     let credit: i128 = credits
-        .map(|(_, ((after, before), unit))| (i128::from(*after) - i128::from(before)) * i128::from(*unit))
+        .map(|(_, ((after, before), unit))| (i128::from(*after) - i128::from(before)) * i128::from(unit))
         .sum();
     credit - debit
 }
@@ -199,7 +199,14 @@ impl Purse {
     }
 
     /// Takes note of an order that was booked. Orders come in any sequence: a till that was offline sends late.
-    pub fn observe(&mut self, order: &Order, purse: &PurseMove, batch: Option<&Batch>, now_ms: u64) -> Vec<Finding> {
+    pub fn observe(
+        &mut self,
+        order: &Order,
+        purse: &PurseMove,
+        terminal: Option<TerminalId>,
+        batch: Option<&Batch>,
+        now_ms: u64,
+    ) -> Vec<Finding> {
         let units = batch.map_or([0; CHAINS], |batch| batch.units);
         let mut findings = Vec::new();
         let mut twice = cents(self.debits.cover(purse.before.debited, purse.after.debited), 1);
@@ -208,13 +215,20 @@ impl Purse {
             let again = cents(line.cover(u32::from(from), u32::from(to)), unit);
             twice = twice.plus(again).unwrap_or(MUCH);
         }
-        if let Some(back) = self.set_back(order.till, &purse.before, &units) {
+        if let Some(back) = terminal.and_then(|terminal| self.set_back(terminal, &purse.before, units)) {
             findings.push(Finding::SetBack { cents: back });
         } else if twice.is_positive() {
             findings.push(Finding::Overlap { cents: twice });
         }
-        findings.extend(self.look(order.till, &purse.before, &units));
-        findings.extend(self.look(order.till, &purse.after, &units));
+        if let Some(terminal) = terminal {
+            self.looks.retain(|look| look.terminal != terminal);
+            let totals = purse.after;
+            self.looks.push(Look { terminal, totals });
+            if self.looks.len() > LOOKS_MAX {
+                self.looks.remove(0);
+            }
+        }
+        findings.extend(self.see(&purse.before.highest(&purse.after), units));
         self.intents.retain(|intent| intent.order != order.id);
         self.witness(purse);
         self.mark_gaps(now_ms);
@@ -250,9 +264,7 @@ impl Purse {
     /// Takes note of a payment that a till began.
     pub fn began(&mut self, intent: OpenIntent, batch: Option<&Batch>, now_ms: u64) -> Vec<Finding> {
         let units = batch.map_or([0; CHAINS], |batch| batch.units);
-        let back = self.set_back(intent.till, &intent.wanted.before, &units);
-        let mut findings: Vec<_> = back.map(|cents| Finding::SetBack { cents }).into_iter().collect();
-        findings.extend(self.look(intent.till, &intent.wanted.before, &units));
+        let findings = self.see(&intent.wanted.before, units).into_iter().collect();
         if self.intents.iter().all(|known| known.order != intent.order) {
             self.intents.push(intent);
         }
@@ -274,23 +286,18 @@ impl Purse {
         }
     }
 
-    /// How far the totals that a till reads are below those it had seen, in cents.
-    fn set_back(&self, till: TillId, totals: &PurseTotals, units: &[u16; CHAINS]) -> Option<Amount> {
-        let had = self.looks.iter().find(|look| look.till == till)?.totals;
+    /// How far the totals that a device reads are below those it had seen, in cents.
+    fn set_back(&self, terminal: TerminalId, totals: &PurseTotals, units: [u16; CHAINS]) -> Option<Amount> {
+        let had = self.looks.iter().find(|look| look.terminal == terminal)?.totals;
         let debits = Amount(i64::from(had.debited.saturating_sub(totals.debited)));
         let credits = had.credited.iter().zip(totals.credited).zip(units);
-        let all = credits.map(|((had, now), unit)| cents(u32::from(had.saturating_sub(now)), *unit));
+        let all = credits.map(|((had, now), unit)| cents(u32::from(had.saturating_sub(now)), unit));
         let back = Amount::sum(all.chain([debits])).unwrap_or(MUCH);
         (!totals.covers(&had)).then_some(back)
     }
 
-    /// A till saw the purse with these totals.
-    fn look(&mut self, till: TillId, totals: &PurseTotals, units: &[u16; CHAINS]) -> Option<Finding> {
-        self.looks.retain(|look| look.till != till);
-        self.looks.push(Look { till, totals: *totals });
-        if self.looks.len() > LOOKS_MAX {
-            self.looks.remove(0);
-        }
+    /// Some till saw the purse with these totals.
+    fn see(&mut self, totals: &PurseTotals, units: [u16; CHAINS]) -> Option<Finding> {
         let known = self.seen.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
         self.seen = self.seen.highest(totals);
         let now = self.seen.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
@@ -319,7 +326,7 @@ impl Purse {
     }
 
     /// All that no order has told of, up to what was seen.
-    pub fn gaps(&self, units: &[u16; CHAINS]) -> Vec<Gap> {
+    pub fn gaps(&self, units: [u16; CHAINS]) -> Vec<Gap> {
         let debits = self.debits.gaps(self.seen.debited).into_iter().map(|(from, to)| Gap {
             chain: None,
             from,
@@ -333,7 +340,7 @@ impl Purse {
                 chain: Some(chain),
                 from,
                 to,
-                cents: cents(to - from, *unit),
+                cents: cents(to - from, unit),
                 intent: None,
             })
         });

@@ -2,7 +2,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::order::OrderKind;
 use shared_protocol::stream::Version;
 use shared_protocol::wristband::PurseVoucher;
-use shared_protocol::{CartId, EventId, OrganisationId, SessionId, StaffId, TaxpayerId};
+use shared_protocol::{CartId, EventId, OrganisationId, SessionId, StaffId, TaxpayerId, TerminalId};
 
 use super::*;
 
@@ -68,7 +68,14 @@ fn order(number: u8, till: u32) -> Order {
 
 /// Takes in an order of a till, from one state of the purse to another.
 fn took(purse: &mut Purse, number: u8, till: u32, before: PurseTotals, after: PurseTotals) -> Vec<Finding> {
-    purse.observe(&order(number, till), &moved(before, after), Some(&batch()), 1_000)
+    let device = TerminalId([u8::try_from(till % 256).unwrap(); 16]);
+    purse.observe(
+        &order(number, till),
+        &moved(before, after),
+        Some(device),
+        Some(&batch()),
+        1_000,
+    )
 }
 
 fn purse() -> Purse {
@@ -92,7 +99,7 @@ fn an_evening_told_in_any_sequence_leaves_nothing_missing_and_nothing_odd() {
             assert_eq!(took(&mut purse, number, till, before, after), [], "{sequence:?}");
         }
         assert_eq!(purse.gap_since_ms, None, "{sequence:?}");
-        assert_eq!(purse.gaps(&batch().units), []);
+        assert_eq!(purse.gaps(batch().units), []);
         assert_eq!(purse.seen, at(2_000, 120, 0));
     }
 }
@@ -110,11 +117,11 @@ fn a_till_that_never_sends_leaves_a_gap_of_exactly_what_it_took() {
         cents: Amount(cents),
         intent: None,
     };
-    assert_eq!(purse.gaps(&batch().units), [gap(None, 0, 450, 4_50)]);
+    assert_eq!(purse.gaps(batch().units), [gap(None, 0, 450, 4_50)]);
     // A desk's top-up is missing, too.
     took(&mut purse, 3, 301, at(900, 100, 0), at(1_000, 100, 0));
     assert_eq!(
-        purse.gaps(&batch().units),
+        purse.gaps(batch().units),
         [gap(None, 0, 450, 4_50), gap(Some(0), 80, 100, 10_00)]
     );
 }
@@ -190,21 +197,21 @@ fn an_interrupted_payment_explains_its_gap_only_with_a_record_of_its_till() {
             record: record(till),
             ..moved(at(450, 80, 0), at(900, 80, 0))
         };
-        purse.observe(&order(2, 303), &next, Some(&batch()), 1_000);
-        let gap = purse.gaps(&batch().units)[0];
+        purse.observe(&order(2, 303), &next, None, Some(&batch()), 1_000);
+        let gap = purse.gaps(batch().units)[0];
         assert_eq!(gap.intent, Some(OrderId([9; 16])));
         assert_eq!(purse.witnesses(&gap), expected, "{till}");
         // The till says itself that nothing happened: then the gap is somebody else's.
         purse.ended(OrderId([9; 16]), false);
-        assert_eq!(purse.gaps(&batch().units)[0].intent, None);
+        assert_eq!(purse.gaps(batch().units)[0].intent, None);
     }
 }
 
 #[test]
 fn what_moved_on_the_chip_leaves_out_credits_that_the_books_had_before() {
     let units = batch().units;
-    assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(450, 80, 25)), &units), -4_50);
-    assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(0, 100, 0)), &units), 10_00);
+    assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(450, 80, 25)), units), -4_50);
+    assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(0, 100, 0)), units), 10_00);
 }
 
 #[test]

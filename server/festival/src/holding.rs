@@ -1,0 +1,227 @@
+//! Value that changes who decides about it, or whose it is: from the books into a purse, from a purse back to the books, from one wristband to
+//! another.
+//!
+//! Each is one posting under the caller's key. A credit that was given to a purse is never taken back: any till may hold it by then.
+
+use ledger::{Account, AccountKey, Authority, Fold, Limits, Outcome, Posting, PostingId, Transfer, TransferCode};
+use shared_protocol::catalogue::Text;
+use shared_protocol::config::Config;
+use shared_protocol::crypto::Hash32;
+use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER};
+use shared_protocol::{Amount, AssetId, TagId, encode};
+
+use crate::purse::Purse;
+
+/// Why nothing moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmoved {
+    /// The wristband has no purse, or its purse no longer decides.
+    NoPurse,
+    /// The amount is not one that the server's chain can say: it goes in steps of so many cents.
+    Step(u16),
+    /// The server's chain of this purse ends before.
+    ChainEnds,
+    /// The balance is smaller.
+    TooLittle,
+    /// It is not above zero.
+    Nothing,
+    /// The key of the server's chain is not here.
+    NoKey,
+    /// The wristband would be its own successor.
+    Same,
+    /// The ledger says no, by this code.
+    Ledger(u16),
+}
+
+impl Unmoved {
+    /// For a person: what is wrong, that nothing moved, what now.
+    pub fn explain(&self) -> Text {
+        match self {
+            Self::NoPurse => Text::new(
+                "Dieses Band hat keine Börse, die der Server füllen kann. Nichts bewegt. Das Guthaben bleibt auf dem Server.",
+                "This wristband has no purse that the server can fill. Nothing moved. The money stays on the server.",
+            ),
+            Self::Step(cents) => Text::new(
+                &format!(
+                    "Der Server kann dieser Börse nur Vielfache von {cents} Cent gutschreiben. Nichts bewegt. Bitte den Betrag anpassen."
+                ),
+                &format!(
+                    "The server can credit this purse in steps of {cents} cents only. Nothing moved. Please change the amount."
+                ),
+            ),
+            Self::ChainEnds => Text::new(
+                "Diese Börse kann vom Server nicht mehr so viel gutgeschrieben bekommen. Nichts bewegt. Dem Gast ein neues Band geben.",
+                "This purse cannot take that much more from the server. Nothing moved. Give the guest a new wristband.",
+            ),
+            Self::TooLittle => Text::new(
+                "So viel ist nicht da. Nichts bewegt.",
+                "There is not that much. Nothing moved.",
+            ),
+            Self::Nothing => Text::new("Es gibt nichts zu bewegen.", "There is nothing to move."),
+            Self::NoKey => Text::new(
+                "Der Schlüssel der Serverkette ist nicht eingerichtet. Nichts bewegt. Das Guthaben bleibt auf dem Server.",
+                "The key of the server's chain is not set up. Nothing moved. The money stays on the server.",
+            ),
+            Self::Same => Text::new(
+                "Altes und neues Band sind dasselbe. Nichts bewegt.",
+                "The old and the new wristband are the same. Nothing moved.",
+            ),
+            Self::Ledger(code) => Text::new(
+                &format!("Nicht gebucht (Code {code}). Bitte melden."),
+                &format!("Not booked (code {code}). Please report it."),
+            ),
+        }
+    }
+}
+
+/// All balances of a wristband that these moves read.
+pub fn needs(config: &Config, tag: TagId) -> impl Iterator<Item = AccountKey> + '_ {
+    let assets = config.assets.keys().copied().chain([AssetId::EURO]);
+    assets
+        .flat_map(move |asset| [Authority::Server, Authority::Chip].map(|authority| key(config, tag, authority, asset)))
+}
+
+fn key(config: &Config, tag: TagId, authority: Authority, asset: AssetId) -> AccountKey {
+    AccountKey {
+        event: config.event.id,
+        account: Account::Wristband { tag, authority },
+        asset,
+    }
+}
+
+/// The books a move is posted to.
+pub struct Books<'a> {
+    /// What was loaded and decided so far.
+    pub fold: &'a mut Fold,
+    /// The configuration in force.
+    pub config: &'a Config,
+    /// The server's clock, ms since 1970.
+    pub now_ms: u64,
+}
+
+impl Books<'_> {
+    fn post(&mut self, id: PostingId, asked: &[u8], transfers: Vec<Transfer>) -> Result<(), Unmoved> {
+        let posting = Posting {
+            id,
+            content: Hash32::of("groschen holding 1", &[asked]),
+            event: self.config.event.id,
+            transfers,
+            captures: Vec::new(),
+            reverses: None,
+            limits: Limits::Fact,
+            mirrored: None,
+        };
+        match self.fold.post(posting, self.now_ms, None) {
+            Outcome::Booked { .. } | Outcome::Duplicate { .. } => Ok(()),
+            Outcome::Refused(ledger::Refusal::BelowFloor { .. }) => Err(Unmoved::TooLittle),
+            Outcome::Refused(refusal) => Err(Unmoved::Ledger(refusal.code())),
+        }
+    }
+
+    /// All that is on one side of a wristband, to the books' side of another.
+    fn moves(&self, from: TagId, to: TagId, authority: Authority, hold_back: Amount) -> Vec<Transfer> {
+        let assets = self
+            .config
+            .assets
+            .keys()
+            .copied()
+            .filter(|asset| *asset != AssetId::EURO);
+        let of_asset = |asset: AssetId| {
+            let free = self.fold.available(&key(self.config, from, authority, asset))?;
+            let kept = if asset == AssetId::EURO {
+                hold_back
+            } else {
+                Amount::ZERO
+            };
+            let amount = free.minus(kept).ok().filter(|amount| amount.is_positive())?;
+            Some(Transfer {
+                from: Account::Wristband { tag: from, authority },
+                to: Account::Wristband {
+                    tag: to,
+                    authority: Authority::Server,
+                },
+                asset,
+                amount,
+                code: TransferCode::Move,
+                expires_at_ms: None,
+            })
+        };
+        [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset).collect()
+    }
+}
+
+/// Up to where the server's chain of a purse goes with a credit of so much more.
+pub fn end_of_credit(purse: &Purse, batch: &Batch, amount: Amount) -> Result<u16, Unmoved> {
+    if purse.authority != BatchAuthority::Chip {
+        return Err(Unmoved::NoPurse);
+    }
+    if !amount.is_positive() {
+        return Err(Unmoved::Nothing);
+    }
+    let unit = batch.units.get(CHAIN_SERVER).copied().unwrap_or_default();
+    let steps = amount
+        .0
+        .checked_div(i64::from(unit))
+        .filter(|steps| steps.checked_mul(i64::from(unit)) == Some(amount.0))
+        .ok_or(Unmoved::Step(unit))?;
+    let length = batch.lengths.get(CHAIN_SERVER).copied().unwrap_or_default();
+    i64::from(purse.issued)
+        .checked_add(steps)
+        .and_then(|end| u16::try_from(end).ok())
+        .filter(|end| *end <= length)
+        .ok_or(Unmoved::ChainEnds)
+}
+
+/// Moves money of a wristband from the books into its purse: it is spendable at any till as soon as one has written the credit that goes with it.
+pub fn into_purse(tag: TagId, amount: Amount, id: PostingId, books: &mut Books<'_>) -> Result<(), Unmoved> {
+    let side = |authority| Account::Wristband { tag, authority };
+    let transfer = Transfer {
+        from: side(Authority::Server),
+        to: side(Authority::Chip),
+        asset: AssetId::EURO,
+        amount,
+        code: TransferCode::Move,
+        expires_at_ms: None,
+    };
+    books.post(id, &encode(&(tag, amount)), vec![transfer])
+}
+
+/// The most that [`into_purse`] would take of what the books have.
+pub fn foldable(tag: TagId, fold: &Fold, batch: &Batch, config: &Config) -> Amount {
+    let unit = batch.units.get(CHAIN_SERVER).copied().unwrap_or_default();
+    let free = fold
+        .available(&key(config, tag, Authority::Server, AssetId::EURO))
+        .unwrap_or_default();
+    let rest = free.0.checked_rem(i64::from(unit)).unwrap_or(free.0);
+    Amount(free.0.saturating_sub(rest).max(0))
+}
+
+/// What a purse held is the books' from now on. The place on its line where that happened is kept in [`Purse::seen`]; what its tills send later
+/// is booked from the books' side.
+pub fn take_over(tag: TagId, id: PostingId, books: &mut Books<'_>, purse: &mut Purse) -> Result<(), Unmoved> {
+    if purse.authority == BatchAuthority::Server {
+        return Ok(());
+    }
+    let transfers = books.moves(tag, tag, Authority::Chip, Amount::ZERO);
+    books.post(id, &encode(&tag), transfers)?;
+    (purse.authority, purse.waiting) = (BatchAuthority::Server, None);
+    Ok(())
+}
+
+/// Everything of one wristband goes to another, into the books' side of it, but for `hold_back` of its money: what tills that have not sent
+/// may still have sold on the old one.
+pub fn replace(old: TagId, new: TagId, hold_back: Amount, id: PostingId, books: &mut Books<'_>) -> Result<(), Unmoved> {
+    if old == new {
+        return Err(Unmoved::Same);
+    }
+    if books.fold.known(&id).is_some() {
+        return Ok(());
+    }
+    let server = books.moves(old, new, Authority::Server, Amount::ZERO);
+    let chip = books.moves(old, new, Authority::Chip, hold_back);
+    books.post(
+        id,
+        &encode(&(old, new, hold_back)),
+        server.into_iter().chain(chip).collect(),
+    )
+}

@@ -19,6 +19,7 @@ pub mod money;
 pub mod numeric;
 pub mod order;
 pub mod pricing;
+pub mod purse;
 pub mod stream;
 pub mod tax;
 pub mod wristband;

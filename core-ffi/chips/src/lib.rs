@@ -2,6 +2,12 @@
 //!
 //! What must never happen here: I/O (readers live in the shell), a clock, randomness, or a rule about money.
 
+mod channel;
+pub mod field;
+pub mod simulated;
+
+pub use field::{Field, FieldFault, Selected};
+
 use shared_protocol::TagId;
 
 /// First byte of a four-byte id that a device draws anew each time it is seen (ISO/IEC 14443-3, 6.5.4: `uid0` = `08`).

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::Hash32;
-use crate::ids::{AssetId, Bytes};
+use crate::crypto::Signature;
+use crate::ids::AssetId;
 use crate::money::{Amount, Overflow};
+use crate::purse::{BatchList, Record, Token};
 
 /// How many chains of credits a purse has.
 pub const CHAINS: usize = 3;
@@ -15,8 +16,6 @@ pub const CHAIN_DESK: usize = 0;
 pub const CHAIN_SERVER: usize = 1;
 /// The chain of tills that take back deposits; short, so that its end is a hard cap per wristband.
 pub const CHAIN_RETURN: usize = 2;
-/// How many kinds of vouchers a purse counts.
-pub const PURSE_VOUCHERS: usize = 2;
 
 /// What a purse has taken in and given out in its life. Both only grow; on a genuine chip nobody can lower either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,9 +68,9 @@ pub struct PurseMove {
     pub before: PurseTotals,
     /// What the till left, as the chip confirmed it.
     pub after: PurseTotals,
-    /// The record of the last sale as the till read it, with its MAC: what a lost till did last is read from it.
+    /// The record of the last sale as the till read it; its MAC held. What a lost till did last is read from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<Bytes>,
+    pub record: Option<Record>,
 }
 
 crate::closed_enum! {
@@ -84,35 +83,40 @@ crate::closed_enum! {
     }
 }
 
-/// A voucher that a purse counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PurseVoucher {
-    /// Which.
-    pub asset: AssetId,
-    /// Money in cents that is set aside for each; at least the price of what it buys, so that turning one into money gains nothing.
-    pub weight: u16,
-}
-
 /// A batch of wristbands that were encoded together, as tills know it: an item of [`Stream::Batches`](crate::stream::Stream::Batches); the key is its
 /// number, most significant byte first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Who decides what its wristbands have.
     pub authority: BatchAuthority,
-    /// What one unit of each chain is worth, in cents.
-    pub units: [u16; CHAINS],
-    /// How long each chain is.
-    pub lengths: [u16; CHAINS],
-    /// The vouchers its purses count.
-    pub vouchers: Vec<PurseVoucher>,
+    /// How value is counted, and the anchors of every wristband.
+    pub list: BatchList,
+    /// The event's signature over the list, made when the batch was encoded.
+    pub signature: Signature,
+    /// What the vouchers that its purses count are, in the order of their kinds: at most [`VOUCHER_KINDS`](crate::purse::list::VOUCHER_KINDS).
+    pub vouchers: Vec<AssetId>,
     /// Whether credits of the desks' chain count only as far as the server has seen them: a desk's key was stolen.
     pub desk_frozen: bool,
     /// Whether its keys are no longer trusted: tills take its wristbands by their id only, under the server's authority.
     pub revoked: bool,
-    /// Digest of the list's entries; the list itself travels in [`Batch::entries`].
-    pub digest: Hash32,
-    /// The anchors of its wristbands, 12 bytes for each, in the order of their numbers in the batch.
-    pub entries: Bytes,
+}
+
+impl Batch {
+    /// What one unit of each chain is worth in cents.
+    pub fn units(&self) -> [u16; CHAINS] {
+        self.list.settings.unit_cents
+    }
+
+    /// How long each chain is.
+    pub fn lengths(&self) -> [u16; CHAINS] {
+        self.list.settings.length
+    }
+
+    /// What a purse sets aside in cents for one voucher; none for a voucher it does not count.
+    pub fn weight(&self, asset: AssetId) -> Option<u16> {
+        let mut kinds = self.vouchers.iter().zip(self.list.settings.weight_cents);
+        kinds.find(|(kind, _)| **kind == asset).map(|(_, weight)| weight)
+    }
 }
 
 /// What the server last knew of a purse, an item of [`Stream::Purses`](crate::stream::Stream::Purses); the key is the wristband's id.
@@ -131,7 +135,7 @@ pub struct PendingCredit {
     /// Up to where the server's chain goes with it.
     pub count: u16,
     /// The token that proves it.
-    pub token: Bytes,
+    pub token: Token,
 }
 
 #[cfg(test)]

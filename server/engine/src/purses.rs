@@ -6,7 +6,7 @@ use festival::booking::intents;
 use festival::holding::{self, Books, Unmoved};
 use ledger::PostingId;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::ids::Bytes;
+use shared_protocol::purse::Token;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::PendingCredit;
 use shared_protocol::{Amount, OrderId, TagId};
@@ -19,7 +19,7 @@ use crate::request::Settled;
 /// Whoever has the key of the server's chain. Nobody else can make a credit.
 pub trait CreditMaker: Send {
     /// The token that proves so many units of the server's chain on a wristband of a batch; none where the key is not here.
-    fn token(&self, batch: u16, tag: TagId, count: u16) -> Option<Vec<u8>>;
+    fn token(&self, batch: u16, tag: TagId, count: u16) -> Option<Token>;
 }
 
 /// The key under which a purse is taken over. It happens once.
@@ -95,10 +95,7 @@ impl<S: Store> Engine<S> {
         if let (Ok(()), Some(purse)) = (posted, batch.purses.get_mut(&tag)) {
             assert_eq!(purse.issued, issued, "one credit at a time");
             purse.issued = end;
-            purse.waiting = Some(PendingCredit {
-                count: end,
-                token: Bytes(token),
-            });
+            purse.waiting = Some(PendingCredit { count: end, token });
         }
         settled(posted)
     }

@@ -7,7 +7,8 @@ use ledger::{Account, AccountKey, Authority, Fold, Limits, Outcome, Posting, Pos
 use shared_protocol::catalogue::Text;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER};
+use shared_protocol::purse::ChainId;
+use shared_protocol::wristband::{Batch, BatchAuthority};
 use shared_protocol::{Amount, AssetId, TagId, encode};
 
 use crate::purse::Purse;
@@ -158,13 +159,13 @@ pub fn end_of_credit(purse: &Purse, batch: &Batch, amount: Amount) -> Result<u16
     if !amount.is_positive() {
         return Err(Unmoved::Nothing);
     }
-    let unit = batch.units.get(CHAIN_SERVER).copied().unwrap_or_default();
+    let unit = batch.list.settings.unit_of(ChainId::Server);
     let steps = amount
         .0
         .checked_div(i64::from(unit))
         .filter(|steps| steps.checked_mul(i64::from(unit)) == Some(amount.0))
         .ok_or(Unmoved::Step(unit))?;
-    let length = batch.lengths.get(CHAIN_SERVER).copied().unwrap_or_default();
+    let length = batch.list.settings.length_of(ChainId::Server);
     i64::from(purse.issued)
         .checked_add(steps)
         .and_then(|end| u16::try_from(end).ok())
@@ -188,7 +189,7 @@ pub fn into_purse(tag: TagId, amount: Amount, id: PostingId, books: &mut Books<'
 
 /// The most that [`into_purse`] would take of what the books have.
 pub fn foldable(tag: TagId, fold: &Fold, batch: &Batch, config: &Config) -> Amount {
-    let unit = batch.units.get(CHAIN_SERVER).copied().unwrap_or_default();
+    let unit = batch.list.settings.unit_of(ChainId::Server);
     let free = fold
         .available(&key(config, tag, Authority::Server, AssetId::EURO))
         .unwrap_or_default();

@@ -146,14 +146,18 @@ fn purse_totals() -> impl Strategy<Value = PurseTotals> {
 }
 
 fn purse_move() -> impl Strategy<Value = PurseMove> {
-    (any::<u16>(), purse_totals(), purse_totals(), option::of(bytes())).prop_map(|(batch, before, after, record)| {
-        PurseMove {
+    (
+        any::<u16>(),
+        purse_totals(),
+        purse_totals(),
+        option::of(any::<[u8; 24]>()),
+    )
+        .prop_map(|(batch, before, after, record)| PurseMove {
             batch,
             before,
             after,
-            record,
-        }
-    })
+            record: record.map(shared_protocol::purse::Record::from_body),
+        })
 }
 
 /// Any order, whether it makes sense or not.

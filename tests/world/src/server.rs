@@ -583,12 +583,7 @@ impl World {
             Ok(false) => {}
             Err(error) => self.violation("I15", &format!("balances cannot be sent round: {error}")),
         }
-        if self
-            .server
-            .engine
-            .as_mut()
-            .is_some_and(|engine| engine.refresh_purses())
-        {
+        if self.server.engine.as_mut().is_some_and(engine::Engine::refresh_purses) {
             self.stream_changed(Stream::Purses);
         }
         if let Some(engine) = self.server.engine.as_mut()

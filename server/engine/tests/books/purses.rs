@@ -8,10 +8,11 @@ use festival::CaseKind;
 use fixtures::sample::{CUP, PILS};
 use ledger::{Account, Authority, PostingId};
 use proptest::prelude::*;
-use shared_protocol::crypto::Hash32;
+use shared_protocol::crypto::{Algorithm, Signature};
 use shared_protocol::entry::{Entry, EntryKind, Intent, IntentOutcome, IntentResult};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
+use shared_protocol::purse::{BatchList, PurseSettings, Record, Token};
 use shared_protocol::stream::{BlockReason, Stream, Version};
 use shared_protocol::wristband::{
     Batch, BatchAuthority, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals,
@@ -26,7 +27,7 @@ const UNITS: [u16; 3] = [50, 10, 10];
 struct Band {
     tag: TagId,
     totals: PurseTotals,
-    record: Option<Bytes>,
+    record: Option<Record>,
 }
 
 impl Band {
@@ -44,14 +45,15 @@ impl Band {
 
     /// Moves the purse and says how.
     fn moved(&mut self, till: &Till, to: impl FnOnce(&mut PurseTotals)) -> PurseMove {
-        let (before, record) = (self.totals, self.record.clone());
+        let (before, record) = (self.totals, self.record);
         to(&mut self.totals);
         let spent = self.totals.debited - before.debited;
-        let mut written = vec![0; 13];
-        written[0..3].copy_from_slice(&self.totals.debited.to_le_bytes()[..3]);
-        written[3..6].copy_from_slice(&spent.to_le_bytes()[..3]);
-        written[8..10].copy_from_slice(&festival::purse::short_till(till.till).to_le_bytes());
-        self.record = Some(Bytes(written));
+        self.record = Some(Record {
+            after: self.totals.debited,
+            amount: spent,
+            terminal: festival::purse::short_till(till.till),
+            ..Record::first()
+        });
         PurseMove {
             batch: BATCH,
             before,
@@ -64,21 +66,32 @@ impl Band {
 fn batch() -> Batch {
     Batch {
         authority: BatchAuthority::Chip,
-        units: UNITS,
-        lengths: [8_000, 20_000, 1_000],
+        list: BatchList {
+            settings: PurseSettings::usual(1),
+            batch: 5,
+            entries: Bytes::default(),
+        },
+        signature: Signature {
+            algorithm: Algorithm::Ed25519,
+            bytes: Bytes::default(),
+        },
         vouchers: Vec::new(),
         desk_frozen: false,
         revoked: false,
-        digest: Hash32::ZERO,
-        entries: Bytes::default(),
     }
+}
+
+fn token(count: u16) -> Token {
+    let mut bytes = [0; 12];
+    bytes[..2].copy_from_slice(&count.to_be_bytes());
+    Token(bytes)
 }
 
 struct Maker;
 
 impl CreditMaker for Maker {
-    fn token(&self, batch: u16, _: TagId, count: u16) -> Option<Vec<u8>> {
-        (batch == BATCH).then(|| count.to_be_bytes().to_vec())
+    fn token(&self, batch: u16, _: TagId, count: u16) -> Option<Token> {
+        (batch == BATCH).then(|| token(count))
     }
 }
 
@@ -225,7 +238,7 @@ fn deposits_that_come_back_are_credited_on_their_own_chain() {
     let mut order = bar.cart(band.tag, &[(CUP, -2)], &BTreeMap::new(), None).remove(0);
     let back = u16::try_from(-order.total().unwrap().0).unwrap();
     order.purse = Some(band.moved(&bar, |totals| {
-        totals.credited[CHAIN_RETURN] += back / UNITS[CHAIN_RETURN]
+        totals.credited[CHAIN_RETURN] += back / UNITS[CHAIN_RETURN];
     }));
     bar.append(&order);
     server.sync(&mut desk);
@@ -414,7 +427,7 @@ fn money_of_the_server_goes_into_the_purse_once_and_waits_for_any_till() {
     );
     assert_eq!(in_purse(&mut server, band.tag), 32_30);
     let credit = known(&mut server, band.tag).credit.unwrap();
-    assert_eq!((credit.count, credit.token), (123, Bytes(vec![0, 123])));
+    assert_eq!((credit.count, credit.token), (123, token(123)));
     // The next till writes it with its own sale.
     let mut order = bar.cart(band.tag, &[(PILS, 1)], &BTreeMap::new(), None).remove(0);
     let cents = u32::try_from(order.total().unwrap().0).unwrap();

@@ -264,13 +264,11 @@ fn redeem(
     }
     for (asset, count) in units {
         transfers.extend(signed(guest, Account::Issuer, asset, count, TransferCode::Redeem)?);
-        let set_aside = batch
-            .into_iter()
+        let weight = batch
             .filter(|_| authority == Authority::Chip)
-            .flat_map(|batch| &batch.vouchers)
-            .find(|voucher| voucher.asset == asset);
-        if let Some(voucher) = set_aside {
-            let cents = Amount(i64::from(voucher.weight)).times(count.0)?;
+            .and_then(|batch| batch.weight(asset));
+        if let Some(weight) = weight {
+            let cents = Amount(i64::from(weight)).times(count.0)?;
             let funding = Account::VoucherFunding { voucher: asset };
             transfers.extend(signed(guest, funding, AssetId::EURO, cents, TransferCode::Redeem)?);
         }
@@ -299,7 +297,7 @@ pub(super) fn top_up(
         .filter(|_| authority == Authority::Chip)
         .zip(order.purse.as_ref().and_then(|purse| context.batches.get(&purse.batch)));
     let mut settle = if let Some((purse, batch)) = into_purse {
-        let written = Amount::from_wide(moved_on_chip(purse, batch.units))?;
+        let written = Amount::from_wide(moved_on_chip(purse, batch.units()))?;
         order.paid()?.minus(written)?.max(Amount::ZERO)
     } else if context.current.event.settle_overdraft_first {
         debt.max(Amount::ZERO)

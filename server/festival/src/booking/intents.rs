@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use shared_protocol::entry::{Intent, IntentOutcome, IntentResult};
 use shared_protocol::order::Order;
-use shared_protocol::wristband::BatchAuthority;
+use shared_protocol::wristband::{Batch, BatchAuthority};
 use shared_protocol::{Amount, OrderId, TagId, decode};
 
 use super::{Context, Purses};
@@ -82,7 +82,7 @@ pub fn reconcile(tag: TagId, purses: &mut Purses, context: &Context<'_>) -> Vec<
         return Vec::new();
     };
     purse.told = purse.gap_since_ms.is_some();
-    let units = context.batches.get(&purse.batch).map(|batch| batch.units);
+    let units = context.batches.get(&purse.batch).map(Batch::units);
     let mut missing: BTreeMap<(CaseKind, Option<OrderId>), Amount> = BTreeMap::new();
     for gap in purse.gaps(units.unwrap_or_default()) {
         let key = match (gap.chain, gap.intent.filter(|_| purse.witnesses(&gap))) {

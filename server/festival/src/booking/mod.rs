@@ -165,7 +165,7 @@ fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: 
     let purse = purses.entry(tag).or_insert_with(|| Purse::new(said.batch, authority));
     let mut findings = purse.observe(order, said, context.terminal, batch, context.now_ms);
     if let Some(batch) = batch.filter(|_| purse.authority == BatchAuthority::Chip) {
-        let difference = moved_on_chip(said, batch.units) - in_books;
+        let difference = moved_on_chip(said, batch.units()) - in_books;
         if difference != 0 {
             let cents = Amount::from_wide(difference).unwrap_or(Amount(i64::MAX));
             findings.push(Finding::Mismatch { cents });

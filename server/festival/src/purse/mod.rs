@@ -10,7 +10,10 @@ use ledger::{Account, Authority, Transfer};
 use serde::{Deserialize, Serialize};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
-use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER, CHAINS, PendingCredit, PurseMove, PurseTotals};
+use shared_protocol::purse::Record;
+use shared_protocol::wristband::{
+    Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PendingCredit, PurseMove, PurseTotals,
+};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
 pub use line::Line;
@@ -57,15 +60,14 @@ pub struct Witness {
 
 impl Witness {
     /// Reads the record of a purse; none when it tells of no sale.
-    fn of(record: &[u8]) -> Option<Self> {
-        let wide = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
-        let witness = Self {
-            after: wide(record.get(0..3)?),
-            amount: wide(record.get(3..6)?),
-            till: u16::from_le_bytes(record.get(8..10)?.try_into().ok()?),
-            minute: wide(record.get(10..13)?),
+    fn of(record: Record) -> Option<Self> {
+        let sale = Self {
+            after: record.after,
+            amount: record.amount,
+            till: record.terminal,
+            minute: record.minute,
         };
-        (witness.amount > 0).then_some(witness)
+        (sale.amount > 0).then_some(sale)
     }
 }
 
@@ -207,7 +209,7 @@ impl Purse {
         batch: Option<&Batch>,
         now_ms: u64,
     ) -> Vec<Finding> {
-        let units = batch.map_or([0; CHAINS], |batch| batch.units);
+        let units = batch.map_or([0; CHAINS], Batch::units);
         let mut findings = Vec::new();
         let mut twice = cents(self.debits.cover(purse.before.debited, purse.after.debited), 1);
         let ends = purse.before.credited.into_iter().zip(purse.after.credited);
@@ -237,7 +239,7 @@ impl Purse {
 
     /// Keeps what a record tells of a sale that no order has told of.
     fn witness(&mut self, purse: &PurseMove) {
-        let sale = purse.record.as_ref().and_then(|record| Witness::of(&record.0));
+        let sale = purse.record.and_then(Witness::of);
         self.witnesses
             .retain(|known| Some(known.after) != sale.map(|sale| sale.after));
         self.witnesses.extend(sale);
@@ -263,7 +265,7 @@ impl Purse {
 
     /// Takes note of a payment that a till began.
     pub fn began(&mut self, intent: OpenIntent, batch: Option<&Batch>, now_ms: u64) -> Vec<Finding> {
-        let units = batch.map_or([0; CHAINS], |batch| batch.units);
+        let units = batch.map_or([0; CHAINS], Batch::units);
         let findings = self.see(&intent.wanted.before, units).into_iter().collect();
         if self.intents.iter().all(|known| known.order != intent.order) {
             self.intents.push(intent);
@@ -357,8 +359,8 @@ impl Purse {
     }
 
     /// What tills should know of it.
-    pub fn known(&self) -> shared_protocol::wristband::KnownPurse {
-        shared_protocol::wristband::KnownPurse {
+    pub fn known(&self) -> KnownPurse {
+        KnownPurse {
             seen: self.seen,
             credit: self.waiting.clone(),
         }

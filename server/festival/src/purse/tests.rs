@@ -1,7 +1,7 @@
-use shared_protocol::crypto::Hash32;
+use shared_protocol::crypto::{Algorithm, Signature};
 use shared_protocol::order::OrderKind;
+use shared_protocol::purse::{BatchList, PurseSettings, Token};
 use shared_protocol::stream::Version;
-use shared_protocol::wristband::PurseVoucher;
 use shared_protocol::{CartId, EventId, OrganisationId, SessionId, StaffId, TaxpayerId, TerminalId};
 
 use super::*;
@@ -13,16 +13,18 @@ fn tag() -> TagId {
 fn batch() -> Batch {
     Batch {
         authority: BatchAuthority::Chip,
-        units: [50, 10, 10],
-        lengths: [8_000, 20_000, 1_000],
-        vouchers: vec![PurseVoucher {
-            asset: AssetId(1),
-            weight: 450,
-        }],
+        list: BatchList {
+            settings: PurseSettings::usual(1),
+            batch: 5,
+            entries: Bytes::default(),
+        },
+        signature: Signature {
+            algorithm: Algorithm::Ed25519,
+            bytes: Bytes::default(),
+        },
+        vouchers: Vec::new(),
         desk_frozen: false,
         revoked: false,
-        digest: Hash32::ZERO,
-        entries: Bytes::default(),
     }
 }
 
@@ -99,7 +101,7 @@ fn an_evening_told_in_any_sequence_leaves_nothing_missing_and_nothing_odd() {
             assert_eq!(took(&mut purse, number, till, before, after), [], "{sequence:?}");
         }
         assert_eq!(purse.gap_since_ms, None, "{sequence:?}");
-        assert_eq!(purse.gaps(batch().units), []);
+        assert_eq!(purse.gaps(batch().units()), []);
         assert_eq!(purse.seen, at(2_000, 120, 0));
     }
 }
@@ -117,11 +119,11 @@ fn a_till_that_never_sends_leaves_a_gap_of_exactly_what_it_took() {
         cents: Amount(cents),
         intent: None,
     };
-    assert_eq!(purse.gaps(batch().units), [gap(None, 0, 450, 4_50)]);
+    assert_eq!(purse.gaps(batch().units()), [gap(None, 0, 450, 4_50)]);
     // A desk's top-up is missing, too.
     took(&mut purse, 3, 301, at(900, 100, 0), at(1_000, 100, 0));
     assert_eq!(
-        purse.gaps(batch().units),
+        purse.gaps(batch().units()),
         [gap(None, 0, 450, 4_50), gap(Some(0), 80, 100, 10_00)]
     );
 }
@@ -164,7 +166,7 @@ fn a_credit_waits_until_some_till_has_written_it() {
     purse.issued = 20;
     purse.waiting = Some(PendingCredit {
         count: 20,
-        token: Bytes(vec![1; 12]),
+        token: Token([1; 12]),
     });
     took(&mut purse, 1, 301, at(0, 10, 0), at(100, 10, 0));
     assert!(purse.known().credit.is_some());
@@ -185,9 +187,14 @@ fn an_interrupted_payment_explains_its_gap_only_with_a_record_of_its_till() {
         purse.began(intent, Some(&batch()), 1_000)
     };
     let record = |till: u16| {
-        let mut record = vec![0xc2, 0x01, 0, 0xc2, 0x01, 0, 2, 0, 0, 0, 9, 0, 0];
-        record[8..10].copy_from_slice(&till.to_le_bytes());
-        Some(Bytes(record))
+        Some(Record {
+            after: 4_50,
+            amount: 4_50,
+            version: 2,
+            terminal: till,
+            minute: 9,
+            ..Record::first()
+        })
     };
     for (till, expected) in [(301, true), (302, false)] {
         let mut purse = purse();
@@ -198,18 +205,18 @@ fn an_interrupted_payment_explains_its_gap_only_with_a_record_of_its_till() {
             ..moved(at(450, 80, 0), at(900, 80, 0))
         };
         purse.observe(&order(2, 303), &next, None, Some(&batch()), 1_000);
-        let gap = purse.gaps(batch().units)[0];
+        let gap = purse.gaps(batch().units())[0];
         assert_eq!(gap.intent, Some(OrderId([9; 16])));
         assert_eq!(purse.witnesses(&gap), expected, "{till}");
         // The till says itself that nothing happened: then the gap is somebody else's.
         purse.ended(OrderId([9; 16]), false);
-        assert_eq!(purse.gaps(batch().units)[0].intent, None);
+        assert_eq!(purse.gaps(batch().units())[0].intent, None);
     }
 }
 
 #[test]
 fn what_moved_on_the_chip_leaves_out_credits_that_the_books_had_before() {
-    let units = batch().units;
+    let units = batch().units();
     assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(450, 80, 25)), units), -4_50);
     assert_eq!(moved_on_chip(&moved(at(0, 80, 0), at(0, 100, 0)), units), 10_00);
 }

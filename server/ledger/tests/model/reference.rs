@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::account::{Account, AccountKey};
-use ledger::{Hold, HoldOutcome, HoldRequest, Limits, Outcome, Posting, PostingId, Refusal, Transfer, TransferCode};
+use ledger::{
+    Authority, Hold, HoldOutcome, HoldRequest, Limits, Outcome, Posting, PostingId, Refusal, Transfer, TransferCode,
+};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::{Amount, HoldId};
 
@@ -30,6 +32,17 @@ pub struct Model {
 
 fn is_guest(account: Account) -> bool {
     matches!(account, Account::Wristband { .. })
+}
+
+/// Where the chip decides, the books may hear of a sale before they hear of the credit that paid for it.
+fn has_floor(account: Account) -> bool {
+    matches!(
+        account,
+        Account::Wristband {
+            authority: Authority::Server,
+            ..
+        }
+    )
 }
 
 fn is_bounded(account: Account) -> bool {
@@ -259,7 +272,7 @@ impl Model {
             let (balance, before) = (after.balance(account), self.balance(account));
             narrow(balance)?;
             let (free, free_before) = (balance - after.held(account), before - self.held(account));
-            if is_guest(account.account) && free < 0 && free < free_before {
+            if has_floor(account.account) && free < 0 && free < free_before {
                 return Err(Refusal::BelowFloor {
                     account,
                     missing: Amount(narrow(-free)?),
@@ -302,7 +315,7 @@ impl Model {
         let lacking_in_lots = i128::from(request.amount.0) + self.held(on) - valid;
         let refusal = if request.amount.0 <= 0 {
             Refusal::NotPositive
-        } else if !is_guest(request.account) {
+        } else if !has_floor(request.account) {
             Refusal::NotHoldable(on)
         } else if request.expires_at_ms <= now_ms {
             Refusal::HoldOver

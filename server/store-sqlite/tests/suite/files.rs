@@ -38,13 +38,14 @@ pub fn shell(path: &Path) -> Connection {
 
 /// Takes a database back to format 1, as the program wrote it before it had sums.
 pub fn to_format_1(connection: &Connection) {
-    let office = [
+    let later = [
         "office_session",
         "office_user",
         "case_note",
         "case_state",
         "audit",
         "order_hour",
+        "purse",
     ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
     let signing = [
@@ -55,7 +56,7 @@ pub fn to_format_1(connection: &Connection) {
         "tse_transaction",
         "tse",
     ];
-    let drop: Vec<String> = office
+    let drop: Vec<String> = later
         .iter()
         .chain(&sums)
         .chain(&signing)

@@ -21,7 +21,7 @@ pub trait Reader: Send + 'static {
 }
 
 /// Changes of a field that may wait. Nobody holds wristbands faster than a till takes note of them.
-const EVENTS_MAX: usize = 64;
+pub(crate) const EVENTS_MAX: usize = 64;
 
 /// A reader without hardware: a [`Hand`] holds wristbands, which are ids and nothing else, to it.
 #[derive(Debug)]

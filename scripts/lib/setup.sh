@@ -32,6 +32,12 @@ ensure_commands() {
     for pair in "$@"; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || packages+=("${pair#*:}")
     done
+    ensure_packages "${packages[@]}"
+}
+
+# ensure_packages PACKAGE... installs Debian packages that were found missing.
+ensure_packages() {
+    local packages=("$@")
     ((${#packages[@]} > 0)) || return 0
     command -v apt-get >/dev/null 2>&1 \
         || die "missing: ${packages[*]}. There is no apt-get here; install them the way this system does, then run this again."
@@ -84,10 +90,23 @@ ensure_browser() {
     fi
 }
 
+# Hardware readers: the PC/SC service with a virtual reader, libnfc, their headers, and libclang, by which the bindings to libnfc are made.
+# A desk needs libpcsclite-dev to build and pcscd to run; a server none of it.
+ensure_readers() {
+    local packages=()
+    PATH=$PATH:/usr/sbin command -v pcscd >/dev/null 2>&1 || packages+=(pcscd)
+    [[ -e /etc/reader.conf.d/vpcd ]] || packages+=(vsmartcard-vpcd)
+    pkg-config --exists libpcsclite || packages+=(libpcsclite-dev)
+    pkg-config --exists libnfc || packages+=(libnfc-dev)
+    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || packages+=(libclang-dev)
+    ensure_packages "${packages[@]}"
+}
+
 # What the tests need on top of it.
 ensure_test_tools() {
     ensure_commands git:git shellcheck:shellcheck
     ensure_browser
+    ensure_readers
     if cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then return 0; fi
     heading "installing clippy and rustfmt"
     { command -v rustup >/dev/null 2>&1 && rustup component add clippy rustfmt; } \

@@ -4,5 +4,6 @@
 mod booking;
 mod common;
 mod drawer;
+mod import;
 mod journals;
 mod office;

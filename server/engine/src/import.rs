@@ -16,7 +16,7 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::ids::Bytes;
 use shared_protocol::limits::PUSH_ENTRIES_MAX;
 use shared_protocol::message::Push;
-use shared_protocol::mirror::{Damage, Mirror, MirroredEntry};
+use shared_protocol::mirror::{Damage, Mirror, MirroredEntry, NoMirror};
 use shared_protocol::order::{Order, OrderKind};
 use shared_protocol::{EventId, TerminalId};
 use store::TerminalRow;
@@ -352,5 +352,31 @@ fn order_of(entry: &MirroredEntry) -> Option<ForeseenOrder> {
             order: order.order,
         }),
         _ => None,
+    }
+}
+
+/// Files read and put together: several copies of one journal are one.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// The journals.
+    pub mirrors: Vec<Mirror>,
+    /// Files that are none, by name.
+    pub others: Vec<(String, NoMirror)>,
+}
+
+impl Gathered {
+    /// Takes in a file.
+    pub fn add(&mut self, name: &str, file: &[u8]) {
+        let mirror = match Mirror::read(file) {
+            Ok(mirror) => mirror,
+            Err(why) => return self.others.push((name.to_owned(), why)),
+        };
+        let same = self.mirrors.iter_mut().find(|known| known.opening == mirror.opening);
+        match same {
+            Some(known) => {
+                known.merge(mirror);
+            }
+            None => self.mirrors.push(mirror),
+        }
     }
 }

@@ -1,17 +1,19 @@
 //! The terminal's shell: everything a till needs from its device. The rules are in `terminal` and `chips`, which are pure; here are the
 //! offline queue ([`queue`], a `SQLite` file), the sync client ([`client`], one websocket), the key ([`keys`]), readers of wristbands
-//! ([`reader`], and with hardware [`readers`]), and the loop that drives a terminal with them ([`till`]).
+//! ([`reader`], and with hardware [`readers`]), the journal's second place ([`mirror`]), and the loop that drives a terminal with them ([`till`]).
 //!
 //! What must never happen here: a decision about money, or a screen that says paid before the queue has it.
 
 pub mod client;
 pub mod keys;
+pub mod mirror;
 pub mod queue;
 pub mod reader;
 pub mod readers;
 pub mod till;
 
 pub use client::Endpoint;
+pub use mirror::{Mirror, MirrorTo, MirroredQueue, QueueReader};
 pub use queue::{MemoryQueue, Queue, QueueError, SqliteQueue};
 pub use reader::{Hand, Reader, VirtualReader, virtual_reader};
 pub use till::{Device, Ended, Till, TillInput};

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::{Algorithm, Hash32, Signature};
 use shared_protocol::ids::Bytes;
+use shared_protocol::message::Certificate;
 use shared_protocol::stream::{Copy, Stream, Version};
 use terminal::{Damaged, MetaKey, Restored, StorageFault, StoredEntry, Write};
 
@@ -60,6 +62,9 @@ pub trait Queue: Send + 'static {
 /// The format this code writes.
 const FORMAT: i64 = 1;
 
+/// Who only reads waits this long for a writer; a commit takes milliseconds.
+const READ_PATIENCE: Duration = Duration::from_secs(2);
+
 const SCHEMA: &str = "
 CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, previous_seq INTEGER NOT NULL, previous_head BLOB NOT NULL, acked INTEGER NOT NULL) STRICT;
 CREATE TABLE entries (epoch INTEGER NOT NULL, seq INTEGER NOT NULL CHECK (seq > 0), hash BLOB NOT NULL, bytes BLOB NOT NULL,
@@ -106,6 +111,44 @@ impl SqliteQueue {
             last,
             unknown: false,
         })
+    }
+
+    /// Opens a queue that somebody else writes, to read it beside them.
+    pub fn reader(path: &Path) -> Result<Self, QueueError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let read = || {
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(READ_PATIENCE)?;
+            let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok((connection, format))
+        };
+        let (connection, format) = read().map_err(|error: rusqlite::Error| unreadable(&error))?;
+        if format != FORMAT {
+            return Err(QueueError::Newer { found: format });
+        }
+        Ok(Self {
+            connection,
+            last: BTreeMap::new(),
+            unknown: false,
+        })
+    }
+
+    /// The certificate of the terminal whose queue this is; none before it is registered.
+    pub fn certificate(&self) -> Result<Option<Certificate>, QueueError> {
+        let metas = self.metas().map_err(|error| unreadable(&error))?;
+        let identity = metas.into_iter().find(|(key, _)| *key == MetaKey::Identity);
+        Ok(identity.and_then(|(_, value)| terminal::certificate_of(&value)))
+    }
+
+    /// All epochs, in their order.
+    pub fn starts(&self) -> Result<Vec<EpochStart>, QueueError> {
+        let epochs = self.epochs().map_err(|error| unreadable(&error))?;
+        Ok(epochs.into_iter().map(|(start, _)| start).collect())
+    }
+
+    /// Stored heads of entries within these, inclusive.
+    pub fn heads_between(&self, epoch: u32, from_seq: u64, to_seq: u64) -> Result<Vec<SignedHead>, QueueError> {
+        self.heads(epoch, from_seq, to_seq).map_err(|error| unreadable(&error))
     }
 
     fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {

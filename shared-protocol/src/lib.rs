@@ -15,6 +15,7 @@ pub mod ids;
 pub mod invitation;
 pub mod limits;
 pub mod message;
+pub mod mirror;
 pub mod money;
 pub mod numeric;
 pub mod order;

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use chips::ReaderEvent;
 use core_ffi::keys::{self, KeyError, random};
-use core_ffi::{Device, Endpoint, Hand, QueueError, SqliteQueue, Till, TillInput, VirtualReader, virtual_reader};
+use core_ffi::mirror::{MirrorError, MirrorStatus};
+use core_ffi::{
+    Device, Endpoint, Hand, Mirror, MirrorTo, MirroredQueue, QueueError, QueueReader, SqliteQueue, Till, TillInput,
+    VirtualReader, virtual_reader,
+};
 use shared_protocol::ArticleId;
 use shared_protocol::config::Config;
 use shared_protocol::order::OrderKind;
@@ -37,6 +41,8 @@ pub struct Options {
     pub simulation: Simulation,
     /// A page that may show this one inside it.
     pub framed_by: Option<String>,
+    /// Second places of the journal.
+    pub mirrors: Vec<MirrorTo>,
 }
 
 /// What is only for trying out. A desk that takes money has none of it.
@@ -55,6 +61,9 @@ pub enum DeskError {
     /// The device's key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A second place cannot be tried.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// The address cannot be listened on, or the folder cannot be made.
     #[error("the desk cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -81,6 +90,8 @@ pub(crate) struct Model {
     pub done: Option<Box<Done>>,
     /// What was typed and could not be understood.
     pub unclear: Option<Unclear>,
+    /// How the second places of the journal stand.
+    pub mirrors: Vec<MirrorStatus>,
 }
 
 impl Model {
@@ -119,6 +130,7 @@ impl Model {
 struct Running {
     till: Till,
     hand: Hand,
+    mirrors: Vec<Mirror>,
 }
 
 /// What all requests share.
@@ -145,11 +157,17 @@ fn start_till(options: &Options) -> Result<Running, DeskError> {
         endpoint: options.server.clone(),
         streams: vec![Stream::Config, Stream::BlockList, Stream::Balances],
     };
-    let queue = SqliteQueue::open(&options.data.join("queue.db"), None)?;
-    let till = Till::start(device, queue);
+    let path = options.data.join("queue.db");
+    let queue = SqliteQueue::open(&path, None)?;
+    let mut mirrors = Vec::with_capacity(options.mirrors.len());
+    for to in &options.mirrors {
+        let signer = Box::new(keys::device_key(&options.data.join("device.key"))?);
+        mirrors.push(Mirror::start(to, QueueReader::new(path.clone()), signer)?);
+    }
+    let till = Till::start(device, MirroredQueue::new(queue, mirrors.clone()));
     let (hand, reader): (Hand, VirtualReader) = virtual_reader();
     till.attach(reader);
-    Ok(Running { till, hand })
+    Ok(Running { till, hand, mirrors })
 }
 
 impl Desk {
@@ -176,7 +194,7 @@ impl Desk {
             device: tokio::sync::Mutex::new(device),
             pump: Mutex::new(None),
         });
-        shared.watch_till(&shared.device.lock().await.till);
+        shared.watch_till(&*shared.device.lock().await);
         let routes = serve::routes(Arc::clone(&shared), address);
         let accepting = tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self {
@@ -228,6 +246,18 @@ impl Desk {
         self.shared.model.borrow().screen.clone()
     }
 
+    /// How the second places of its journal stand.
+    pub async fn mirrors(&self) -> Vec<MirrorStatus> {
+        self.shared
+            .device
+            .lock()
+            .await
+            .mirrors
+            .iter()
+            .map(Mirror::status)
+            .collect()
+    }
+
     /// Whether its network is cut.
     pub fn is_cut(&self) -> bool {
         self.shared.model.borrow().cut
@@ -255,6 +285,9 @@ impl Desk {
             }
         };
         let _late = tokio::time::timeout(Duration::from_secs(5), ended).await;
+        let mirrors = device.mirrors.clone();
+        // Bounded by itself; one that cannot be waited for has its copier to itself.
+        let _stopped = tokio::task::spawn_blocking(move || mirrors.iter().for_each(Mirror::stop)).await;
         self.shared.set_pump(None);
     }
 }
@@ -271,9 +304,11 @@ impl Shared {
     }
 
     /// Takes what the till shows into the model.
-    fn watch_till(&self, till: &Till) {
+    fn watch_till(&self, running: &Running) {
+        let till = &running.till;
         let (mut screens, mut configs, mut cues) = (till.screens(), till.configs(), till.cues());
-        let model = self.model.clone();
+        let (model, mirrors) = (self.model.clone(), running.mirrors.clone());
+        let mut look = tokio::time::interval(MIRRORS_EVERY);
         self.set_pump(Some(tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -300,6 +335,15 @@ impl Shared {
                         }
                         let cue = *cues.borrow_and_update();
                         model.send_modify(|model| model.cue = (cue, model.cue.1 + 1));
+                    }
+                    // A copy that hangs says nothing by itself, so it is asked.
+                    _ = look.tick(), if !mirrors.is_empty() => {
+                        let now: Vec<_> = mirrors.iter().map(Mirror::status).collect();
+                        model.send_if_modified(|model| {
+                            let is_new = model.mirrors != now;
+                            model.mirrors = now;
+                            is_new
+                        });
                     }
                 }
             }
@@ -413,7 +457,7 @@ impl Shared {
                 return;
             }
         }
-        self.watch_till(&device.till);
+        self.watch_till(&device);
         let cut = {
             let model = self.model.borrow();
             model.cut
@@ -422,6 +466,9 @@ impl Shared {
         self.model.send_modify(|model| model.tray.held = None);
     }
 }
+
+/// How often the page asks how the second places stand.
+const MIRRORS_EVERY: Duration = Duration::from_millis(500);
 
 /// A hand is not quicker than this, and a till answers an authorisation or gives up on it well within the second.
 const HELD_AT_LEAST: Duration = Duration::from_millis(150);

@@ -1,7 +1,8 @@
 //! What the till says to people. A refusal says what is wrong, that no money moved, and what to do now.
 
+use core_ffi::mirror::{MirrorFault, MirrorState};
 use pages::Language;
-use pages::format::{Clock, duration, euros};
+use pages::format::{Clock, count, duration, euros};
 use shared_protocol::Amount;
 use shared_protocol::config::Config;
 use shared_protocol::message::ErrorCode;
@@ -394,6 +395,44 @@ impl Words<'_> {
         }
     }
 
+    /// What the frame says of a second copy; nothing while all is well, and nothing of a moment's delay.
+    pub fn mirror(&self, state: MirrorState, now_ms: u64) -> Option<Said> {
+        match state {
+            MirrorState::Starting | MirrorState::UpToDate => None,
+            MirrorState::Behind { since_ms, .. } if now_ms.saturating_sub(since_ms) < COPY_LATE_MS => None,
+            MirrorState::Behind { entries, since_ms } => {
+                let (time, entries) = (self.clock.minute(since_ms), count(entries, self.language));
+                Some(self.said(
+                    (
+                        &format!("Zweitkopie hinkt nach seit {time}, {entries} Einträge"),
+                        "Der Verkauf geht weiter. Ist das in fünf Minuten noch so: Technik rufen.",
+                    ),
+                    (
+                        &format!("Second copy late since {time}, {entries} entries"),
+                        "Selling goes on. If this is still here in five minutes: call tech.",
+                    ),
+                ))
+            }
+            MirrorState::Missing {
+                fault,
+                since_ms,
+                bookings,
+            } => {
+                let time = self.clock.minute(since_ms);
+                let number = count(bookings, self.language);
+                let (lack, lacks) = match bookings {
+                    1 => ("1 Buchung".to_owned(), "1 booking".to_owned()),
+                    _ => (format!("{number} Buchungen"), format!("{number} bookings")),
+                };
+                let now = mirror_fault(fault);
+                Some(self.said(
+                    (&format!("Zweitkopie fehlt seit {time}, {lack}"), now.0),
+                    (&format!("Second copy missing since {time}, {lacks}"), now.1),
+                ))
+            }
+        }
+    }
+
     /// The pill: its class, a sign and what it says. A count above zero shows also when online.
     pub fn pill(&self, pill: Pill, now_ms: u64) -> (&'static str, &'static str, String) {
         match pill {
@@ -485,6 +524,50 @@ impl Words<'_> {
     }
 }
 
+/// What to do about a second copy that is missing.
+const fn mirror_fault(fault: MirrorFault) -> (&'static str, &'static str) {
+    match fault {
+        MirrorFault::Gone => (
+            "Der Verkauf geht weiter. Stick wieder einstecken; was fehlt, wird nachgetragen.",
+            "Selling goes on. Plug the stick in again; what is missing will be copied.",
+        ),
+        MirrorFault::SameDisk => (
+            "Der Ordner liegt auf der Platte dieses Geräts und ginge mit ihr verloren. Stick einstecken.",
+            "The folder is on this device's own disk and would be lost with it. Plug the stick in.",
+        ),
+        MirrorFault::Full => (
+            "Der Platz dort ist voll. Der Verkauf geht weiter; anderen Stick nehmen, Technik rufen.",
+            "There is no room left. Selling goes on; take another stick, call tech.",
+        ),
+        MirrorFault::NotWritable => (
+            "Dort lässt sich nicht schreiben. Der Verkauf geht weiter; Schreibschutz prüfen, Technik rufen.",
+            "It cannot be written. Selling goes on; check the write protection, call tech.",
+        ),
+        MirrorFault::Hangs | MirrorFault::Io => (
+            "Der Stick antwortet nicht. Der Verkauf geht weiter; Stick neu einstecken, sonst einen anderen nehmen.",
+            "The stick does not answer. Selling goes on; plug it in again, or take another one.",
+        ),
+        MirrorFault::Unreachable => (
+            "Das Nachbargerät ist nicht erreichbar. Der Verkauf geht weiter; prüfen, ob es läuft und im Netz ist.",
+            "The neighbour cannot be reached. Selling goes on; check that it runs and is on the network.",
+        ),
+        MirrorFault::Key => (
+            "Das Nachbargerät kennt den Schlüssel nicht. Der Verkauf geht weiter; Technik rufen.",
+            "The neighbour does not know the key. Selling goes on; call tech.",
+        ),
+        MirrorFault::Foreign => (
+            "Dort liegt ein anderes Journal unter diesem Namen. Der Verkauf geht weiter; Technik rufen.",
+            "There is another journal under this name. Selling goes on; call tech.",
+        ),
+        MirrorFault::Queue => (
+            "Die Warteschlange dieses Geräts lässt sich nicht lesen. Der Verkauf geht weiter; Technik rufen.",
+            "This device's queue cannot be read. Selling goes on; call tech.",
+        ),
+    }
+}
+
 /// From here on the pill asks for attention: an event's technicians should know by then.
 const LATE_MS: u64 = 15 * 60_000;
 const LATE_ENTRIES: u64 = 100;
+/// A copy that is late for less than this is not worth a look.
+const COPY_LATE_MS: u64 = 3_000;

@@ -60,7 +60,7 @@ use shared_protocol::{BootId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
-pub use registration::{config_key_digest, identity_meta};
+pub use registration::{certificate_of, config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
 pub use screen::Screen;
 pub use step::Now;

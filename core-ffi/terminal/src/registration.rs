@@ -46,6 +46,11 @@ pub fn identity_meta(certificate: &Certificate, config_key: &PublicKey) -> Vec<u
     })
 }
 
+/// The certificate in what is stored under [`MetaKey::Identity`].
+pub fn certificate_of(identity: &[u8]) -> Option<Certificate> {
+    read_identity(identity).map(|(certificate, _)| certificate)
+}
+
 /// Reads what [`identity_meta`] wrote, without checking it.
 pub(crate) fn read_identity(bytes: &[u8]) -> Option<(Certificate, PublicKey)> {
     let saved: Saved = decode(bytes).ok()?;

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::{
-    audit, cases, dashboard, live, login, order, orders, registration, search, session, terminals, tse, users,
+    audit, cases, dashboard, import, live, login, order, orders, registration, search, session, terminals, tse, users,
     wristband,
 };
 
@@ -117,6 +117,10 @@ pub fn table() -> Vec<Endpoint> {
         change("/terminals/{terminal}/lock",   DEVICES,  post(terminals::lock)),
         change("/terminals/{terminal}/unlock", DEVICES,  post(terminals::unlock)),
         change("/terminals/{terminal}/logout", DEVICES,  post(terminals::log_out)),
+        page("/import",                       BOOKS,     get(import::page)),
+        change("/import",                     BOOKS,     post(import::upload).layer(import::room())),
+        page("/import/{import}",              BOOKS,     get(import::look)),
+        change("/import/{import}/book",       BOOKS,     post(import::book)),
         page("/registrations",                DEVICES,   get(registration::page)),
         change("/registrations",              DEVICES,   post(registration::open)),
         change("/registrations/{slot}/confirm", DEVICES, post(registration::confirm)),

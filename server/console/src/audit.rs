@@ -35,6 +35,7 @@ fn name(what: &str, words: Language) -> &str {
         "terminal.lock" => words.of("hat ein Gerät gesperrt", "locked a terminal"),
         "terminal.unlock" => words.of("hat ein Gerät freigegeben", "unlocked a terminal"),
         "terminal.logout" => words.of("hat eine Kassenkraft abgemeldet", "logged a cashier out"),
+        "journal.import" => words.of("hat eine Zweitkopie gebucht", "booked a second copy"),
         "wristband.block" => words.of("hat ein Band gesperrt", "blocked a wristband"),
         "wristband.unblock" => words.of("hat ein Band freigegeben", "unblocked a wristband"),
         "case.take" => words.of("hat einen Fall übernommen", "took a case"),

@@ -16,6 +16,7 @@ use sync::writer::{Ended, Writer};
 use tokio::sync::{Semaphore, watch};
 
 use crate::fault::Fault;
+use crate::import::Uploads;
 use crate::live::Live;
 use crate::password::Passwords;
 use crate::session::Visitor;
@@ -101,6 +102,7 @@ pub struct Context {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) live: Live,
+    pub(crate) uploads: Uploads,
     pub(crate) closing: watch::Sender<bool>,
     clock: Clock,
     ask: Box<dyn Ask>,
@@ -146,6 +148,7 @@ impl Context {
             passwords: Passwords::default(),
             throttle: Throttle::default(),
             live: Live::default(),
+            uploads: Uploads::default(),
             closing: watch::Sender::new(false),
             clock: parts.clock,
             ask: parts.ask,

@@ -14,6 +14,7 @@ mod dashboard;
 mod fault;
 mod figures;
 mod frame;
+mod import;
 mod live;
 mod login;
 mod order;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Path;
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use engine::Request;
 use maud::{Markup, html};
@@ -24,8 +25,9 @@ pub(crate) async fn page(page: Page) -> Response {
     let words = page.words;
     let made = page.context.live.figures(&page.context).await.map(|figures| {
         let content = html! {
-            @if page.may_devices() {
-                p.row { a.button.main href="/registrations" data-key="n" { (words.of("Geräte registrieren", "Register terminals")) } }
+            p.row {
+                @if page.may_devices() { a.button.main href="/registrations" data-key="n" { (words.of("Geräte registrieren", "Register terminals")) } }
+                @if page.may(&Method::GET, "/import") { a.button href="/import" { (words.of("Zweitkopie einlesen", "Import a second copy")) } }
             }
             (table(&figures, &page.clock, words))
         };

@@ -1,6 +1,6 @@
 //! One batch: load, decide, commit, answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use festival::authorise::{money, owed, units};
@@ -225,6 +225,16 @@ impl<S: Store> Engine<S> {
                     }
                 }
                 Request::Reconcile { tags } => need.purses.extend(tags.iter().map(|tag| (self.event, *tag))),
+                Request::Trace {
+                    terminal,
+                    epoch,
+                    places,
+                } => {
+                    let seqs = || places.iter().map(|(seq, _)| *seq);
+                    let row = self.terminals.get(terminal);
+                    let range = row.and_then(|row| Some((row.no, *epoch, seqs().min()?, seqs().max()?)));
+                    need.hashes.extend(range);
+                }
                 Request::Grant {
                     posting, tag, asset, ..
                 } => {
@@ -334,6 +344,11 @@ impl<S: Store> Engine<S> {
                 self.reconcile(batch, tags);
                 Reply::Settled(Settled::Done)
             }
+            Request::Trace {
+                terminal,
+                epoch,
+                places,
+            } => Reply::Traced(self.trace(batch, *terminal, *epoch, places)),
             // A key that cannot sign stops updates, never orders: the reader keeps what it has.
             Request::Step { stream, has } => Reply::Step(self.step_from(*stream, *has).unwrap_or_default()),
             Request::Grant {
@@ -376,6 +391,19 @@ impl<S: Store> Engine<S> {
                 "This terminal is not known.",
             )),
         }
+    }
+
+    fn trace(&self, batch: &Batch, id: TerminalId, epoch: u32, places: &[(u64, Hash32)]) -> BTreeSet<Hash32> {
+        let Some(row) = self.terminal(batch, id) else {
+            return BTreeSet::new();
+        };
+        let of_epoch = batch
+            .hashes
+            .iter()
+            .filter(|((key, _), _)| key.terminal == row.no && key.epoch == epoch);
+        let stored: BTreeSet<_> = of_epoch.map(|((_, seq), hash)| (*seq, *hash)).collect();
+        let known = places.iter().filter(|place| stored.contains(place));
+        known.map(|(_, hash)| *hash).collect()
     }
 
     fn blocked(&self, batch: &Batch, tag: TagId) -> Option<shared_protocol::stream::BlockReason> {

@@ -60,9 +60,14 @@ pub struct MalformedPush;
 
 /// Reads the entries, walks the chain and checks the signature.
 pub fn check_push(push: Push, key: &PublicKey) -> Result<CheckedPush, MalformedPush> {
+    check_entries(push, key, PUSH_ENTRIES_MAX)
+}
+
+/// The same for as many entries as the caller has room for.
+pub(crate) fn check_entries(push: Push, key: &PublicKey, entries_max: usize) -> Result<CheckedPush, MalformedPush> {
     let count = push.entries.len();
     let last_seq = push.first_seq.checked_add(count as u64).map(|end| end.wrapping_sub(1));
-    let (true, Some(last_seq)) = ((1..=PUSH_ENTRIES_MAX).contains(&count) && push.first_seq >= 1, last_seq) else {
+    let (true, Some(last_seq)) = ((1..=entries_max).contains(&count) && push.first_seq >= 1, last_seq) else {
         return Err(MalformedPush);
     };
     let mut head = push.previous;

@@ -7,6 +7,7 @@
 mod authorisations;
 mod batch;
 mod hello;
+pub mod import;
 pub mod intake;
 mod office;
 mod purses;

@@ -1,5 +1,7 @@
 //! What an engine is asked, and what it answers.
 
+use std::collections::BTreeSet;
+
 use shared_protocol::catalogue::Text;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::crypto::Hash32;
@@ -91,6 +93,15 @@ pub enum Request {
         stream: Stream,
         /// The version it has.
         has: Version,
+    },
+    /// Which of these entries of a terminal's journal are stored, in whatever branch?
+    Trace {
+        /// Whose journal.
+        terminal: TerminalId,
+        /// Which epoch.
+        epoch: u32,
+        /// Sequences, with the hash after each. They should lie close together.
+        places: Vec<(u64, Hash32)>,
     },
     /// Grant units of an asset to a wristband, from the outside of that asset.
     Grant {
@@ -231,6 +242,8 @@ pub enum Reply {
     Register(Known),
     /// To the question for a stream's step: nothing when the reader is up to date.
     Step(Option<SignedStep>),
+    /// To the question for entries: the hashes of those that are stored.
+    Traced(BTreeSet<Hash32>),
     /// To everything else.
     Settled(Settled),
 }

@@ -1,5 +1,6 @@
 //! What opens over the page: the state of the connection, the history, receipts, splitting, typed prices, help.
 
+use core_ffi::mirror::MirrorState;
 use maud::{Markup, html};
 use pages::qr;
 use shared_protocol::Amount;
@@ -191,6 +192,17 @@ fn sync(look: Look<'_>, screen: &Screen) -> Markup {
                 dt { (words.of("Die älteste von", "The oldest is from")) } dd { (words.clock.second(unsent.oldest_ms)) }
             }
             @if let Some(since) = since { dt { (words.of("Ohne Verbindung seit", "No connection since")) } dd { (since) } }
+            @for mirror in &look.model.mirrors {
+                dt { (words.of("Zweitkopie", "Second copy")) " " bdi .quiet { (mirror.name) } }
+                dd {
+                    @match mirror.state {
+                        MirrorState::Starting => (words.of("wird geprüft …", "is being checked …")),
+                        MirrorState::UpToDate => span .state.good { "✓ " (words.of("hat alles", "has everything")) },
+                        MirrorState::Behind { entries, .. } => { (words.of("es fehlen Einträge:", "entries missing:")) " " (entries) },
+                        MirrorState::Missing { .. } => span .state.bad { (words.of("fehlt", "missing")) },
+                    }
+                }
+            }
             @if let Some(version) = screen.config { dt { (words.of("Preisliste", "Price list")) } dd { (version.generation) "." (version.rev) } }
         }
         @if let Some(config) = look.model.config.as_deref().filter(|_| !online) {

@@ -42,6 +42,11 @@ pub(super) fn top(look: Look<'_>, screen: &Screen) -> Markup {
             }
             button .small commandfor="help" command="show-modal" data-key="?" { "?" span .visually-hidden { " " (words.of("Hilfe", "Help")) } }
             (Shell::preferences_form(look.preferences))
+            @for mirror in &look.model.mirrors {
+                @if let Some(said) = words.mirror(mirror.state, look.now_ms) {
+                    p .note.warn.copy role="status" { strong { (said.what) } " – " (said.now) " " bdi .quiet { (mirror.name) } }
+                }
+            }
         }
         @if let Some(fault) = screen.fault {
             @let said = words.device_fault(fault);

@@ -17,6 +17,8 @@ use fixtures::sample;
 use ring::digest::{SHA256, digest};
 use shared_protocol::config::Item;
 use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer as _};
+use shared_protocol::ids::Bytes;
+use shared_protocol::mirror::{FORMAT, MirroredEntry, Opening, Record};
 use shared_protocol::order::OrderKind;
 use shared_protocol::{SlotId, TagId, TillId};
 use store::{MemoryStore, Office, Reader as _, Role, SessionRow, Store as _, StoreError, UserRow};
@@ -48,6 +50,8 @@ pub struct World {
     pub signer: Arc<Signer>,
     pub bar: PaperTill,
     pub desk: PaperTill,
+    /// A second copy that somebody looks at.
+    pub import: String,
     thread: Option<JoinHandle<Result<MemoryStore, StoreError>>>,
 }
 
@@ -96,6 +100,37 @@ pub fn name_of(role: Role) -> &'static str {
         Role::Finance => "finn",
         Role::Crew => "carla",
     }
+}
+
+async fn read(response: axum::response::Response) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 10_000_000).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
+}
+
+/// What the stick of a till has, signed up to this entry.
+pub fn stick(till: &PaperTill, signed: u64) -> Vec<u8> {
+    let mut signed_part = till.clone();
+    signed_part.entries.truncate(usize::try_from(signed).unwrap());
+    let head = signed_part.push_from(1).head;
+    let opening = Opening {
+        format: FORMAT,
+        epoch: till.epoch,
+        certificate: till.certificate(&config_signer()),
+    };
+    let mut previous = till.epoch.root(till.id);
+    let mut records = vec![Record::Opening(opening)];
+    for (seq, (bytes, hash)) in (1..).zip(&till.entries) {
+        let bytes = Bytes(bytes.clone());
+        records.push(Record::Entry(MirroredEntry { seq, previous, bytes }));
+        previous = *hash;
+    }
+    records.push(Record::Head(head));
+    records.iter().flat_map(Record::bytes).collect()
 }
 
 impl World {
@@ -150,6 +185,7 @@ impl World {
             signer,
             bar: PaperTill::that_books(&[OrderKind::Sale, OrderKind::Cancel], 1),
             desk: PaperTill::that_books(&[OrderKind::TopUp, OrderKind::PayOut], 2),
+            import: String::new(),
             thread: Some(thread),
         };
         for seed in [1, 2] {
@@ -214,6 +250,39 @@ impl World {
         self.bar.sell(tag(1), &[(sample::PILS, 1)]);
         self.bar.sell(tag(2), &[(sample::PILS, 2)]);
         self.sync(1).await;
+        let mut dead = self.desk.clone();
+        dead.top_up(tag(3), 1_500);
+        dead.top_up(tag(4), 2_500);
+        let mut file = stick(&dead, 2);
+        file.extend(&stick(&dead, 3)[..600]);
+        let cookie = self.session(Role::Admin).await;
+        let answer = self
+            .upload(&cookie, &[("1.groschen", &file), ("photo.groschen", b"no mirror")])
+            .await;
+        let location = answer.header(header::LOCATION);
+        self.import = location.strip_prefix("/import/").unwrap_or_default().to_owned();
+        assert!(!self.import.is_empty(), "{}", answer.text);
+    }
+
+    /// Sends files as the page's form does.
+    pub async fn upload(&self, cookie: &str, files: &[(&str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, file) in files {
+            body.extend(format!("--mark\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n").bytes());
+            body.extend(*file);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--mark--\r\n");
+        let request = HttpRequest::builder()
+            .method(Method::POST)
+            .uri("/import")
+            .header(header::HOST, "console.example")
+            .header(header::ORIGIN, "http://console.example")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=mark")
+            .header(header::COOKIE, cookie)
+            .body(Body::from(body))
+            .unwrap();
+        read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// A session of a role, as its cookie.
@@ -276,14 +345,7 @@ impl World {
         headers: &[(header::HeaderName, &str)],
         form: &str,
     ) -> Answer {
-        let response = self.head(method, path, headers, form).await;
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 10_000_000).await.unwrap();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        read(self.head(method, path, headers, form).await).await
     }
 
     /// A page of somebody who is logged in, in German.
@@ -309,5 +371,6 @@ impl World {
             .replace("{terminal}", &self.bar.id.to_string())
             .replace("{slot}", &SlotId([1; 16]).to_string())
             .replace("{case}", "1")
+            .replace("{import}", &self.import)
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod books;
 mod common;
+mod import;
 mod live;
 mod login;
 mod markup;

@@ -203,6 +203,7 @@ async fn pages_stay_whole_with_nothing_to_show() {
         "/tv",
         "/orders",
         "/terminals",
+        "/import",
         "/registrations",
         "/cases",
         "/wristbands",

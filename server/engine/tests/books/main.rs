@@ -4,6 +4,7 @@
 mod booking;
 mod common;
 mod drawer;
+mod import;
 mod journals;
 mod office;
 mod purses;

@@ -66,6 +66,7 @@ impl Festival {
             wristbands: groschen::desk::tray(3),
             simulation: Simulation { faults: true },
             framed_by: None,
+            mirrors: Vec::new(),
         })
         .await?;
         desk.register(terminal::Invitation {

@@ -164,7 +164,20 @@ impl Purse {
             return Err(PurseFault::OtherBatch);
         }
         let entry = list.entry(header.index).ok_or(PurseFault::NotListed)?;
-        let settings = list.settings;
+        Self::check_entry(image, uid, &list.settings, entry, record_key, known)
+    }
+
+    /// Checks an image against what its batch's list says of this chip.
+    pub fn check_entry(
+        image: Image,
+        uid: Uid,
+        settings: &PurseSettings,
+        entry: ListEntry,
+        record_key: &AesKey,
+        known: Option<&KnownWalk>,
+    ) -> Result<Self, PurseFault> {
+        let settings = *settings;
+        let header = image.header().ok_or(PurseFault::NoPurse)?;
         let listed = |anchors: &[Token; 3]| ListEntry::of(settings.event, &header, uid, anchors) == entry;
 
         let chain = |id| Chain::new(settings.event, uid, id);

@@ -20,11 +20,12 @@ const PORT: &str = "ttyUSB0";
 /// A whole payment is not to be felt: what the reader and its library may take of it, without the air.
 const SESSION_WITHIN: Duration = Duration::from_millis(10);
 
+/// The reader lets go of the module before that is pulled out.
 struct Desk {
-    folder: TempDir,
-    table: Table,
-    module: Option<Module>,
     reader: NfcReader,
+    module: Option<Module>,
+    table: Table,
+    folder: TempDir,
 }
 
 fn desk() -> Desk {
@@ -33,10 +34,10 @@ fn desk() -> Desk {
     let module = Module::plug(folder.path(), PORT, table.clone()).unwrap();
     let reader = NfcReader::new(module.connection());
     Desk {
-        folder,
-        table,
-        module: Some(module),
         reader,
+        module: Some(module),
+        table,
+        folder,
     }
 }
 

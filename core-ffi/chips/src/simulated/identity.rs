@@ -10,6 +10,8 @@ use crate::field::Selected;
 pub struct IdentityChip {
     selected: Selected,
     version: Option<[u8; 8]>,
+    /// It answers the first step of an authentication with Triple-DES.
+    triple_des: bool,
     answering: bool,
 }
 
@@ -24,6 +26,7 @@ impl IdentityChip {
                 ats: None,
             },
             version,
+            triple_des: false,
             answering: true,
         }
     }
@@ -40,7 +43,10 @@ impl IdentityChip {
 
     /// MIFARE Ultralight C: it has no `GET_VERSION`, and AUTHENTICATE answers.
     pub fn ultralight_c(uid: TagId) -> Self {
-        Self::new(uid, 0, None)
+        Self {
+            triple_des: true,
+            ..Self::new(uid, 0, None)
+        }
     }
 
     /// MIFARE Classic 1K.
@@ -60,6 +66,7 @@ impl VirtualChip for IdentityChip {
         }
         match (frame, self.version, self.selected.sak) {
             ([0x60], Some(version), _) => Answer::Bytes(version.to_vec()),
+            ([0x1A, 0x00], _, _) if self.triple_des => Answer::Bytes([&[0xAF][..], &[0x5C; 8]].concat()),
             ([0x30, _], _, 0) => Answer::Bytes(vec![0; 16]),
             _ => {
                 self.answering = false;

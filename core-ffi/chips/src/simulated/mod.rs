@@ -4,11 +4,13 @@
 //! kinder than a real one.
 
 mod air;
+mod batch;
 mod identity;
 mod rig;
 mod ultralight_aes;
 
 pub use air::AirModel;
+pub use batch::SimulatedBatch;
 pub use identity::IdentityChip;
 pub use rig::{Exchange, Fault, SimulatedField};
 pub use ultralight_aes::{Quirks, UltralightAesChip};

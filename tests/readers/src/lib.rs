@@ -17,6 +17,7 @@ pub mod asked;
 pub mod front;
 pub mod pcscd;
 pub mod pn532;
+pub mod purse;
 pub mod secure;
 pub mod serial;
 mod table;

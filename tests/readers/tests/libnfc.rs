@@ -11,6 +11,7 @@ use readers::Table;
 use readers::asked::{
     self, Apdus, UID, carries_a_session, carries_apdus, carries_plain_frames, next_chip, next_left, wristband,
 };
+use readers::purse::{Desk, LOST, Took};
 use readers::secure::Secure;
 use readers::serial::Module;
 use shared_protocol::TagId;
@@ -18,29 +19,30 @@ use tempfile::TempDir;
 
 const PORT: &str = "ttyUSB0";
 /// A whole payment is not to be felt: what the reader and its library may take of it, without the air.
-const SESSION_WITHIN: Duration = Duration::from_millis(10);
+const DEED_WITHIN: Duration = Duration::from_millis(10);
 
-struct Desk {
-    folder: TempDir,
-    table: Table,
-    module: Option<Module>,
+/// The reader lets go of the module before that is pulled out.
+struct Setup {
     reader: NfcReader,
+    module: Option<Module>,
+    table: Table,
+    folder: TempDir,
 }
 
-fn desk() -> Desk {
+fn desk() -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::default();
     let module = Module::plug(folder.path(), PORT, table.clone()).unwrap();
     let reader = NfcReader::new(module.connection());
-    Desk {
-        folder,
-        table,
-        module: Some(module),
+    Setup {
         reader,
+        module: Some(module),
+        table,
+        folder,
     }
 }
 
-impl Desk {
+impl Setup {
     fn pull_out(&mut self) {
         self.module = None;
     }
@@ -68,7 +70,6 @@ fn a_pn532_carries_frames_and_a_whole_session() {
     carries_plain_frames(desk.reader.field());
     let fastest = (0..5).map(|_| carries_a_session(desk.reader.field())).min().unwrap();
     println!("a session of 12 exchanges through libnfc and a PN532 on a pty: {fastest:?}");
-    assert!(fastest <= SESSION_WITHIN, "{fastest:?}");
 
     desk.table.take_away();
     next_left(&mut desk.reader);
@@ -76,6 +77,40 @@ fn a_pn532_carries_frames_and_a_whole_session() {
     desk.table.lay_again();
     next_chip(&mut desk.reader);
     carries_a_session(desk.reader.field());
+}
+
+#[test]
+fn a_top_up_and_a_payment_through_libnfc_take_ten_milliseconds_at_most() {
+    let mut desk = desk();
+    let purses = Desk::default();
+    purses.arrive(&mut desk.reader, &desk.table);
+    // The machine may be busy with other things; what it can do is the best of some.
+    let rounds: Vec<[Took; 2]> = (0..5)
+        .map(|_| purses.tops_up_and_pays(&mut desk.reader, &desk.table))
+        .collect();
+    for (index, what) in ["top-up", "payment"].into_iter().enumerate() {
+        let best = rounds
+            .iter()
+            .map(|round| &round[index])
+            .min_by_key(|took| took.time)
+            .unwrap();
+        println!(
+            "a {what} through libnfc and a PN532 on a pty: {} exchanges, {:?}",
+            best.exchanges, best.time
+        );
+        assert!(best.time <= DEED_WITHIN, "{what}: {:?}", best.time);
+    }
+}
+
+#[test]
+fn a_payment_torn_on_a_pn532_is_repaired_and_charged_once() {
+    let mut desk = desk();
+    let purses = Desk::default();
+    purses.arrive(&mut desk.reader, &desk.table);
+    purses.tops_up_and_pays(&mut desk.reader, &desk.table);
+    let broken = purses.repairs_payments(&mut desk.reader, &desk.table, &LOST);
+    println!("{broken} payments broken off on a PN532, each charged once or not at all");
+    assert!(broken >= 5 * LOST.len(), "{broken}");
 }
 
 /// Names a reader to libnfc that it would not look for.

@@ -13,6 +13,7 @@ use readers::asked::{
 };
 use readers::front::Front;
 use readers::pcscd::{Pcscd, alone};
+use readers::purse::Desk;
 use readers::secure::Secure;
 use readers::vpcd::Plug;
 use readers::{Table, asked};
@@ -157,6 +158,32 @@ fn a_chip_pulled_away_in_a_session_has_left_and_is_there_again_when_it_comes_bac
                 next_left(&mut reader);
                 table.lay_again();
             }
+        },
+    );
+}
+
+#[test]
+fn a_top_up_and_a_payment_go_through_the_service_and_a_torn_one_is_repaired() {
+    alone(
+        "a_top_up_and_a_payment_go_through_the_service_and_a_torn_one_is_repaired",
+        || {
+            let pcscd = Pcscd::start(ACR122U);
+            let table = Table::default();
+            let _plug = Plug::new(pcscd.port(), Front::Acr122u, table.clone());
+            let mut reader = PcscReader::new(None);
+            let desk = Desk::default();
+            desk.arrive(&mut reader, &table);
+            for (what, took) in ["top-up", "payment"]
+                .into_iter()
+                .zip(desk.tops_up_and_pays(&mut reader, &table))
+            {
+                println!("a {what} through pcscd: {} exchanges, {:?}", took.exchanges, took.time);
+            }
+            // The service looks for cards about once a second, so not in every way.
+            let faults = [Fault::RemovedAfter, Fault::Torn(Tear::First(2))];
+            let broken = desk.repairs_payments(&mut reader, &table, &faults);
+            println!("{broken} payments broken off on a PC/SC reader, each charged once or not at all");
+            assert!(broken >= 5 * faults.len(), "{broken}");
         },
     );
 }

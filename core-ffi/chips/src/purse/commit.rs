@@ -72,9 +72,9 @@ impl<F: Field> Tap<F> {
                 return done;
             }
             // Once its last page is acknowledged a token is solid, and its predecessor may go.
-            if let Action::Write { page, .. } = step.action {
+            if let Action::Write { page, bytes } = step.action {
                 for (held, planned) in newest.iter_mut().zip(plan.after.purse.newest) {
-                    if page == buffer_page(planned.buffer) + 3 {
+                    if page == buffer_page(planned.buffer) + 3 && planned.credit.bytes().ends_with(&bytes) {
                         *held = planned;
                     }
                 }

@@ -88,6 +88,8 @@ pub struct Loaded {
     pub(super) frozen_desk: Option<u16>,
     /// A credit of this till's journal whose buffer was found damaged: it is written back before anything else.
     pub(super) restore: Option<Held>,
+    /// Whether the newest token beside an old one must be written again to be solid.
+    pub(super) refresh: bool,
 }
 
 /// A purse in the field, with its session open.
@@ -205,6 +207,11 @@ pub fn load<F: Field>(
         }
     }
 
+    let refresh = match purse.old {
+        Some(old) if restore.is_none() => !weak(&mut link, &image, old)?,
+        _ => true,
+    };
+
     if let Some(last) = knowledge.last_known {
         let units = purse.units();
         let less = units.iter().zip(last.units).any(|(now, then)| *now < then);
@@ -218,6 +225,7 @@ pub fn load<F: Field>(
         entry,
         frozen_desk: knowledge.frozen_desk,
         restore,
+        refresh,
     };
     Ok(Tap {
         link,
@@ -242,6 +250,14 @@ fn solid_counter<F: Field>(link: &mut Link<F>, first: u32) -> Result<u32, LoadRe
     }
 }
 
+/// Whether an old token reads differently the second time. Then the tear hit its closing, so its successor is solid: writing the successor again
+/// would only risk the one token that is.
+fn weak<F: Field>(link: &mut Link<F>, image: &Image, old: Held) -> Result<bool, LinkFault> {
+    let first = buffer_page(old.buffer);
+    let again = link.read_pages(first, first + 3)?;
+    Ok(again != image.buffer(old.buffer))
+}
+
 /// Checks an image; where this till's journal holds a credit that a torn refresh destroyed, puts it back in its place first.
 fn with_journalled(
     image: Image,
@@ -255,9 +271,10 @@ fn with_journalled(
         .iter()
         .filter(|intent| intent.uid == uid)
         .flat_map(|intent| intent.endangered(&list.settings));
-    for held in endangered {
+    for (held, below) in endangered {
         let buffer = match &read {
-            Ok(purse) if purse.credit(held.credit.chain).credit.units < held.credit.units => purse.spare(),
+            // Only if nobody credited that chain since: who did counted from what was there, and must not be counted over.
+            Ok(purse) if below == Some(purse.credit(held.credit.chain).credit) => purse.spare(),
             Ok(_) => continue,
             Err(_) => held.buffer,
         };

@@ -175,20 +175,28 @@ impl Intent {
             .find_map(|buffer| Credit::read(&self.after.buffer(buffer), settings))
     }
 
-    /// Credits that stand on the chip before and after: those that a torn refresh could destroy.
-    pub(super) fn endangered(&self, settings: &PurseSettings) -> Vec<Held> {
-        let mut held: Vec<Held> = (0..BUFFERS)
-            .filter(|buffer| {
-                let bytes = self.before.buffer(*buffer);
-                !looks_closed(&bytes) && bytes == self.after.buffer(*buffer)
+    /// Credits that stand on the chip before and after, and what stood below them: those that a torn refresh could destroy.
+    pub(super) fn endangered(&self, settings: &PurseSettings) -> Vec<(Held, Option<Credit>)> {
+        let open = |buffer: &usize| {
+            let bytes = self.before.buffer(*buffer);
+            let credit = Credit::read(&bytes, settings).filter(|_| !looks_closed(&bytes))?;
+            Some(Held {
+                buffer: *buffer,
+                credit,
             })
-            .filter_map(|buffer| {
-                let credit = Credit::read(&self.before.buffer(buffer), settings)?;
-                Some(Held { buffer, credit })
-            })
+        };
+        let before: Vec<Held> = (0..BUFFERS).collect::<Vec<_>>().iter().filter_map(open).collect();
+        let below = |held: &Held| {
+            let same = |other: &&Held| other.credit.chain == held.credit.chain && other.buffer != held.buffer;
+            before.iter().find(same).map(|other| other.credit)
+        };
+        let mut endangered: Vec<(Held, Option<Credit>)> = before
+            .iter()
+            .filter(|held| self.before.buffer(held.buffer) == self.after.buffer(held.buffer))
+            .map(|held| (*held, below(held)))
             .collect();
-        held.sort_by_key(|held| std::cmp::Reverse(held.credit.units));
-        held
+        endangered.sort_by_key(|(held, _)| std::cmp::Reverse(held.credit.units));
+        endangered
     }
 }
 
@@ -217,7 +225,7 @@ impl<'a> Draft<'a> {
         if let Some(old) = purse.old {
             let newest = purse.credit(old.credit.chain);
             // Only the last page of a top-up can be weak: all before it were acknowledged. Writing the same bytes makes it solid.
-            if loaded.restore.is_none_or(|held| held.buffer != newest.buffer) {
+            if loaded.refresh && loaded.restore.is_none_or(|held| held.buffer != newest.buffer) {
                 let last = buffer_page(newest.buffer) + 3;
                 draft.write(Stage::Settle, last, purse.image.page(last));
             }
@@ -359,6 +367,7 @@ impl<'a> Draft<'a> {
             after: Loaded {
                 purse: after,
                 restore: None,
+                refresh: true,
                 ..self.loaded.clone()
             },
         })

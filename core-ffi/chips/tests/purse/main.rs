@@ -2,4 +2,5 @@
 
 mod common;
 mod cost;
+mod tears;
 mod working;

@@ -275,7 +275,7 @@ async fn visitors_till(
         wristbands: tray.to_vec(),
         simulation: Simulation { faults: true },
         framed_by: Some(origin.to_owned()),
-            mirrors: Vec::new(),
+        mirrors: Vec::new(),
     })
     .await?;
     desk.register(terminal::Invitation {

@@ -17,6 +17,7 @@ mod folder;
 mod key;
 mod source;
 mod status;
+#[cfg(feature = "keeper")]
 mod upload;
 
 use std::path::PathBuf;
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::CertificateDer;
 use shared_protocol::crypto::Signer;
 use terminal::{Restored, Write};
 
@@ -59,13 +59,14 @@ pub enum MirrorTo {
         not_beside: Option<PathBuf>,
     },
     /// To a neighbour that runs `groschen keep`.
+    #[cfg(feature = "keeper")]
     Keeper {
         /// `http://HOST:PORT` or `https://…`.
         url: String,
         /// What both know.
         key: KeeperKey,
         /// The authority of its certificate; needed for https.
-        authority: Option<CertificateDer<'static>>,
+        authority: Option<rustls::pki_types::CertificateDer<'static>>,
     },
 }
 
@@ -74,6 +75,7 @@ impl MirrorTo {
     pub fn name(&self) -> String {
         match self {
             Self::Folder { path, .. } => path.display().to_string(),
+            #[cfg(feature = "keeper")]
             Self::Keeper { url, .. } => url.clone(),
         }
     }
@@ -81,6 +83,7 @@ impl MirrorTo {
     fn open(&self) -> Result<Box<dyn Place>, MirrorError> {
         Ok(match self {
             Self::Folder { path, not_beside } => Box::new(Folder::new(path.clone(), not_beside.clone())),
+            #[cfg(feature = "keeper")]
             Self::Keeper { url, key, authority } => {
                 Box::new(upload::Keeper::new(url, key.clone(), authority.as_ref())?)
             }

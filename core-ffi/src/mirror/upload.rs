@@ -124,7 +124,7 @@ impl Place for Keeper {
     fn look(&mut self) -> Result<(), MirrorFault> {
         // Whether it is there shows with the next upload; an idle desk finds out by connecting.
         let request = self.client.get(format!("{}/", self.url));
-        let answer = self.runtime.block_on(request.send());
+        let answer = self.runtime.block_on(async { request.send().await });
         answer.map(|_| ()).map_err(|error| unreachable(&error))
     }
 

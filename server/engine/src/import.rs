@@ -95,7 +95,7 @@ pub struct Preview {
     pub new: u64,
     /// Signed entries behind a hole, which cannot be placed as long as what is missing is missing here, too.
     pub behind_hole: u64,
-    /// Entries after the last signed head, which are not booked.
+    /// Entries after the last signed head that are not stored, and are not booked.
     pub unsigned: u64,
     /// What could not be read.
     pub damage: Damage,
@@ -210,6 +210,8 @@ impl Import {
             places.extend(line.after_hole.then_some((first.saturating_sub(1), line.previous)));
             places.extend(line.entries.iter().map(|(hash, entry)| (entry.seq, *hash)));
         }
+        places.extend(self.unsigned.iter().map(|entry| (entry.seq, entry.hash())));
+        places.sort_unstable();
         let ask = |places: &[(u64, Hash32)]| Request::Trace {
             terminal,
             epoch,
@@ -235,15 +237,16 @@ impl Import {
 
     /// What the import would do, as far as it was learned what is stored.
     pub fn preview(&self) -> Preview {
+        let unsigned = || self.unsigned.iter().filter(|entry| !self.known.contains(&entry.hash()));
         let mut preview = Preview {
             signed: 0,
             known: 0,
             new: 0,
             behind_hole: 0,
-            unsigned: self.unsigned.len() as u64,
+            unsigned: unsigned().count() as u64,
             damage: self.mirror.damage,
             orders: BTreeMap::new(),
-            left_out: self.unsigned.iter().filter_map(order_of).collect(),
+            left_out: unsigned().filter_map(order_of).collect(),
         };
         for line in &self.lines {
             let first_new = self.first_new(line);

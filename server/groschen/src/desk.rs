@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use core_ffi::Endpoint;
+use core_ffi::mirror::KeeperKey;
+use core_ffi::{Endpoint, MirrorTo};
 use desk::{Desk, Options, Simulation, Wristband};
 use fixtures::sample;
 use rustls::pki_types::CertificateDer;
@@ -50,6 +51,21 @@ pub struct Arguments {
     /// So many virtual wristbands lie beside the till, because it has no reader. They are simulated.
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=20))]
     wristbands: u32,
+    /// A folder on another disk (a USB stick) that gets a second copy of every booking.
+    #[arg(long, env = "GROSCHEN_MIRROR", value_name = "DIR")]
+    mirror: Option<PathBuf>,
+    /// The folder may be on the same disk as the queue; then it is no second place. For trying out.
+    #[arg(long, requires = "mirror")]
+    mirror_same_disk: bool,
+    /// A neighbour that runs `groschen keep` and gets a second copy of every booking, `http://HOST:PORT` or `https://…`.
+    #[arg(long, env = "GROSCHEN_MIRROR_TO", value_name = "URL", requires = "mirror_key")]
+    mirror_to: Option<String>,
+    /// The file with the key of that keeper.
+    #[arg(long, env = "GROSCHEN_MIRROR_KEY", value_name = "FILE")]
+    mirror_key: Option<PathBuf>,
+    /// The authority of the keeper's certificate (PEM); needed for https.
+    #[arg(long, value_name = "FILE")]
+    mirror_authority: Option<PathBuf>,
     /// The page has buttons to cut the network and to pull the battery.
     #[arg(long)]
     faults: bool,
@@ -92,6 +108,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             faults: arguments.faults,
         },
         framed_by: None,
+        mirrors: mirrors(arguments)?,
     };
     let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
     runtime.block_on(async {
@@ -112,6 +129,25 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         desk.stop().await;
         Ok(Exit::Done)
     })
+}
+
+/// Where second copies go.
+fn mirrors(arguments: &Arguments) -> anyhow::Result<Vec<MirrorTo>> {
+    let mut mirrors = Vec::new();
+    if let Some(path) = &arguments.mirror {
+        mirrors.push(MirrorTo::Folder {
+            path: path.clone(),
+            not_beside: (!arguments.mirror_same_disk).then(|| arguments.data.clone()),
+        });
+    }
+    if let Some((url, key)) = arguments.mirror_to.as_ref().zip(arguments.mirror_key.as_deref()) {
+        mirrors.push(MirrorTo::Keeper {
+            url: url.clone(),
+            key: KeeperKey::load(key)?,
+            authority: arguments.mirror_authority.as_deref().map(authority).transpose()?,
+        });
+    }
+    Ok(mirrors)
 }
 
 fn server_address(arguments: &Arguments, invitation: Option<&Invitation>) -> anyhow::Result<String> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, desk, doctor, migrate, receipt, serve, simulate, user};
+use groschen::{Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, user};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ const EXAMPLES: &str = "Examples:
   groschen user add lena --role admin --data festival    who may log in to the console
   groschen serve --data festival --sample    a server with the sample festival's catalogue
   groschen desk --code GROSCHEN:1:A56...    a till in the browser, registered with a code from the server
+  groschen desk --mirror /media/stick        the same, with a second copy of its journal on a stick
+  groschen import /media/stick --data festival   what a dead till booked; --yes books what is new
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
@@ -32,6 +34,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Be a till: a page on this machine, with virtual wristbands where there is no reader.
     Desk(desk::Arguments),
+    /// Keep second copies of desks' journals for neighbours on the LAN.
+    Keep(keep::Arguments),
+    /// Bring the second copy of a dead till's journal into the books. The server must not run; while it runs, its console does this.
+    Import(import::Arguments),
     /// Drive real terminal cores against a server and judge the result by the ledger.
     Simulate(simulate::Arguments),
     /// Check the journal's chain, every terminal's chain, and all balances against their transfers.
@@ -60,6 +66,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Desk(arguments) => desk::run(&arguments),
+        Command::Keep(arguments) => keep::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

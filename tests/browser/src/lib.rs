@@ -151,6 +151,11 @@ impl Browser {
         Ok(element.send_keys(text).await?)
     }
 
+    /// Chooses a file in a field for files.
+    pub async fn choose(&self, css: &str, path: &str) -> anyhow::Result<()> {
+        Ok(self.element(css).await?.send_keys(path).await?)
+    }
+
     /// Presses keys as a keyboard does, wherever the focus is.
     pub async fn keys(&self, text: &str) -> anyhow::Result<()> {
         self.forget().await?;

@@ -2,18 +2,26 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use core_ffi::{Device, Endpoint, MemoryQueue, Till, TillInput};
+use core_ffi::mirror::{KeeperKey, MirrorFault, MirrorState};
+use core_ffi::{
+    Device, Endpoint, MemoryQueue, Mirror, MirrorTo, Queue as _, QueueReader, SqliteQueue, Till, TillInput,
+};
+use fixtures::paper::PaperTill;
 use fixtures::sample;
 use groschen::instance::Instance;
 use groschen::settings::{Settings, Tls};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::CertificateDer;
-use shared_protocol::crypto::Ed25519Signer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use shared_protocol::crypto::{Ed25519Signer, Signer as _};
+use shared_protocol::order::OrderKind;
 use shared_protocol::stream::Stream;
-use terminal::Invitation;
 use terminal::screen::Page;
+use terminal::{Invitation, MetaKey, StoredEntry, Write};
+use tokio_rustls::TlsAcceptor;
 
 /// An authority and a certificate of it for this machine, written to a folder.
 fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, Tls) {
@@ -34,6 +42,93 @@ fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, Tls) {
     std::fs::write(&tls.cert, own.pem()).unwrap();
     std::fs::write(&tls.key, key.serialize_pem()).unwrap();
     (authority.der().clone(), tls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_copy_goes_over_tls_to_the_keeper_of_the_right_authority_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (authority, tls) = certificate(dir.path(), "keeper");
+    let (foreign, _) = certificate(dir.path(), "somebody");
+    let chain = CertificateDer::pem_file_iter(&tls.cert)
+        .unwrap()
+        .collect::<Result<Vec<_>, _>>();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.unwrap(), PrivateKeyDer::from_pem_file(&tls.key).unwrap())
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = sync::server::TlsListener::new(listener, TlsAcceptor::from(Arc::new(config))).unwrap();
+    let kept = dir.path().join("kept");
+    std::fs::create_dir_all(&kept).unwrap();
+    tokio::spawn(sync::server::serve(
+        listener,
+        groschen::keep::routes(&kept, KeeperKey::new(&[9; 32])),
+    ));
+
+    let mut till = PaperTill::that_books(&[OrderKind::TopUp], 1);
+    till.top_up(sample::wristband(1), 1_000);
+    let (bytes, hash) = till.entries[0].clone();
+    let queue = dir.path().join("queue.db");
+    let identity = terminal::identity_meta(
+        &till.certificate(&PaperTill::signer(42)),
+        &PaperTill::signer(42).public_key(),
+    );
+    let entry = StoredEntry {
+        epoch: 1,
+        seq: 1,
+        hash,
+        bytes,
+    };
+    let writes = [
+        Write::Meta {
+            key: MetaKey::Identity,
+            value: Some(identity),
+        },
+        Write::Epoch(till.epoch),
+        Write::Entry(entry),
+    ];
+    SqliteQueue::open(&queue, None).unwrap().write(&writes).unwrap();
+    let to = |authority: &CertificateDer<'static>| MirrorTo::Keeper {
+        url: format!("https://{address}"),
+        key: KeeperKey::new(&[9; 32]),
+        authority: Some(authority.clone()),
+    };
+    let copy =
+        |to: &MirrorTo| Mirror::start(to, QueueReader::new(queue.clone()), Box::new(PaperTill::signer(1))).unwrap();
+    let stranger = copy(&to(&foreign));
+    let right = copy(&to(&authority));
+    let until = Instant::now() + Duration::from_secs(20);
+    let is_refused = || {
+        matches!(
+            stranger.status().state,
+            MirrorState::Missing {
+                fault: MirrorFault::Unreachable,
+                ..
+            }
+        )
+    };
+    while !(is_refused() && right.status().state == MirrorState::UpToDate) {
+        assert!(Instant::now() < until, "{:?} {:?}", stranger.status(), right.status());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(core_ffi::mirror::files(&kept).unwrap().len(), 1);
+    let without = MirrorTo::Keeper {
+        url: format!("https://{address}"),
+        key: KeeperKey::new(&[9; 32]),
+        authority: None,
+    };
+    assert!(
+        Mirror::start(
+            &without,
+            QueueReader::new(queue.clone()),
+            Box::new(PaperTill::signer(1))
+        )
+        .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -260,7 +260,10 @@ impl World {
             .upload(&cookie, &[("1.groschen", &file), ("photo.groschen", b"no mirror")])
             .await;
         let location = answer.header(header::LOCATION);
-        self.import = location.strip_prefix("/import/").unwrap_or_default().to_owned();
+        location
+            .strip_prefix("/import/")
+            .unwrap_or_default()
+            .clone_into(&mut self.import);
         assert!(!self.import.is_empty(), "{}", answer.text);
     }
 

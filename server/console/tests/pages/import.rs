@@ -6,7 +6,7 @@ use store::{Reader as _, Role};
 
 use crate::common::{World, stick, tag};
 
-async fn money(world: &World, number: u32) -> i64 {
+fn money(world: &World, number: u32) -> i64 {
     let balance = world
         .store
         .memory_reader()
@@ -38,11 +38,7 @@ async fn finance_looks_books_and_finds_it_in_the_audit_log_and_a_second_copy_bri
         page.contains("2 neue Einträge buchen") && page.contains("Aufladung") && page.contains("40,00"),
         "{page}"
     );
-    assert_eq!(
-        (money(&world, 3).await, world.audit()),
-        (0, before),
-        "looking books nothing"
-    );
+    assert_eq!((money(&world, 3), world.audit()), (0, before), "looking books nothing");
 
     let booked = world.post(&cookie, &format!("{path}/book"), "").await;
     assert_eq!(
@@ -50,7 +46,7 @@ async fn finance_looks_books_and_finds_it_in_the_audit_log_and_a_second_copy_bri
         (StatusCode::SEE_OTHER, path.as_str())
     );
     assert_eq!(
-        (money(&world, 1).await, money(&world, 3).await, money(&world, 4).await),
+        (money(&world, 1), money(&world, 3), money(&world, 4)),
         (5_000, 1_500, 2_500)
     );
     let (by, what, object) = world.audit().remove(0);
@@ -73,7 +69,7 @@ async fn finance_looks_books_and_finds_it_in_the_audit_log_and_a_second_copy_bri
         page.contains("nichts zu buchen") && !page.contains("neue Einträge buchen"),
         "{page}"
     );
-    assert_eq!((money(&world, 3).await, money(&world, 4).await), (1_500, 2_500));
+    assert_eq!((money(&world, 3), money(&world, 4)), (1_500, 2_500));
 }
 
 #[tokio::test]
@@ -86,7 +82,7 @@ async fn a_desk_that_comes_back_between_looking_and_booking_is_not_booked_twice(
     world.desk = dead;
     world.sync(2).await;
     world.post(&cookie, &format!("{path}/book"), "").await;
-    assert_eq!((money(&world, 3).await, money(&world, 4).await), (1_500, 2_500));
+    assert_eq!((money(&world, 3), money(&world, 4)), (1_500, 2_500));
     assert_eq!(world.store.memory_reader().cases(0, 10).unwrap(), []);
 }
 
@@ -120,7 +116,7 @@ async fn what_was_not_signed_is_listed_and_what_was_changed_is_refused_with_a_re
     );
     assert!(page.contains("c.groschen") && page.contains("keine Zweitkopie") && !page.contains("/book"));
     world.post(&cookie, &format!("{path}/book"), "").await;
-    assert_eq!((money(&world, 3).await, money(&world, 4).await), (0, 0));
+    assert_eq!((money(&world, 3), money(&world, 4)), (0, 0));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use shared_protocol::OrderId;
 use crate::festival::{BAR, Festival, PASSWORD, TOP_UP, USER, picture};
 
 /// Logs in as somebody does who has only a keyboard: the name has the focus, Tab leads to the password, Enter sends.
-async fn log_in(browser: &Browser, festival: &Festival) -> anyhow::Result<()> {
+pub async fn log_in(browser: &Browser, festival: &Festival) -> anyhow::Result<()> {
     browser.open(&format!("http://{}/", festival.server.address)).await?;
     browser.wait_for("main", "").await?;
     browser.click("input[name='name']").await?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use core_ffi::Endpoint;
+use core_ffi::{Endpoint, MirrorTo};
 use desk::{Desk, Options, Simulation};
 use groschen::instance::Instance;
 use groschen::settings::Settings;
@@ -57,6 +57,11 @@ impl Festival {
 
     /// A till that is registered; nobody is logged in.
     pub async fn desk(&self, till: TillId) -> anyhow::Result<Desk> {
+        self.desk_with(till, Vec::new()).await
+    }
+
+    /// The same with second places for its journal.
+    pub async fn desk_with(&self, till: TillId, mirrors: Vec<MirrorTo>) -> anyhow::Result<Desk> {
         let slot = self.server.open_slot(till, false).await?;
         let desk = Desk::start(Options {
             listen: ANY_PORT,
@@ -66,7 +71,7 @@ impl Festival {
             wristbands: groschen::desk::tray(3),
             simulation: Simulation { faults: true },
             framed_by: None,
-            mirrors: Vec::new(),
+            mirrors,
         })
         .await?;
         desk.register(terminal::Invitation {
@@ -82,7 +87,11 @@ impl Festival {
 
     /// The same with somebody at it.
     pub async fn staffed(&self, till: TillId) -> anyhow::Result<Desk> {
-        let desk = self.desk(till).await?;
+        Self::staff(till, self.desk(till).await?).await
+    }
+
+    /// Logs somebody in.
+    pub async fn staff(till: TillId, desk: Desk) -> anyhow::Result<Desk> {
         desk.log_in(fixtures::sample::cashier_of(till)).await;
         anyhow::ensure!(desk.ready(PATIENCE).await, "till {till} cannot sell");
         Ok(desk)

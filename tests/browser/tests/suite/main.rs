@@ -4,3 +4,4 @@ mod console;
 mod demo;
 mod desk;
 mod festival;
+mod second_copy;

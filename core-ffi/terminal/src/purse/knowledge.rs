@@ -1,0 +1,186 @@
+//! What a till knows of purses before it reads one: the lists of the batches, what was seen here, what the server sends round.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chips::purse::{Knowledge, LastKnown, Loaded};
+use shared_protocol::crypto::PublicKey;
+use shared_protocol::message::{QueryResult, Units};
+use shared_protocol::purse::{BatchList, KnownWalk, PendingCredit};
+use shared_protocol::stream::{Copy, Stream};
+use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, KnownPurse};
+use shared_protocol::{Amount, RequestId, TagId, decode};
+
+use crate::Terminal;
+use crate::draft::Draft;
+use crate::screen::Refusal;
+use crate::step::Step;
+
+/// Wristbands whose walk and totals are remembered; beyond it the one seen longest ago is forgotten.
+const REMEMBERED_MAX: usize = 512;
+
+/// The batches of the event, read once for all taps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batches {
+    batches: BTreeMap<u16, Batch>,
+    /// Of those whose wristbands decide themselves.
+    lists: Arc<BTreeMap<u16, BatchList>>,
+}
+
+impl Batches {
+    /// Reads the stream. A list that the event's key did not sign is left out, and its wristbands are refused.
+    pub fn read(copy: Option<&Copy>, key: Option<&PublicKey>) -> Self {
+        let items = copy.into_iter().flat_map(|copy| &copy.items);
+        let batches: BTreeMap<u16, Batch> = items
+            .filter_map(|(number, value)| {
+                let number = u16::from_be_bytes(number.as_slice().try_into().ok()?);
+                let batch: Batch = decode(value).ok()?;
+                let genuine = batch.list.batch == number && batch.list.verify(key?, &batch.signature).is_ok();
+                genuine.then_some((number, batch))
+            })
+            .collect();
+        let of_chip = batches.iter().filter(|(_, batch)| is_of_chip(batch));
+        let lists = of_chip.map(|(number, batch)| (*number, batch.list.clone())).collect();
+        Self {
+            lists: Arc::new(lists),
+            batches,
+        }
+    }
+
+    pub fn batch(&self, number: u16) -> Option<&Batch> {
+        self.batches.get(&number)
+    }
+
+    /// Whether there are wristbands that decide themselves.
+    pub fn any(&self) -> bool {
+        !self.batches.is_empty()
+    }
+
+    pub fn lists(&self) -> Arc<BTreeMap<u16, BatchList>> {
+        Arc::clone(&self.lists)
+    }
+
+    pub fn is_of_chip(&self, batch: &Batch) -> bool {
+        is_of_chip(batch)
+    }
+}
+
+fn is_of_chip(batch: &Batch) -> bool {
+    batch.authority == BatchAuthority::Chip && !batch.revoked
+}
+
+/// What this till saw of a purse.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    last: LastKnown,
+    walk: KnownWalk,
+    no: u64,
+}
+
+fn most(one: LastKnown, other: LastKnown) -> LastKnown {
+    let mut units = one.units;
+    for (mine, theirs) in units.iter_mut().zip(other.units) {
+        *mine = (*mine).max(theirs);
+    }
+    LastKnown {
+        counter: one.counter.max(other.counter),
+        units,
+    }
+}
+
+impl Terminal {
+    /// The batches changed, or the terminal is new.
+    pub(crate) fn take_batches(&mut self) {
+        let key = self.identity.as_ref().map(|identity| &identity.config_key);
+        self.purses = Batches::read(self.streams.copy(Stream::Batches), key);
+    }
+
+    fn sent_round(&self, tag: TagId) -> Option<KnownPurse> {
+        decode(self.streams.purse(tag)?).ok()
+    }
+
+    pub(crate) fn known_of_purse(&self, tag: TagId) -> Knowledge {
+        let sent = self.sent_round(tag).map(|known| LastKnown {
+            counter: known.seen.debited,
+            units: known.seen.credited,
+        });
+        let seen = self.seen_purses.get(&tag);
+        let last_known = match (sent, seen.map(|seen| seen.last)) {
+            (Some(sent), Some(seen)) => Some(most(sent, seen)),
+            (sent, seen) => sent.or(seen),
+        };
+        let frozen = self.purses.batches.values().any(|batch| batch.desk_frozen);
+        let desk = sent
+            .and_then(|sent| sent.units.get(CHAIN_DESK).copied())
+            .unwrap_or_default();
+        Knowledge {
+            blocked: false,
+            last_known,
+            frozen_desk: frozen.then_some(desk),
+            walk: seen.map(|seen| seen.walk),
+            open: self
+                .open_intents
+                .iter()
+                .filter(|open| open.tag == tag)
+                .map(|open| open.intent)
+                .collect(),
+        }
+    }
+
+    pub(crate) fn saw_purse(&mut self, tag: TagId, loaded: &Loaded) {
+        let no = self.seen_purses.values().map(|seen| seen.no).max().unwrap_or_default() + 1;
+        let (last, walk) = (loaded.observed(), loaded.purse.walk());
+        self.seen_purses.insert(tag, Seen { last, walk, no });
+        if self.seen_purses.len() > REMEMBERED_MAX {
+            let oldest = self
+                .seen_purses
+                .iter()
+                .min_by_key(|(_, seen)| seen.no)
+                .map(|(tag, _)| *tag);
+            oldest.and_then(|tag| self.seen_purses.remove(&tag));
+        }
+    }
+
+    pub(crate) fn pending_credits(&self, tag: TagId) -> Vec<PendingCredit> {
+        self.sent_round(tag)
+            .and_then(|known| known.credit)
+            .into_iter()
+            .collect()
+    }
+
+    /// Vouchers in a purse, as the books name them.
+    pub(crate) fn purse_units(&self, loaded: &Loaded) -> Vec<Units> {
+        let Some((batch, record)) = self
+            .purses
+            .batch(loaded.purse.header.batch)
+            .zip(loaded.purse.newest_record())
+        else {
+            return Vec::new();
+        };
+        let kinds = batch.vouchers.iter().zip(record.vouchers);
+        let left = kinds.map(|(asset, held)| Units {
+            asset: *asset,
+            amount: Amount(i64::from(held.issued.saturating_sub(held.used))),
+        });
+        left.filter(|units| units.amount.is_positive()).collect()
+    }
+
+    /// The cart as orders, with what the purse says of its guest.
+    pub(crate) fn purse_draft(&self, step: &Step<'_>, tag: TagId, loaded: &Loaded) -> Result<Draft, Refusal> {
+        let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+        if cart.split.is_some() {
+            return Err(Refusal::Purse(crate::screen::PurseRefusal::NoSplit));
+        }
+        let said = QueryResult {
+            request: RequestId([0; 16]),
+            tag,
+            free: loaded.free(),
+            held: Amount::ZERO,
+            owed: Amount::ZERO,
+            units: self.purse_units(loaded),
+            blocked: None,
+            as_of_ms: self.clock.server_ms(step.now),
+        };
+        self.draft_for(cart, tag, Some(&said), step)
+    }
+}

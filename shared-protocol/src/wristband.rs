@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Signature;
-use crate::ids::AssetId;
+use crate::ids::{AssetId, TillId};
 use crate::money::{Amount, Overflow};
-use crate::purse::{BatchList, Record, Token};
+use crate::purse::{BatchList, COUNTER_MAX, PendingCredit, Record};
 
 /// How many chains of credits a purse has.
 pub const CHAINS: usize = 3;
@@ -129,13 +129,24 @@ pub struct KnownPurse {
     pub credit: Option<PendingCredit>,
 }
 
-/// A credit that the server gave: any till may write it, none can make one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingCredit {
-    /// Up to where the server's chain goes with it.
-    pub count: u16,
-    /// The token that proves it.
-    pub token: Token,
+/// The number under which a till stands in the records of purses, which have room for the low half of it.
+pub fn short_till(till: TillId) -> u16 {
+    let [_, _, high, low] = till.0.to_be_bytes();
+    u16::from_be_bytes([high, low])
+}
+
+/// Minutes from 1970 to 2020: records count from there, and have room for 31 years.
+const EPOCH_MIN: u64 = 26_297_280;
+
+/// A moment in ms since 1970 as records of purses have it. Before 2020 and after 2051 a clock is wrong, and the record says the nearest it can.
+pub fn record_minute(at_ms: u64) -> u32 {
+    let minutes = (at_ms / 60_000).saturating_sub(EPOCH_MIN);
+    u32::try_from(minutes).unwrap_or(COUNTER_MAX).min(COUNTER_MAX)
+}
+
+/// The moment that a record of a purse names, in ms since 1970.
+pub fn record_moment_ms(minute: u32) -> u64 {
+    (EPOCH_MIN + u64::from(minute)) * 60_000
 }
 
 #[cfg(test)]
@@ -154,6 +165,14 @@ mod tests {
             credited: [u16::MAX; CHAINS],
         };
         assert!(most.held(&[u16::MAX; CHAINS]).is_ok());
+    }
+
+    #[test]
+    fn records_have_room_for_a_till_and_a_minute() {
+        assert_eq!(short_till(TillId(0x0001_0203)), 0x0203);
+        assert_eq!((record_minute(0), record_minute(u64::MAX)), (0, COUNTER_MAX));
+        let at_ms = 1_784_000_000_000;
+        assert_eq!(record_moment_ms(record_minute(at_ms)), at_ms / 60_000 * 60_000);
     }
 
     #[test]

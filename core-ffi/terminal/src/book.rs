@@ -17,6 +17,7 @@ use crate::input::StorageFault;
 use crate::limits::movements;
 use crate::output::{Cue, MetaKey, StoredEntry, Write};
 use crate::permission::Asking;
+use crate::purse::AtPurse;
 use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal};
 use crate::step::Step;
 use crate::store::Then;
@@ -32,6 +33,10 @@ pub(crate) enum Busy {
     Ready(Box<Ready>),
     /// It is on its way to the disk.
     Writing(Option<TagId>),
+    /// The purse of a wristband is worked on.
+    Purse(Box<AtPurse>),
+    /// The chip has it; it waits until the journal is free.
+    Committed(Box<Booked>),
 }
 
 /// A permitted order.
@@ -47,16 +52,20 @@ pub(crate) struct Ready {
 /// Orders on their way to the disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Booked {
-    orders: Vec<(Order, Vec<(TagId, Amount)>)>,
-    tag: Option<TagId>,
+    pub orders: Vec<(Order, Vec<(TagId, Amount)>)>,
+    pub tag: Option<TagId>,
     /// All wristbands that paid.
-    tags: Vec<TagId>,
-    kind: DoneKind,
-    net: Amount,
-    vouchers: BTreeMap<AssetId, u32>,
-    by_server: bool,
+    pub tags: Vec<TagId>,
+    pub kind: DoneKind,
+    pub net: Amount,
+    pub vouchers: BTreeMap<AssetId, u32>,
+    pub by_server: bool,
     /// The drawer after it.
-    drawer: Option<Drawer>,
+    pub drawer: Option<Drawer>,
+    /// The cart it came from.
+    pub cart: CartId,
+    /// What its purse has left.
+    pub left: Option<Amount>,
 }
 
 /// The wristband that has just paid: it is not charged again before it was away for a while, or a new cart was started.
@@ -157,10 +166,38 @@ impl Terminal {
     }
 
     fn write_order(&mut self, step: &mut Step<'_>, ready: Ready) -> Result<(), Refusal> {
+        let booked = self.to_book(step, ready.draft, ready.tag, ready.by_server, ready.drawer)?;
+        self.write_booked(step, booked)
+    }
+
+    /// Books what a chip has already, as soon as the journal is free. Nothing stops it any more: it happened.
+    pub(crate) fn write_committed_if_ready(&mut self, step: &mut Step<'_>) {
+        if !matches!(self.busy, Busy::Committed(_)) || !self.store.journal_is_idle() {
+            return;
+        }
+        let Busy::Committed(booked) = std::mem::take(&mut self.busy) else {
+            return;
+        };
+        let tag = booked.tag;
+        match self.write_booked(step, *booked) {
+            Ok(()) => self.busy = Busy::Writing(tag),
+            Err(refusal) => self.refuse(step, refusal),
+        }
+    }
+
+    /// The orders of a draft with their ids, times and origin.
+    pub(crate) fn to_book(
+        &self,
+        step: &mut Step<'_>,
+        draft: Draft,
+        tag: Option<TagId>,
+        by_server: bool,
+        said: Option<DrawerMove>,
+    ) -> Result<Booked, Refusal> {
         if self.told.locked {
             return Err(Refusal::Locked);
         }
-        let (cart, opened_mono_ms, kind) = if let Some(said) = ready.drawer {
+        let (cart, opened_mono_ms, kind) = if let Some(said) = said {
             (CartId(step.id()), step.now.mono_ms, drawer::done_kind(said))
         } else {
             let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
@@ -178,14 +215,35 @@ impl Terminal {
             closed_at_ms: step.now.wall_ms,
             open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX),
         };
-        let (net, vouchers) = (ready.draft.net, ready.draft.vouchers.clone());
-        let orders = ready.draft.orders(origin, || step.id());
+        let (net, vouchers) = (draft.net, draft.vouchers.clone());
+        let orders = draft.orders(origin, || step.id());
         if orders.iter().any(|(order, _)| order.check().is_err()) {
             return Err(Refusal::Overflow);
         }
-        let drawer =
-            drawer::after(self.drawer, orders.iter().map(|(order, _)| order)).map_err(|_| Refusal::Overflow)?;
-        let bodies: Vec<_> = orders
+        let tenders = orders
+            .iter()
+            .flat_map(|(order, _)| order.tenders.iter().filter_map(|tender| order.tender_tag(tender)));
+        let tags = tag.into_iter().chain(tenders).collect();
+        Ok(Booked {
+            orders,
+            tag,
+            tags,
+            kind,
+            net,
+            vouchers,
+            by_server,
+            drawer: None,
+            cart,
+            left: None,
+        })
+    }
+
+    fn write_booked(&mut self, step: &mut Step<'_>, mut booked: Booked) -> Result<(), Refusal> {
+        let orders = booked.orders.iter().map(|(order, _)| order);
+        let drawer = drawer::after(self.drawer, orders).map_err(|_| Refusal::Overflow)?;
+        booked.drawer = drawer;
+        let bodies: Vec<_> = booked
+            .orders
             .iter()
             .map(|(order, _)| self.entry(step, EntryKind::Order, encode(order)))
             .collect();
@@ -194,25 +252,15 @@ impl Terminal {
         for body in bodies {
             entries.push(chain.follow(&entries, body));
         }
-        let tenders = orders
-            .iter()
-            .flat_map(|(order, _)| order.tenders.iter().filter_map(|tender| order.tender_tag(tender)));
-        let tags = ready.tag.into_iter().chain(tenders).collect();
-        let booked = Booked {
-            orders,
-            tag: ready.tag,
-            tags,
-            kind,
-            net,
-            vouchers,
-            by_server: ready.by_server,
-            drawer,
-        };
-        self.cart_due_ms = None;
-        let mut beside = vec![Write::Meta {
-            key: MetaKey::Cart,
-            value: None,
-        }];
+        let mut beside = Vec::new();
+        // An earlier payment that is booked now leaves the cart of another guest alone.
+        if self.cart.as_ref().is_none_or(|cart| cart.id == booked.cart) {
+            self.cart_due_ms = None;
+            beside.push(Write::Meta {
+                key: MetaKey::Cart,
+                value: None,
+            });
+        }
         if drawer != self.drawer {
             beside.push(Write::Meta {
                 key: MetaKey::Drawer,
@@ -270,8 +318,11 @@ impl Terminal {
             self.knowledge.used(tag, &booked.vouchers);
         }
         self.busy = Busy::No;
-        self.cart = None;
-        self.split_due_ms = None;
+        self.intents_are_booked(&booked);
+        if self.cart.as_ref().is_some_and(|cart| cart.id == booked.cart) {
+            self.cart = None;
+            self.split_due_ms = None;
+        }
         let total = match booked.kind {
             DoneKind::Corrected { .. } => Amount::sum(
                 booked
@@ -305,12 +356,13 @@ impl Terminal {
                 as_of_ms: (!booked.by_server).then_some(known.as_of_ms),
             })
         });
+        let in_purse = booked.left.map(|amount| Balance { amount, as_of_ms: None });
         let done = Done {
             kind: booked.kind,
             orders: booked.orders.iter().map(|(order, _)| order.id).collect(),
             tag: booked.tag,
             total,
-            left,
+            left: in_purse.or(left),
             vouchers: booked.vouchers.into_iter().collect(),
             at_ms,
         };

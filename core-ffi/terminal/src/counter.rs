@@ -11,7 +11,7 @@ use crate::cart::{Cart, Purpose, Split, lines_before_pricing};
 use crate::draft::{self, Payer, SPLIT_MAX, Shop};
 use crate::input::Action;
 use crate::output::{MetaKey, Write};
-use crate::screen::{Notice, Refusal};
+use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::undo::{History, Past};
 
@@ -72,6 +72,9 @@ impl Terminal {
     }
 
     fn sell(&mut self, step: &mut Step<'_>, action: Action) -> Result<(), Refusal> {
+        if self.cart_is_settling() && !matches!(action, Action::Clear) {
+            return Err(Refusal::Purse(PurseRefusal::HoldSame));
+        }
         match action {
             Action::Add { article, count } => self.add(step, article, i32::from(count), None),
             Action::FreePrice { article, price } => self.add(step, article, 1, Some(price)),

@@ -1,6 +1,6 @@
 //! The reader: a wristband comes into the field and leaves it.
 
-use chips::ReaderEvent;
+use chips::{Chip, PurseKind, ReaderEvent};
 use shared_protocol::TagId;
 
 use crate::Terminal;
@@ -25,7 +25,7 @@ impl Terminal {
             ReaderEvent::Held(chip) if !chip.capabilities.stable_id => {
                 self.refuse_unless_busy(step, Refusal::NotAWristband);
             }
-            ReaderEvent::Held(chip) => self.held(step, chip.tag),
+            ReaderEvent::Held(chip) => self.held(step, chip),
         }
     }
 
@@ -35,12 +35,15 @@ impl Terminal {
         }
     }
 
-    fn held(&mut self, step: &mut Step<'_>, tag: TagId) {
+    fn held(&mut self, step: &mut Step<'_>, chip: Chip) {
+        let tag = chip.tag;
         let working_on = match &self.busy {
             Busy::No => None,
             Busy::Asking(asking) => Some(Some(asking.tag)),
             Busy::Ready(ready) => Some(ready.tag),
             Busy::Writing(tag) => Some(*tag),
+            Busy::Purse(at) => Some(Some(at.tag)),
+            Busy::Committed(booked) => Some(booked.tag),
         };
         if let Some(mine) = working_on {
             // Keeping it there is what was asked for; another one has to wait for the answer.
@@ -70,6 +73,14 @@ impl Terminal {
             self.guard = None;
         }
         step.cue(Cue::Seen);
+        if chip.capabilities.purse == PurseKind::TwoSlot && self.purses.any() {
+            return self.read_purse(step, tag);
+        }
+        self.held_by_id(step, tag);
+    }
+
+    /// A wristband that is only known by its id: the books decide.
+    pub(crate) fn held_by_id(&mut self, step: &mut Step<'_>, tag: TagId) {
         if self.cart.is_some() {
             self.hold_to_cart(step, tag);
         } else {

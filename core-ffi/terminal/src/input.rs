@@ -7,6 +7,7 @@ use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId};
 
 use crate::output::{LinkId, SignJob, StoredEntry, Ticket};
+use crate::purse::{PurseAnswer, PurseJob};
 
 /// What the cashier does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +144,7 @@ pub enum StorageFault {
 }
 
 /// What happens to a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Input {
     /// The cashier did something.
     Act(Action),
@@ -151,6 +152,13 @@ pub enum Input {
     Register(Invitation),
     /// The reader saw something.
     Reader(ReaderEvent),
+    /// The shell worked on a purse.
+    Purse {
+        /// Which work.
+        job: PurseJob,
+        /// What came of it.
+        answer: PurseAnswer,
+    },
     /// A [`Persist`](crate::Output::Persist) is durable.
     Persisted(Ticket),
     /// A [`Persist`](crate::Output::Persist) is not there and will not be.

@@ -31,6 +31,7 @@ mod limits;
 mod link;
 mod output;
 mod permission;
+mod purse;
 mod push;
 mod registration;
 mod restore;
@@ -54,12 +55,13 @@ use std::sync::Arc;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
-use shared_protocol::entry::CommandKind;
+use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
-use shared_protocol::{BootId, TerminalId, TillId};
+use shared_protocol::{BootId, TagId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
+pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork};
 pub use registration::{certificate_of, config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
 pub use screen::Screen;
@@ -73,6 +75,7 @@ use journal::Chain;
 use knowledge::Knowledge;
 use limits::Exposure;
 use link::Link;
+use purse::{Batches, OpenIntent, Seen};
 use registration::{Identity, Registrar};
 use screen::{DeviceFault, Notice, RegistrationRefusal};
 use session::{CommandThen, Session, ToldState, Waiting};
@@ -131,6 +134,10 @@ pub struct Terminal {
     exposure: Exposure,
     history: History,
     drawer: Option<Drawer>,
+    purses: Batches,
+    seen_purses: BTreeMap<TagId, Seen>,
+    open_intents: Vec<OpenIntent>,
+    outcomes: VecDeque<IntentOutcome>,
     notice: Notice,
     notice_ends_ms: Option<u64>,
     fault: Option<DeviceFault>,
@@ -149,6 +156,7 @@ impl Terminal {
             Input::Act(action) => self.act(&mut step, action),
             Input::Register(invitation) => self.invited(&mut step, invitation),
             Input::Reader(event) => self.reader(&mut step, event),
+            Input::Purse { job, answer } => self.purse_answered(&mut step, job, answer),
             Input::Persisted(ticket) => self.persisted(&mut step, ticket),
             Input::PersistFailed { ticket, fault } => self.persist_failed(&mut step, ticket, fault),
             Input::Signed { job, signature } => self.signed(&mut step, job, signature),
@@ -178,7 +186,7 @@ impl Terminal {
             Busy::Asking(asking) => Some(asking.deadline_ms),
             _ => None,
         };
-        let disk = if self.waiting.is_empty() && self.granted_epoch.is_none() {
+        let disk = if self.waiting.is_empty() && self.outcomes.is_empty() && self.granted_epoch.is_none() {
             None
         } else {
             self.store.retry_ms(now.mono_ms)
@@ -245,6 +253,8 @@ impl Terminal {
             Then::Epoch(epoch) => self.epoch_is_durable(epoch),
             Then::Registered(identity, epoch) => self.registration_is_durable(step, *identity, epoch),
             Then::Stream(stream) => self.update_is_durable(step, stream),
+            Then::Intent(job) => self.intent_is_durable(step, job),
+            Then::Outcome(_) => {}
         }
     }
 
@@ -260,15 +270,21 @@ impl Terminal {
             Then::Epoch(epoch) => self.granted_epoch = self.granted_epoch.or(Some(epoch)),
             Then::Registered(..) => self.registration_refused(step, RegistrationRefusal::Key),
             Then::Stream(stream) => self.update_failed(step, stream),
+            Then::Intent(job) => self.intent_failed(step, job, fault),
+            Then::Outcome(outcome) => self.outcomes.push_front(outcome),
         }
     }
 
     /// Does what has become possible, and shows what has changed.
     fn settle(&mut self, step: &mut Step<'_>) {
         self.write_order_if_ready(step);
+        self.write_committed_if_ready(step);
         self.switch_epoch(step);
         if self.store.journal_is_free(step.now.mono_ms) {
             self.write_command(step);
+        }
+        if self.store.journal_is_free(step.now.mono_ms) {
+            self.write_outcome(step);
         }
         self.take_config();
         self.write_cart_if_due(step);

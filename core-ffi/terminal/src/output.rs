@@ -4,6 +4,7 @@ use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
 
+use crate::purse::PurseWork;
 use crate::screen::Screen;
 
 /// Names one [`Output::Persist`].
@@ -133,6 +134,8 @@ pub enum Output {
     },
     /// Open a connection to the server.
     Connect(LinkId),
+    /// Work on the purse of the wristband in the field, and answer with [`Purse`](crate::Input::Purse).
+    Purse(PurseWork),
     /// Send a frame.
     Send {
         /// On which connection.

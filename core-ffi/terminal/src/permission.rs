@@ -132,7 +132,7 @@ impl Terminal {
     }
 
     /// The cart as orders, paid by this wristband or by those of the split.
-    fn draft_for(
+    pub(crate) fn draft_for(
         &self,
         cart: &Cart,
         tag: TagId,

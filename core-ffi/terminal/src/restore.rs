@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use shared_protocol::chain::{EpochStart, SignedHead, link};
 use shared_protocol::crypto::PublicKey;
-use shared_protocol::entry::{Content, Entry};
+use shared_protocol::entry::{Content, Entry, Intent};
 use shared_protocol::message::Certificate;
 use shared_protocol::order::Order;
 use shared_protocol::stream::{Copy, Stream};
-use shared_protocol::{Amount, TagId, TerminalId, decode};
+use shared_protocol::{Amount, OrderId, TagId, TerminalId, decode};
 
 use crate::book::Busy;
 use crate::cart::Cart;
@@ -21,6 +21,7 @@ use crate::knowledge::Knowledge;
 use crate::limits::{Exposure, movements};
 use crate::link::Link;
 use crate::output::{MetaKey, Output, StoredEntry};
+use crate::purse::{Batches, OpenIntent};
 use crate::registration::{Identity, Registrar, identity_meta};
 use crate::screen::{DeviceFault, Notice};
 use crate::session::{CommandThen, ToldState};
@@ -62,6 +63,8 @@ pub struct Restored {
     chains: BTreeMap<u32, Chain>,
     exposure: Exposure,
     recent: VecDeque<Recent>,
+    /// Payments of purses that nothing was said of since.
+    intents: BTreeMap<OrderId, Intent>,
 }
 
 impl Restored {
@@ -125,9 +128,15 @@ impl Restored {
         if !(follows || reads_later) {
             return Err(damaged);
         }
-        if let Ok((written, Content::Order(order))) = Entry::read(&entry.bytes) {
-            let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
-            self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
+        match Entry::read(&entry.bytes) {
+            Ok((written, Content::Order(order))) => {
+                let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
+                self.intents.remove(&order.order.id);
+                self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
+            }
+            Ok((_, Content::Intent(intent))) => drop(self.intents.insert(intent.order, intent)),
+            Ok((_, Content::Outcome(outcome))) => drop(self.intents.remove(&outcome.order)),
+            Ok((_, Content::Command(_))) | Err(_) => {}
         }
         let Some(chain) = self.chains.get_mut(&entry.epoch) else {
             return Err(damaged);
@@ -171,6 +180,21 @@ impl Restored {
             chain.signed(head, 0);
         }
     }
+}
+
+/// Open payments, each once however many orders it has.
+fn open_intents(entries: impl Iterator<Item = Intent>) -> Vec<OpenIntent> {
+    let mut open: Vec<OpenIntent> = Vec::new();
+    for entry in entries {
+        let order = entry.draft.as_ref().and_then(|draft| decode(&draft.0).ok());
+        let Some(fresh) = order.and_then(|order| OpenIntent::restored(&entry, order)) else {
+            continue;
+        };
+        if !open.iter_mut().any(|known| known.takes_in(&fresh)) {
+            open.push(fresh);
+        }
+    }
+    open
 }
 
 impl Terminal {
@@ -257,12 +281,17 @@ impl Terminal {
                 .metas
                 .get(&MetaKey::Drawer)
                 .and_then(|bytes| decode(bytes).ok()),
+            purses: Batches::default(),
+            seen_purses: BTreeMap::new(),
+            open_intents: open_intents(restored.intents.into_values()),
+            outcomes: VecDeque::new(),
             notice: Notice::None,
             notice_ends_ms: None,
             fault,
             shown: None,
         };
         if terminal.identity.is_some() {
+            terminal.take_batches();
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
             let last = restored.recent.back().map(|recent| &recent.order);
             if let Some(done) = last.and_then(drawer::told_again).filter(|_| terminal.cart.is_none()) {
@@ -285,11 +314,17 @@ impl Terminal {
                 .ok()
                 .and_then(|shop| draft::totals(&shop, &cart.lines).ok())
                 .map_or(Amount::ZERO, |(total, _)| total);
+            // Whether its wristband has paid is told by the wristband.
+            let waits = self.open_intents.iter().find(|open| open.cart == cart.id);
+            let waits = waits.map(|open| (open.tag, open.total()));
             self.notice = Notice::LastCart {
                 booked: false,
                 total,
                 at_ms: cart.opened_wall_ms,
             };
+            if let Some((tag, total)) = waits {
+                self.notice = Notice::HoldAgain { tag, total };
+            }
             self.cart = Some(cart);
         } else if let Some(newest) = last.last() {
             let total = Amount::sum(last.iter().map(|past| past.total)).unwrap_or(newest.total);

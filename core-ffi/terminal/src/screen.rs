@@ -250,9 +250,48 @@ pub enum OfflineLimit {
     PayOut,
 }
 
+/// Why the purse of a wristband was not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PurseRefusal {
+    /// It left too early, before anything happened.
+    Left,
+    /// The same wristband must be held again first: it may have paid already.
+    HoldSame,
+    /// Whether it has paid can only be told by the books.
+    Unknown,
+    /// This device lacks a key for it.
+    NoKey,
+    /// Its batch is not served here: another event, or no longer trusted.
+    UnknownBatch {
+        /// The batch on the wristband.
+        batch: u16,
+    },
+    /// What it holds was not made by this event.
+    Forged,
+    /// It holds less than it did before: set back, or a copy.
+    SetBack,
+    /// It is damaged; its money is known to the books.
+    Damaged,
+    /// It can take no more.
+    Full,
+    /// Top-up without the server is switched off.
+    Frozen,
+    /// Money goes onto it in steps only.
+    Step {
+        /// Of so many cents.
+        unit: u16,
+    },
+    /// Vouchers that its purse does not have or cannot give back.
+    Vouchers,
+    /// Several wristbands cannot share a cart when their purses decide.
+    NoSplit,
+}
+
 /// Why something was not done. No money moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// The wristband's own purse.
+    Purse(PurseRefusal),
     /// The wristband has too little.
     BalanceTooLow {
         /// What is missing in cents.
@@ -375,6 +414,13 @@ pub enum Notice {
     },
     /// A part of a split is there; hold the next wristband.
     NextPart,
+    /// The wristband left too early: whether it has paid is told when the same one is held again. Nothing is handed out before.
+    HoldAgain {
+        /// Which one.
+        tag: TagId,
+        /// How much it is about.
+        total: Amount,
+    },
     /// After a start: what became of the last cart.
     LastCart {
         /// Whether it was booked. When not, it is open again.

@@ -8,7 +8,7 @@ use shared_protocol::{CommandId, SessionId, StaffId, encode};
 
 use crate::Terminal;
 use crate::output::{Cue, MetaKey, Write};
-use crate::screen::{Notice, Refusal};
+use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
 
@@ -243,7 +243,11 @@ impl Terminal {
     pub(crate) fn refuse(&mut self, step: &mut Step<'_>, refusal: Refusal) {
         let cue = if matches!(
             refusal,
-            Refusal::Busy | Refusal::SeveralWristbands | Refusal::OtherWristband | Refusal::SameWristband
+            Refusal::Busy
+                | Refusal::SeveralWristbands
+                | Refusal::OtherWristband
+                | Refusal::SameWristband
+                | Refusal::Purse(PurseRefusal::Left | PurseRefusal::HoldSame)
         ) {
             Cue::Again
         } else {

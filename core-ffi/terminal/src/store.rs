@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use shared_protocol::chain::EpochStart;
+use shared_protocol::entry::IntentOutcome;
 use shared_protocol::stream::Stream;
 
 use crate::book::Booked;
 use crate::output::{MetaKey, Output, StoredEntry, Ticket, Write};
+use crate::purse::PurseJob;
 use crate::registration::Identity;
 use crate::session::{CommandThen, Waiting};
 use crate::step::Step;
@@ -28,6 +30,10 @@ pub(crate) enum Then {
     Epoch(EpochStart),
     Registered(Box<Identity>, EpochStart),
     Stream(Stream),
+    /// A chip is about to be written.
+    Intent(PurseJob),
+    /// What became of an intent.
+    Outcome(IntentOutcome),
 }
 
 #[derive(Debug, Clone)]

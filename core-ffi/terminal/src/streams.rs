@@ -95,6 +95,14 @@ impl Streams {
         self.item(Stream::Balances, tag)
     }
 
+    pub fn purse(&self, tag: TagId) -> Option<&[u8]> {
+        self.item(Stream::Purses, tag)
+    }
+
+    pub fn copy(&self, stream: Stream) -> Option<&Copy> {
+        self.states.get(&stream.code()).map(|state| &state.copy)
+    }
+
     pub fn config(&self) -> Option<Result<Arc<Config>, shared_protocol::config::ConfigError>> {
         let copy = &self.states.get(&Stream::Config.code())?.copy;
         Some(read_config(copy))
@@ -220,6 +228,9 @@ impl Terminal {
         };
         state.writing = false;
         let (version, next) = (state.copy.version, state.waiting.pop_front());
+        if stream == Stream::Batches {
+            self.take_batches();
+        }
         self.send(
             step,
             StreamAck {

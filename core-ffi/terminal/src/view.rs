@@ -25,7 +25,12 @@ impl Terminal {
             Notice::Done(done) if matches!(done.kind, DoneKind::DrawerCounted { .. }) => None,
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
             Notice::Balance { .. } => Some(BALANCE_MS),
-            Notice::None | Notice::Working | Notice::Refused(_) | Notice::NextPart | Notice::LastCart { .. } => None,
+            Notice::None
+            | Notice::Working
+            | Notice::Refused(_)
+            | Notice::NextPart
+            | Notice::HoldAgain { .. }
+            | Notice::LastCart { .. } => None,
         };
         self.notice_ends_ms = stays_ms.map(|stays| step.now.mono_ms.saturating_add(stays));
         self.notice = notice;

@@ -6,9 +6,8 @@ use festival::booking::intents;
 use festival::holding::{self, Books, Unmoved};
 use ledger::PostingId;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::purse::Token;
+use shared_protocol::purse::{PendingCredit, Token};
 use shared_protocol::stream::BlockReason;
-use shared_protocol::wristband::PendingCredit;
 use shared_protocol::{Amount, OrderId, TagId};
 use store::{Need, Store, StoreError};
 
@@ -95,7 +94,7 @@ impl<S: Store> Engine<S> {
         if let (Ok(()), Some(purse)) = (posted, batch.purses.get_mut(&tag)) {
             assert_eq!(purse.issued, issued, "one credit at a time");
             purse.issued = end;
-            purse.waiting = Some(PendingCredit { count: end, token });
+            purse.waiting = Some(PendingCredit { units: end, token });
         }
         settled(posted)
     }

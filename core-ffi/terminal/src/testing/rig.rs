@@ -269,7 +269,7 @@ impl Rig {
     fn step(&mut self, input: Input) {
         self.steps += 1;
         self.now.entropy = Hash32::of("test entropy", &[&self.steps.to_be_bytes()]).0;
-        let tick = input == Input::Tick;
+        let tick = matches!(input, Input::Tick);
         let outputs = self.terminal.step(&self.now, input);
         let wake = self.terminal.wake_at_ms(&self.now);
         assert!(

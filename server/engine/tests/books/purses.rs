@@ -51,7 +51,7 @@ impl Band {
         self.record = Some(Record {
             after: self.totals.debited,
             amount: spent,
-            terminal: festival::purse::short_till(till.till),
+            terminal: shared_protocol::wristband::short_till(till.till),
             ..Record::first()
         });
         PurseMove {
@@ -427,7 +427,7 @@ fn money_of_the_server_goes_into_the_purse_once_and_waits_for_any_till() {
     );
     assert_eq!(in_purse(&mut server, band.tag), 32_30);
     let credit = known(&mut server, band.tag).credit.unwrap();
-    assert_eq!((credit.count, credit.token), (123, token(123)));
+    assert_eq!((credit.units, credit.token), (123, token(123)));
     // The next till writes it with its own sale.
     let mut order = bar.cart(band.tag, &[(PILS, 1)], &BTreeMap::new(), None).remove(0);
     let cents = u32::try_from(order.total().unwrap().0).unwrap();

@@ -10,9 +10,9 @@ use ledger::{Account, Authority, Transfer};
 use serde::{Deserialize, Serialize};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
-use shared_protocol::purse::Record;
+use shared_protocol::purse::{PendingCredit, Record};
 use shared_protocol::wristband::{
-    Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PendingCredit, PurseMove, PurseTotals,
+    Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PurseMove, PurseTotals, short_till,
 };
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
@@ -69,12 +69,6 @@ impl Witness {
         };
         (sale.amount > 0).then_some(sale)
     }
-}
-
-/// The till's number as a record has room for it.
-pub fn short_till(till: TillId) -> u16 {
-    let [_, _, high, low] = till.0.to_be_bytes();
-    u16::from_be_bytes([high, low])
 }
 
 /// What the books know of one purse.
@@ -303,7 +297,7 @@ impl Purse {
         let known = self.seen.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
         self.seen = self.seen.highest(totals);
         let now = self.seen.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
-        if self.waiting.as_ref().is_some_and(|credit| credit.count <= now) {
+        if self.waiting.as_ref().is_some_and(|credit| credit.units <= now) {
             self.waiting = None;
         }
         let more = now.saturating_sub(self.issued.max(known));

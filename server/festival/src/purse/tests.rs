@@ -165,7 +165,7 @@ fn a_credit_waits_until_some_till_has_written_it() {
     let mut purse = purse();
     purse.issued = 20;
     purse.waiting = Some(PendingCredit {
-        count: 20,
+        units: 20,
         token: Token([1; 12]),
     });
     took(&mut purse, 1, 301, at(0, 10, 0), at(100, 10, 0));

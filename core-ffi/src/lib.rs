@@ -7,6 +7,7 @@
 pub mod client;
 pub mod keys;
 pub mod mirror;
+pub mod purses;
 pub mod queue;
 pub mod reader;
 pub mod readers;

@@ -52,6 +52,7 @@ mod view;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use chips::Chip;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
@@ -61,7 +62,7 @@ use shared_protocol::{BootId, TagId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
-pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork};
+pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 pub use registration::{certificate_of, config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
 pub use screen::Screen;
@@ -135,6 +136,8 @@ pub struct Terminal {
     history: History,
     drawer: Option<Drawer>,
     purses: Batches,
+    /// The wristband that lies on the reader.
+    lies: Option<Chip>,
     seen_purses: BTreeMap<TagId, Seen>,
     open_intents: Vec<OpenIntent>,
     outcomes: VecDeque<IntentOutcome>,
@@ -205,6 +208,11 @@ impl Terminal {
         due.into_iter().flatten().min()
     }
 
+    /// Whether the purse of a wristband is being worked on: the reader must not look for another one before it is over.
+    pub fn works_on_purse(&self) -> bool {
+        matches!(self.busy, Busy::Purse(_))
+    }
+
     /// The configuration in use, for names and layouts.
     pub fn config(&self) -> Option<&Arc<Config>> {
         self.config.as_ref()
@@ -247,14 +255,13 @@ impl Terminal {
             }
         }
         match done.then {
-            Then::Nothing => {}
+            Then::Nothing | Then::Outcome(_) => {}
             Then::Booked(booked) => self.booked(step, &done.entries, *booked),
             Then::Command(waiting) => self.command_is_durable(step, waiting.then),
             Then::Epoch(epoch) => self.epoch_is_durable(epoch),
             Then::Registered(identity, epoch) => self.registration_is_durable(step, *identity, epoch),
             Then::Stream(stream) => self.update_is_durable(step, stream),
             Then::Intent(job) => self.intent_is_durable(step, job),
-            Then::Outcome(_) => {}
         }
     }
 

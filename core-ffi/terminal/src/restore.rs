@@ -199,6 +199,7 @@ fn open_intents(entries: impl Iterator<Item = Intent>) -> Vec<OpenIntent> {
 
 impl Terminal {
     /// A terminal from what its queue holds. It opens its connection by itself.
+    #[expect(clippy::too_many_lines, reason = "one line for each thing a terminal has")]
     pub fn new(setup: Setup, mut restored: Restored, now: &Now) -> (Self, Vec<Output>) {
         let mut step = Step::new(now);
         let identity = restored
@@ -282,6 +283,7 @@ impl Terminal {
                 .get(&MetaKey::Drawer)
                 .and_then(|bytes| decode(bytes).ok()),
             purses: Batches::default(),
+            lies: None,
             seen_purses: BTreeMap::new(),
             open_intents: open_intents(restored.intents.into_values()),
             outcomes: VecDeque::new(),

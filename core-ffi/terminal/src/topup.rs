@@ -46,7 +46,7 @@ impl Terminal {
         };
         self.arm(step, purpose);
         if let Some(tag) = shown {
-            self.hold_to_cart(step, tag);
+            self.meant_for(step, tag);
         }
         Ok(())
     }

@@ -60,8 +60,9 @@ impl Batches {
         Arc::clone(&self.lists)
     }
 
-    pub fn is_of_chip(&self, batch: &Batch) -> bool {
-        is_of_chip(batch)
+    /// Whether the server has taken a batch over.
+    pub fn is_of_server(&self, number: u16) -> bool {
+        self.batch(number).is_some_and(|batch| !is_of_chip(batch))
     }
 }
 

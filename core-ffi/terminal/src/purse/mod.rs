@@ -37,7 +37,7 @@ use crate::store::Then;
 
 pub(crate) use knowledge::{Batches, Seen};
 pub(crate) use open::OpenIntent;
-pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork};
+pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 
 /// The wristband in the field, and what is being done with its purse.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ impl Terminal {
             tag,
             lists: self.purses.lists(),
             knowledge: Box::new(self.known_of_purse(tag)),
-            entropy: step.id(),
+            entropy: step.nonce(),
         };
         self.work(step, tag, task, Stage::Reading);
         self.notify(step, Notice::Working);
@@ -182,7 +182,8 @@ impl Terminal {
             (Stage::Reading, PurseAnswer::Read(Ok(loaded))) => self.purse_read(step, tag, *loaded),
             (Stage::Reading, PurseAnswer::Read(Err(refusal))) => self.purse_not_read(step, tag, refusal),
             (Stage::Settling { open, plan }, PurseAnswer::Written(written)) => {
-                self.settled(step, tag, *open, *plan, &written)
+                self.settled(step, &open, &plan, &written);
+                Ok(())
             }
             (Stage::Planning { loaded, draft }, PurseAnswer::Planned(Ok(plan))) => {
                 self.journal_plan(step, &loaded, *plan, *draft)
@@ -201,13 +202,8 @@ impl Terminal {
 
     /// A wristband whose batch the server has taken over pays from the books.
     fn purse_not_read(&mut self, step: &mut Step<'_>, tag: TagId, refusal: LoadRefusal) -> Result<(), Refusal> {
-        let of_server = |number: &u16| {
-            self.purses
-                .batch(*number)
-                .is_some_and(|batch| !self.purses.is_of_chip(batch))
-        };
         match &refusal {
-            LoadRefusal::UnknownBatch(number) if of_server(number) => {
+            LoadRefusal::UnknownBatch(number) if self.purses.is_of_server(*number) => {
                 self.held_by_id(step, tag);
                 Ok(())
             }

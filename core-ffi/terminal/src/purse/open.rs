@@ -57,7 +57,7 @@ impl OpenIntent {
         if same {
             let orders = self.booked.orders.iter().chain(&other.booked.orders);
             let orders = orders.map(|(order, _)| order.clone()).collect();
-            self.booked = Box::new(Booked::again(orders, self.tag));
+            *self.booked = Booked::again(orders, self.tag);
         }
         same
     }
@@ -113,7 +113,10 @@ impl Terminal {
     ) -> Option<Result<(), Refusal>> {
         while let Some(open) = self.open_intents.iter().find(|open| open.tag == tag).cloned() {
             match loaded.resolve(&open.intent) {
-                Resolution::Committed => return Some(self.happened(step, &open, loaded.free())),
+                Resolution::Committed => {
+                    self.happened(step, &open, loaded.free());
+                    return Some(Ok(()));
+                }
                 Resolution::Unfinished => {
                     let plan = match loaded.plan_settle() {
                         Ok(plan) => Box::new(plan),
@@ -142,30 +145,22 @@ impl Terminal {
     }
 
     /// It did happen: now it is booked.
-    fn happened(&mut self, step: &mut Step<'_>, open: &OpenIntent, left: Amount) -> Result<(), Refusal> {
+    fn happened(&mut self, step: &mut Step<'_>, open: &OpenIntent, left: Amount) {
         let mut booked = (*open.booked).clone();
         booked.left = Some(left);
         self.book_orders(step, booked);
-        Ok(())
     }
 
     /// The last page of an earlier credit was made solid, or not.
-    pub(crate) fn settled(
-        &mut self,
-        step: &mut Step<'_>,
-        tag: TagId,
-        open: OpenIntent,
-        plan: Plan,
-        written: &Written,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn settled(&mut self, step: &mut Step<'_>, open: &OpenIntent, plan: &Plan, written: &Written) {
+        let tag = open.tag;
         if written.outcome == Outcome::Committed {
             self.saw_purse(tag, &plan.after);
-            return self.happened(step, &open, plan.after.free());
+            return self.happened(step, open, plan.after.free());
         }
         step.cue(crate::output::Cue::Again);
         let total = open.total();
         self.notify(step, Notice::HoldAgain { tag, total });
-        Ok(())
     }
 
     /// An intent is over: nothing happened, or nobody here can tell. The journal says so when it is free.

@@ -3,6 +3,7 @@
 mod drawer;
 mod offline;
 mod paying;
+mod purse;
 mod random;
 mod registering;
 mod restart;

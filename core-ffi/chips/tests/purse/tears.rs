@@ -281,37 +281,46 @@ struct Count {
     unknown: u64,
 }
 
-/// One state that a cut left, and how often.
-type States = BTreeMap<(Vec<u8>, Vec<[u8; 294]>), (Reader, Till, u64)>;
+/// What tells two states apart: the chip, and what each till's journal holds.
+type Key = (Vec<u8>, Vec<(End, Vec<[u8; 294]>)>);
 
-fn note(states: &mut States, reader: Reader, till: Till, times: u64) {
-    let intents = till
-        .journal
-        .iter()
-        .map(|intent| {
+/// States that cuts left, and how often.
+type States = BTreeMap<Key, (Reader, Vec<Till>, u64)>;
+
+fn note(states: &mut States, reader: Reader, tills: Vec<Till>, times: u64) {
+    let intents = |till: &Till| {
+        let wires = till.journal.iter().map(|intent| {
             let mut key = [0; 294];
             key[..147].copy_from_slice(&intent.before.wire());
             key[147..].copy_from_slice(&intent.after.wire());
             key
-        })
-        .collect();
-    let key = (reader.chip.fingerprint(), intents);
-    states.entry(key).or_insert((reader, till, 0)).2 += times;
+        });
+        (till.end, wires.collect())
+    };
+    let key = (reader.chip.fingerprint(), tills.iter().map(intents).collect());
+    states.entry(key).or_insert((reader, tills, 0)).2 += times;
 }
 
 /// All states that one cut of this till's tap can leave.
-fn torn_once(festival: &Festival, reader: &Reader, till: &Till, times: u64, states: &mut States) {
+fn torn_once(festival: &Festival, reader: &Reader, tills: &[Till], times: u64, states: &mut States) {
+    let Some((till, others)) = tills.split_last() else {
+        return;
+    };
     for (at, fault) in cuts(festival, reader, till) {
         let (mut reader, mut till) = (reader.clone(), till.clone());
         till.tap(festival, &mut reader, Some((at, fault)));
         assert!(reader.faults.is_empty(), "the cut at {at} took place");
-        note(states, reader, till, times);
+        let tills = others.iter().cloned().chain([till]).collect();
+        note(states, reader, tills, times);
     }
 }
 
 /// Walks the future of a state: others, then the till itself, and checks what is on the chip at every step.
-fn future(festival: &Festival, base: &History, state: &(Reader, Till, u64), count: &mut Count) {
-    let (reader, till, times) = state;
+fn future(festival: &Festival, base: &History, state: &(Reader, Vec<Till>, u64), count: &mut Count) {
+    let (reader, tills, times) = state;
+    let [till] = tills.as_slice() else {
+        panic!("one till");
+    };
     let own = effect(festival, &till.deed);
     let folds = match &till.deed {
         Deed::PayFolding(_, pending) | Deed::Claim(pending) => i64::from(pending.units) * 10,
@@ -388,7 +397,7 @@ fn matrix(deeds: &[Deed]) -> Count {
                 continue;
             }
             let mut states = States::new();
-            torn_once(&festival, &base.reader, &till, 1, &mut states);
+            torn_once(&festival, &base.reader, &[till], 1, &mut states);
             for state in states.values() {
                 future(&festival, &base, state, &mut count);
             }
@@ -460,30 +469,25 @@ fn matrix_of_two(firsts: &[Deed], seconds: &[Option<Deed>]) -> Count {
     for base in histories(&festival) {
         for first in firsts {
             let mut once = States::new();
-            torn_once(&festival, &base.reader, &Till::new(*first), 1, &mut once);
+            torn_once(&festival, &base.reader, &[Till::new(*first)], 1, &mut once);
             for second in seconds {
-                for (reader, first, times) in once.values() {
-                    let mut twice = States::new();
-                    let torn = match second {
-                        Some(second) => Till::new(*second),
-                        None if first.end == End::Open => first.clone(),
-                        None => continue,
+                let mut twice = States::new();
+                for (reader, tills, times) in once.values() {
+                    let tills: Vec<Till> = match second {
+                        Some(second) => tills.iter().cloned().chain([Till::new(*second)]).collect(),
+                        None => tills.iter().filter(|till| till.end == End::Open).cloned().collect(),
                     };
-                    torn_once(&festival, reader, &torn, *times, &mut twice);
-                    for (reader, torn, times) in twice.values() {
-                        let orders: &[bool] = if second.is_some() { &[true, false] } else { &[true] };
-                        for first_first in orders {
-                            count.cases += times;
-                            count.walked += 1;
-                            let mut tills = match second {
-                                Some(_) => vec![first.clone(), torn.clone()],
-                                None => vec![torn.clone()],
-                            };
-                            if !first_first {
-                                tills.reverse();
-                            }
-                            ends_well(&festival, &base, reader, &mut tills, *times, &mut count);
-                        }
+                    torn_once(&festival, reader, &tills, *times, &mut twice);
+                }
+                for (reader, tills, times) in twice.values() {
+                    let mut orders = vec![tills.clone()];
+                    if tills.len() > 1 {
+                        orders.push(tills.iter().rev().cloned().collect());
+                    }
+                    for mut tills in orders {
+                        count.cases += times;
+                        count.walked += 1;
+                        ends_well(&festival, &base, reader, &mut tills, *times, &mut count);
                     }
                 }
             }

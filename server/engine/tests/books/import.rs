@@ -173,7 +173,11 @@ fn what_no_head_covers_is_told_and_not_booked() {
     );
     assert_eq!((server.money(tag(2)), server.money(tag(3))), (1_000, 1_000));
     let after = self::preview(&mut server, &file);
-    assert_eq!((after.unsigned, after.left_out.len()), (0, 0), "what is here needs nobody's decision");
+    assert_eq!(
+        (after.unsigned, after.left_out.len()),
+        (0, 0),
+        "what is here needs nobody's decision"
+    );
 }
 
 #[test]

@@ -100,6 +100,8 @@ pub(crate) enum Event {
     Fault(Kind),
     /// A device's disk or key works again.
     Repaired { device: DeviceNo },
+    /// Somebody brings a stick with the second copy of a journal to the office.
+    Stick { stick: usize },
     /// A till that was locked is freed, or a wristband.
     Pardon,
     /// All faults end.

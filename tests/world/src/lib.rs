@@ -26,6 +26,7 @@ mod server_disk;
 mod signing;
 mod slots;
 mod sometimes;
+mod stick;
 mod strikes;
 #[cfg(test)]
 mod tests;

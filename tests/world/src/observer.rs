@@ -467,10 +467,13 @@ impl World {
     }
 
     fn anywhere(&self, hash: Hash32, except: Option<DeviceNo>) -> bool {
-        self.devices
+        let on_a_stick = self.sticks.iter().any(|stick| stick.hashes.contains(&hash));
+        let mut devices = self
+            .devices
             .iter()
             .enumerate()
-            .any(|(no, device)| Some(DeviceNo(no)) != except && device.disk.image.hashes().any(|mine| mine == hash))
+            .filter(|(no, _)| Some(DeviceNo(*no)) != except);
+        on_a_stick || devices.any(|(_, device)| device.disk.image.hashes().any(|mine| mine == hash))
     }
 
     /// The server lives on with an older disk: what is on no device either is lost, and that is the price of two disasters.
@@ -484,6 +487,7 @@ impl World {
             .devices
             .iter()
             .flat_map(|device| device.disk.image.hashes())
+            .chain(self.sticks.iter().flat_map(|stick| stick.hashes.iter().copied()))
             .collect();
         let gone: Vec<Hash32> = before
             .iter()

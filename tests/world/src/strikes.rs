@@ -216,6 +216,7 @@ impl World {
             }
             Kind::PhoneLost => {
                 let till = self.devices.get(no.0)?.till;
+                self.stick_stays(no);
                 self.replace_image(no, Image::default());
                 self.devices.get_mut(no.0)?.gone = true;
                 let curve = self.curve;

@@ -19,6 +19,7 @@ use crate::random::Random;
 use crate::server::Server;
 use crate::slots::Code;
 use crate::sometimes::Sometimes;
+use crate::stick::Stick;
 use crate::till::{Device, Key};
 
 /// When the doors open: noon on a Saturday in July, in ms since 1970.
@@ -150,6 +151,7 @@ pub(crate) struct World {
     pub items: Vec<Item>,
     pub revisions: Revisions,
     pub codes: Vec<Code>,
+    pub sticks: Vec<Stick>,
     pub blocked: Vec<TagId>,
     pub locked: Vec<TerminalId>,
     pub curve: bool,
@@ -275,6 +277,7 @@ impl World {
             revisions: Revisions::starting_with(&items),
             items,
             codes: Vec::new(),
+            sticks: Vec::new(),
             blocked: Vec::new(),
             locked: Vec::new(),
             curve,
@@ -446,6 +449,7 @@ impl World {
                     device.key_broken = false;
                 }
             }
+            Event::Stick { stick } => self.stick_comes(stick),
             Event::Pardon => self.pardon(),
             Event::Heal => self.heal(),
             Event::End => {}

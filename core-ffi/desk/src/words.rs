@@ -9,7 +9,7 @@ use shared_protocol::message::ErrorCode;
 use shared_protocol::order::TenderKind;
 use shared_protocol::stream::BlockReason;
 use terminal::StorageFault;
-use terminal::screen::{Balance, DeviceFault, OfflineLimit, Pill, Refusal, RegistrationRefusal};
+use terminal::screen::{Balance, DeviceFault, OfflineLimit, Pill, PurseRefusal, Refusal, RegistrationRefusal};
 
 use crate::act::Unclear;
 
@@ -79,6 +79,67 @@ impl Words<'_> {
         )
     }
 
+    /// Why the purse on a wristband was not used.
+    fn purse(&self, why: PurseRefusal) -> Said {
+        match why {
+            PurseRefusal::Left => self.said(
+                ("Zu kurz gehalten", "Dasselbe Band nochmal hinhalten und liegen lassen."),
+                ("Not held long enough", "Hold the same wristband again and leave it there."),
+            ),
+            PurseRefusal::HoldSame => self.said(
+                ("Erst dasselbe Band nochmal hinhalten", "Es hat vielleicht schon bezahlt. Ist der Gast weg: Warenkorb leeren."),
+                ("Hold the same wristband first", "It may have paid already. If the guest is gone: clear the cart."),
+            ),
+            PurseRefusal::Unknown => self.said(
+                ("Nicht zu klären, ob bezahlt ist", "Nichts ausgeben und nichts nochmal kassieren: den Gast zum Infopunkt schicken. Der Fall ist gemeldet."),
+                ("Whether it has paid cannot be told here", "Hand out nothing and charge nothing again: send the guest to the Info point. The case is reported."),
+            ),
+            PurseRefusal::NoKey => self.said(
+                ("Diese Kasse darf das mit diesem Band nicht", "Zu einer anderen Kasse schicken und die Technik rufen: hier fehlt ein Schlüssel."),
+                ("This till may not do that with this wristband", "Send the guest to another till and call the tech team: a key is missing here."),
+            ),
+            PurseRefusal::UnknownBatch { batch } => self.said(
+                (&format!("Band aus Charge {batch} gilt hier nicht"), "Infopunkt: Band tauschen. Ist es von heute, braucht die Kasse einmal Netz."),
+                (&format!("Wristbands of batch {batch} are not valid here"), "Info point: exchange it. If it is from today, this till needs the network once."),
+            ),
+            PurseRefusal::Forged => self.said(
+                ("Dieses Band ist nicht echt", "Nicht kassieren. Band einbehalten, wenn möglich, und den Infopunkt rufen."),
+                ("This wristband is not genuine", "Take no payment. Keep the wristband if you can and call the Info point."),
+            ),
+            PurseRefusal::SetBack => self.said(
+                ("Dieses Band hat weniger gebucht als vorher", "Nicht kassieren: Es wurde zurückgesetzt oder kopiert. Zum Infopunkt schicken."),
+                ("This wristband holds less than before", "Take no payment: it was set back or copied. Send the guest to the Info point."),
+            ),
+            PurseRefusal::Damaged => self.said(
+                ("Dieses Band ist beschädigt", "Infopunkt: Band tauschen. Das Guthaben ist in den Büchern."),
+                ("This wristband is damaged", "Info point: exchange it. The money is in the books."),
+            ),
+            PurseRefusal::Full => self.said(
+                ("Auf dieses Band passt nichts mehr", "Infopunkt: Band tauschen. Das Guthaben geht mit."),
+                ("This wristband is full", "Info point: exchange it. The money goes with it."),
+            ),
+            PurseRefusal::Frozen => self.said(
+                ("Aufladen ist gerade abgeschaltet", "An einer Kasse mit Netz aufladen lassen."),
+                ("Top-up is switched off right now", "Let the guest top up at a till with network."),
+            ),
+            PurseRefusal::Step { unit } => {
+                let step = self.euros(Amount(i64::from(unit)));
+                self.said(
+                    (&format!("Nur in Schritten von {step}"), "Einen passenden Betrag eintippen."),
+                    (&format!("In steps of {step} only"), "Type an amount that fits."),
+                )
+            }
+            PurseRefusal::Vouchers => self.said(
+                ("Diese Gutscheine gehen hier nicht", "Ohne Gutscheine kassieren, oder zum Infopunkt schicken."),
+                ("These vouchers do not work here", "Charge without vouchers, or send the guest to the Info point."),
+            ),
+            PurseRefusal::NoSplit => self.said(
+                ("Teilen geht mit diesen Bändern nicht", "Den Warenkorb aufteilen und einzeln kassieren."),
+                ("These wristbands cannot share a cart", "Make a cart for each and charge them one by one."),
+            ),
+        }
+    }
+
     /// Why something was not done. No money moved, and the page says so beside this.
     #[expect(clippy::too_many_lines, reason = "one table of words, complete by the compiler")]
     pub fn refusal(&self, refusal: &Refusal) -> Said {
@@ -98,6 +159,7 @@ impl Words<'_> {
             }
             Refusal::OfflineLimit { limit, possible } => self.offline_limit(*limit, *possible),
             Refusal::Blocked(reason) => self.blocked(*reason),
+            Refusal::Purse(why) => self.purse(*why),
             Refusal::SeveralWristbands => self.said(
                 (
                     "Bitte nur ein Band",

@@ -10,9 +10,6 @@ use chips::simulated::{SimulatedField, VirtualChip};
 use super::bell::Bell;
 use super::{Happening, HardwareReader, Waker};
 
-/// What a simulated reader is called.
-pub const SIMULATED: &str = "virtual reader (simulated)";
-
 /// How long a wait sleeps at once. A ring ends it.
 const A_WHILE: Duration = Duration::from_hours(1);
 

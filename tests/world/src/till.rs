@@ -390,6 +390,7 @@ impl World {
                     }
                 }
                 Output::Screen(screen) => self.observe_screen(no, &screen),
+                Output::Purse(_) => {}
                 Output::Cue(_) => {}
             }
         }

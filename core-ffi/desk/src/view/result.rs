@@ -5,7 +5,7 @@ use pages::Language;
 use shared_protocol::message::Units;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::{Amount, AssetId, TagId};
-use terminal::screen::{Balance, Done, DoneKind, Notice, Refusal, Screen};
+use terminal::screen::{Balance, Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
 use super::{Look, button, cart};
 use crate::act::Side;
@@ -72,6 +72,20 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
             &html! { (words.of("Nächstes Band hinhalten", "Hold the next wristband")) },
             &html! {},
         ),
+        Notice::HoldAgain { tag, total } => {
+            let total = words.euros(*total);
+            card(
+                "again hold-again",
+                ARCS,
+                &html! { (words.of("DASSELBE Band nochmal hinhalten", "Hold the SAME wristband again")) },
+                &html! {
+                    p .of-wristband { (look.wristband(*tag)) " · " (total) }
+                    p { strong { (words.of("Noch nichts ausgeben.", "Hand out nothing yet.")) } " " (words.of("Das Band war zu früh weg; ob es bezahlt hat, sagt es beim nächsten Hinhalten. Doppelt abgebucht wird nie.", "The wristband left too early; whether it has paid, it tells when it is held again. Nothing is ever charged twice.")) }
+                    p { (words.of("Ist der Gast weg: Warenkorb leeren. Kommt das Band wieder, klärt es sich von selbst.", "If the guest is gone: clear the cart. When the wristband comes back, it settles by itself.")) }
+                    (button("clear", "", None, words.of("Gast ist weg – leeren", "Guest is gone – clear")))
+                },
+            )
+        }
         Notice::LastCart { booked, total, at_ms } => {
             let time = words.clock.second(*at_ms);
             let total = words.euros(*total);
@@ -110,6 +124,7 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
             | Refusal::SeveralWristbands
             | Refusal::OtherWristband
             | Refusal::SameWristband
+            | Refusal::Purse(PurseRefusal::Left | PurseRefusal::HoldSame)
     );
     let (class, path) = if again { ("again", ARCS) } else { ("bad", OCTAGON) };
     card(
@@ -118,7 +133,8 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
         &html! { (said.what) },
         &html! {
             p { (said.now) }
-            p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) }
+            // Here alone nobody knows yet.
+            @if *refusal != Refusal::Purse(PurseRefusal::Unknown) { p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) } }
             @if let Refusal::BalanceTooLow { has, .. } = refusal { p { (words.of("Auf dem Band:", "On the wristband:")) " " (words.euros(has.amount)) } }
         },
     )

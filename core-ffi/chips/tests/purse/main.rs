@@ -4,6 +4,7 @@ mod adversary;
 mod common;
 mod cost;
 mod hostile;
+mod native;
 mod targets;
 mod tears;
 mod working;

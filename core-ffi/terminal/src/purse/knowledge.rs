@@ -169,6 +169,7 @@ impl Terminal {
     /// The cart as orders, with what the purse says of its guest.
     pub(crate) fn purse_draft(&self, step: &Step<'_>, tag: TagId, loaded: &Loaded) -> Result<Draft, Refusal> {
         let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+        self.paid_with(&cart.purpose, tag)?;
         if cart.split.is_some() {
             return Err(Refusal::Purse(crate::screen::PurseRefusal::NoSplit));
         }

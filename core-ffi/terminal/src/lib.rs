@@ -140,6 +140,8 @@ pub struct Terminal {
     lies: Option<Chip>,
     seen_purses: BTreeMap<TagId, Seen>,
     open_intents: Vec<OpenIntent>,
+    /// Intents that came to nothing: what they may have damaged on the chip is put back from them at its next tap.
+    void_intents: VecDeque<chips::purse::Intent>,
     outcomes: VecDeque<IntentOutcome>,
     notice: Notice,
     notice_ends_ms: Option<u64>,

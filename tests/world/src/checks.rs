@@ -485,7 +485,11 @@ impl World {
             !expected
         });
         strange
-            .map(|case| ("cases", format!("nothing here explains {:?}", case.case)))
+            .map(|case| {
+                let order = case.case.case.order.and_then(|id| self.observer.orders.get(&id));
+                let said = order.map(|seen| format!("{:?}", seen.order)).unwrap_or_default();
+                ("cases", format!("nothing here explains {:?} {said}", case.case))
+            })
             .into_iter()
             .collect()
     }

@@ -35,8 +35,8 @@ use crate::screen::{Balance, Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
 
-pub(crate) use knowledge::{Batches, Seen};
-pub(crate) use open::OpenIntent;
+pub(crate) use knowledge::{Batches, Seen, VOID_MAX};
+pub(crate) use open::{OpenIntent, intent_of};
 pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 
 /// The wristband in the field, and what is being done with its purse.
@@ -385,7 +385,7 @@ impl Terminal {
     ) -> Result<(), Refusal> {
         match written.outcome {
             Outcome::Committed => {
-                self.saw_purse(tag, &plan.after);
+                self.wrote_purse(tag, &plan.after);
                 self.book_orders(step, booked);
                 Ok(())
             }

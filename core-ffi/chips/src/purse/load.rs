@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use shared_protocol::purse::chain::Chain;
 use shared_protocol::purse::cipher::chip_key;
-use shared_protocol::purse::image::{FIRST_GUARDED_PAGE, FIRST_PAGE, LAST_PAGE, buffer_page};
+use shared_protocol::purse::image::{FIRST_GUARDED_PAGE, FIRST_PAGE, LAST_PAGE, buffer_page, slot_page};
 use shared_protocol::purse::{
-    AesKey, BatchList, Block, ChainId, Header, Held, Image, KnownWalk, ListEntry, Purpose, Purse, PurseFault, Uid,
+    AesKey, BatchList, Block, ChainId, Header, Held, Image, KnownWalk, ListEntry, Purpose, Purse, PurseFault, Slot, Uid,
 };
 
 use super::plan::Intent;
@@ -90,6 +90,8 @@ pub struct Loaded {
     pub(super) restore: Option<Held>,
     /// Whether the newest token beside an old one must be written again to be solid.
     pub(super) refresh: bool,
+    /// The same of the record and its predecessor.
+    pub(super) refresh_record: bool,
 }
 
 /// A purse in the field, with its session open.
@@ -208,8 +210,12 @@ pub fn load<F: Field>(
     }
 
     let refresh = match purse.old {
-        Some(old) if restore.is_none() => !weak(&mut link, &image, old)?,
+        Some(old) if restore.is_none() => !weak(&mut link, &image, buffer_page(old.buffer), 4)?,
         _ => true,
+    };
+    let refresh_record = match unconfirmed_record(&purse) {
+        Some(current) => !weak(&mut link, &image, slot_page(current.other()), 8)?,
+        None => true,
     };
 
     if let Some(last) = knowledge.last_known {
@@ -226,6 +232,7 @@ pub fn load<F: Field>(
         frozen_desk: knowledge.frozen_desk,
         restore,
         refresh,
+        refresh_record,
     };
     Ok(Tap {
         link,
@@ -250,12 +257,20 @@ fn solid_counter<F: Field>(link: &mut Link<F>, first: u32) -> Result<u32, LoadRe
     }
 }
 
-/// Whether an old token reads differently the second time. Then the tear hit its closing, so its successor is solid: writing the successor again
-/// would only risk the one token that is.
-fn weak<F: Field>(link: &mut Link<F>, image: &Image, old: Held) -> Result<bool, LinkFault> {
-    let first = buffer_page(old.buffer);
-    let again = link.read_pages(first, first + 3)?;
-    Ok(again != image.buffer(old.buffer))
+/// Whether what should be closed reads differently the second time. Then the tear hit its closing, so its successor is solid: writing the
+/// successor again would only risk the one that is.
+fn weak<F: Field>(link: &mut Link<F>, image: &Image, first: u8, pages: u8) -> Result<bool, LinkFault> {
+    let again = link.read_pages(first, first + pages - 1)?;
+    let (again, _) = again.as_chunks::<4>();
+    Ok((first..).zip(again).any(|(page, bytes)| image.page(page) != *bytes))
+}
+
+/// Whether the last change of the record was not confirmed: its predecessor is still good, and the last page of the record may be weak.
+pub(super) fn unconfirmed_record(purse: &Purse) -> Option<Slot> {
+    let current = purse.current?;
+    let record = purse.committed(current)?;
+    let open = record.amount == 0 && purse.committed(current.other()).is_some();
+    open.then_some(current)
 }
 
 /// Checks an image; where this till's journal holds a credit that a torn refresh destroyed, puts it back in its place first.

@@ -7,7 +7,7 @@ use shared_protocol::purse::{
     COUNTER_MAX, ChainId, Credit, Held, Image, PendingCredit, PurseSettings, Record, Slot, Uid,
 };
 
-use super::load::Loaded;
+use super::load::{Loaded, unconfirmed_record};
 use crate::keys::KeyRefusal;
 
 /// How far a plan is. A fault in one of the stages before [`Stage::Commit`] means that the plan did not happen.
@@ -153,18 +153,28 @@ impl Intent {
         self.after.counter > self.before.counter
     }
 
-    /// The record that it writes, with its slot.
-    pub fn record(&self) -> Option<(Slot, Record)> {
-        let body = |image: &Image, slot| {
-            let [body @ .., _, _, _, _, _, _, _, _] = image.slot(slot);
-            body
+    /// The record that it writes.
+    ///
+    /// What stood in the slot before says nothing: an earlier attempt may have left there all or part of the same record.
+    pub fn record(&self) -> Option<Record> {
+        let record = |slot| {
+            let [body @ .., _, _, _, _, _, _, _, _] = self.after.slot(slot);
+            Record::from_body(body)
         };
-        let written = |slot: &Slot| body(&self.before, *slot) != body(&self.after, *slot);
+        if self.debits() {
+            let counts =
+                |record: &Record| record.after == self.after.counter && record.before() == Some(self.before.counter);
+            return Slot::ALL.into_iter().map(record).find(counts);
+        }
+        let written = |slot: &Slot| {
+            let after = self.after.slot(*slot);
+            after != self.before.slot(*slot) && !after.ends_with(&CLOSED_PAGE)
+        };
         Slot::ALL
             .into_iter()
             .filter(written)
-            .map(|slot| (slot, Record::from_body(body(&self.after, slot))))
-            .max_by_key(|(_, record)| record.version)
+            .map(record)
+            .max_by_key(|record| record.version)
     }
 
     /// The credit that it writes.
@@ -224,10 +234,9 @@ impl<'a> Draft<'a> {
         }
         if let Some(old) = purse.old {
             let newest = purse.credit(old.credit.chain);
-            // Only the last page of a top-up can be weak: all before it were acknowledged. Writing the same bytes makes it solid.
+            // One tear leaves one weak page, the last; a second that cut whoever wrote over it leaves another. Written as a whole it is solid.
             if loaded.refresh && loaded.restore.is_none_or(|held| held.buffer != newest.buffer) {
-                let last = buffer_page(newest.buffer) + 3;
-                draft.write(Stage::Settle, last, purse.image.page(last));
+                draft.write_buffer(Stage::Settle, newest.buffer, &newest.credit);
             }
             draft.write(Stage::Settle, buffer_page(old.buffer) + 3, CLOSED_PAGE);
         }
@@ -269,19 +278,12 @@ impl<'a> Draft<'a> {
         self.write(close, buffer_page(predecessor.buffer) + 3, CLOSED_PAGE);
     }
 
-    /// Whether an earlier change of the record was not confirmed: the last page of the current record may be weak.
-    pub(super) fn unconfirmed_record(loaded: &Loaded) -> Option<Slot> {
-        let current = loaded.purse.current?;
-        let record = loaded.purse.committed(current)?;
-        let open = record.amount == 0 && loaded.purse.committed(current.other()).is_some();
-        open.then_some(current)
-    }
-
     /// Makes the current record solid before its predecessor goes.
     pub(super) fn settle_record(&mut self) {
-        if let Some(current) = Self::unconfirmed_record(self.loaded) {
-            let last = slot_page(current) + 7;
-            self.write(Stage::Settle, last, self.image.page(last));
+        if let Some(current) = unconfirmed_record(&self.loaded.purse).filter(|_| self.loaded.refresh_record) {
+            for page in slot_page(current)..slot_page(current) + 8 {
+                self.write(Stage::Settle, page, self.image.page(page));
+            }
         }
     }
 
@@ -368,6 +370,7 @@ impl<'a> Draft<'a> {
                 purse: after,
                 restore: None,
                 refresh: true,
+                refresh_record: true,
                 ..self.loaded.clone()
             },
         })

@@ -2,8 +2,8 @@
 
 use shared_protocol::purse::{Record, Slot};
 
-use super::load::Loaded;
-use super::plan::{Draft, Intent};
+use super::load::{Loaded, unconfirmed_record};
+use super::plan::Intent;
 
 /// What became of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +27,8 @@ impl Loaded {
             return Resolution::OtherWristband;
         }
         match (intent.record(), intent.credit(&self.purse.settings)) {
-            (Some((_, record)), _) if intent.debits() => self.resolve_payment(&record),
-            (Some((_, record)), _) => self.resolve_update(&record),
+            (Some(record), _) if intent.debits() => self.resolve_payment(&record),
+            (Some(record), _) => self.resolve_update(&record),
             (None, Some(credit)) => {
                 let there = self.purse.credit(credit.chain).credit;
                 if there.units < credit.units {
@@ -76,7 +76,7 @@ impl Loaded {
             return Resolution::Unknown;
         };
         if newest == *record {
-            return if Draft::unconfirmed_record(self).is_some() {
+            return if unconfirmed_record(&self.purse).is_some() {
                 Resolution::Unfinished
             } else {
                 Resolution::Committed
@@ -85,7 +85,9 @@ impl Loaded {
         if self.committed_records().any(|there| there == *record) {
             return Resolution::Committed;
         }
-        if newest.version < record.version {
+        // Versions count the records: whoever wrote another one of this number found ours not there.
+        let taken = |there: Record| there.version == record.version;
+        if newest.version < record.version || self.committed_records().any(taken) {
             return Resolution::Void;
         }
         Resolution::Unknown

@@ -6,12 +6,14 @@
 mod air;
 mod batch;
 mod identity;
+mod maker;
 mod rig;
 mod ultralight_aes;
 
 pub use air::AirModel;
 pub use batch::SimulatedBatch;
 pub use identity::IdentityChip;
+pub use maker::{simulated_maker, simulated_signature};
 pub use rig::{Exchange, Fault, SimulatedField};
 pub use ultralight_aes::{Quirks, UltralightAesChip};
 

@@ -5,6 +5,7 @@
 
 mod air;
 mod batch;
+mod desfire;
 mod identity;
 mod maker;
 mod rig;
@@ -12,6 +13,7 @@ mod ultralight_aes;
 
 pub use air::AirModel;
 pub use batch::SimulatedBatch;
+pub use desfire::DesfireChip;
 pub use identity::IdentityChip;
 pub use maker::{simulated_maker, simulated_signature};
 pub use rig::{Exchange, Fault, SimulatedField};

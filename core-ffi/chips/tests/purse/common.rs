@@ -7,7 +7,7 @@ use chips::purse::{
 };
 use chips::simulated::{SimulatedBatch, SimulatedField, UltralightAesChip};
 use chips::{Field as _, MemoryKeys};
-use shared_protocol::purse::{BatchList, ChainId, Image, PendingCredit, PurseSettings};
+use shared_protocol::purse::{BatchList, ChainId, Image, KnownWalk, PendingCredit, PurseSettings};
 
 /// The reader of these tests.
 pub type Reader = SimulatedField<UltralightAesChip>;
@@ -18,6 +18,8 @@ pub struct Festival {
     pub lists: BTreeMap<u16, BatchList>,
     pub desk: MemoryKeys,
     pub sale: MemoryKeys,
+    /// A walk that every till of this festival remembers, unless it brings its own.
+    pub walk: Option<KnownWalk>,
 }
 
 /// Short chains, because the matrix walks them some million times.
@@ -37,6 +39,7 @@ impl Festival {
             lists: batch.lists(4),
             desk: batch.desk_keys(),
             sale: batch.sale_keys(),
+            walk: None,
             batch,
         }
     }
@@ -51,6 +54,16 @@ impl Festival {
         let books = Books {
             keys: &self.sale,
             lists: &self.lists,
+        };
+        let remembered;
+        let knowledge = if knowledge.walk.is_none() && self.walk.is_some() {
+            remembered = Knowledge {
+                walk: self.walk,
+                ..knowledge.clone()
+            };
+            &remembered
+        } else {
+            knowledge
         };
         load(
             reader,

@@ -167,7 +167,8 @@ impl BatchKeys {
 
     fn only(&self, roles: &[KeyRole]) -> Self {
         let mut kept = self.clone();
-        kept.masters.retain(|have, _| roles.iter().any(|role| code(*role) == *have));
+        kept.masters
+            .retain(|have, _| roles.iter().any(|role| code(*role) == *have));
         kept
     }
 }
@@ -306,7 +307,10 @@ mod tests {
         let server = all().for_role(Role::Server).unwrap();
         assert!(matches!(
             server.for_role(Role::SaleTill),
-            Err(KeyFileFault::Role { wanted: Role::Encoder, found: Role::Server })
+            Err(KeyFileFault::Role {
+                wanted: Role::Encoder,
+                found: Role::Server
+            })
         ));
     }
 

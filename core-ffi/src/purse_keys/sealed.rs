@@ -71,13 +71,17 @@ pub enum KeyFileFault {
         why: io::Error,
     },
     /// There is such a file already.
-    #[error("{0} is there already and was not touched; choose another name, or move the old file to a safe place first")]
+    #[error(
+        "{0} is there already and was not touched; choose another name, or move the old file to a safe place first"
+    )]
     Exists(PathBuf),
     /// Others may read the key file.
     #[error("{0} may be read by others; run `chmod 600` on it and think about who could have copied it")]
     Open(PathBuf),
     /// The key file has another length.
-    #[error("{0} is no key file: it must hold exactly 32 bytes; take the one that was made together with the sealed file")]
+    #[error(
+        "{0} is no key file: it must hold exactly 32 bytes; take the one that was made together with the sealed file"
+    )]
     NotASecret(PathBuf),
     /// It is something else.
     #[error("{0} is no sealed key file of Groschen; check the path")]
@@ -99,7 +103,9 @@ pub enum KeyFileFault {
         passphrase: bool,
     },
     /// The wrong secret, or a damaged file. Nobody can tell which.
-    #[error("{0} does not open: the passphrase or key file is another one, or the file is damaged; try again, else take its copy from the safe")]
+    #[error(
+        "{0} does not open: the passphrase or key file is another one, or the file is damaged; try again, else take its copy from the safe"
+    )]
     Locked(PathBuf),
     /// It is for somebody else.
     #[error("this is a key file of role {}, needed is one of role {}; export it from the encoder's file", .found.name(), .wanted.name())]
@@ -418,8 +424,14 @@ mod tests {
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[place] ^= 1;
-            assert!(KeyFile::unsealed(&changed, &key(), Path::new("x")).is_err(), "byte {place}");
-            assert!(KeyFile::unsealed(&bytes[..place], &key(), Path::new("x")).is_err(), "cut at {place}");
+            assert!(
+                KeyFile::unsealed(&changed, &key(), Path::new("x")).is_err(),
+                "byte {place}"
+            );
+            assert!(
+                KeyFile::unsealed(&bytes[..place], &key(), Path::new("x")).is_err(),
+                "cut at {place}"
+            );
         }
     }
 
@@ -463,7 +475,10 @@ mod tests {
         assert!(matches!(file().seal(&path, &secret), Err(KeyFileFault::Exists(_))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
         assert!(KeyFile::open(&path, &again).unwrap() == file());
-        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names.len(), 2, "{names:?}");
     }
 

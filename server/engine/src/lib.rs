@@ -133,6 +133,11 @@ impl<S: Store> Engine<S> {
         })
     }
 
+    /// Batches of wristbands with a purse, by number.
+    pub const fn batches(&self) -> &BTreeMap<u16, Batch> {
+        &self.batches
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> &Arc<Config> {
         &self.current

@@ -20,7 +20,7 @@ use shared_protocol::purse::chain::token_at;
 use shared_protocol::stream::Stream;
 use shared_protocol::wristband::{Batch, BatchAuthority, PurseMove, PurseTotals};
 use shared_protocol::{Amount, SlotId, TagId, decode};
-use store::{Reader as _, Store as _};
+use store::Reader as _;
 use store_sqlite::{Options, SqliteReader, SqliteStore};
 
 fn run(arguments: &[&str], input: &str) -> Output {

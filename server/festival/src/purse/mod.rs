@@ -8,6 +8,7 @@ mod line;
 
 use ledger::{Account, Authority, Transfer};
 use serde::{Deserialize, Serialize};
+use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
 use shared_protocol::purse::{PendingCredit, Record};
@@ -71,6 +72,39 @@ impl Witness {
     }
 }
 
+/// What a wristband is called by people, as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The number that is printed on it.
+    pub number: String,
+    /// The digest of what its guest shows to be believed.
+    pub pin: Hash32,
+}
+
+impl Label {
+    /// Of a wristband with this pin. The pin has some 60 bits and its wristband's id is in the digest, so that whoever reads the database cannot
+    /// try all pins of all wristbands at once.
+    pub fn new(tag: TagId, number: &str, pin: &str) -> Self {
+        Self {
+            number: number.to_owned(),
+            pin: Self::digest(tag, pin),
+        }
+    }
+
+    fn digest(tag: TagId, pin: &str) -> Hash32 {
+        let pin: String = pin.chars().filter(char::is_ascii_alphanumeric).collect();
+        Hash32::of(
+            "groschen wristband pin 1",
+            &[tag.as_slice(), pin.to_uppercase().as_bytes()],
+        )
+    }
+
+    /// Whether this is its pin, typed with or without spaces.
+    pub fn fits(&self, tag: TagId, pin: &str) -> bool {
+        Self::digest(tag, pin) == self.pin
+    }
+}
+
 /// What the books know of one purse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purse {
@@ -99,6 +133,9 @@ pub struct Purse {
     /// The newest credit of the server, as long as no till has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<PendingCredit>,
+    /// What people call it, where it was imported from its encoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
 }
 
 /// What is odd about an order of a purse.
@@ -191,6 +228,7 @@ impl Purse {
             gap_since_ms: None,
             told: false,
             waiting: None,
+            label: None,
         }
     }
 

@@ -17,6 +17,7 @@ impl Terminal {
         match event {
             ReaderEvent::Left => {
                 self.lies = None;
+                self.balance_is_over_soon(step);
                 if let Some(guard) = &mut self.guard {
                     guard.left_field = true;
                 }
@@ -90,9 +91,8 @@ impl Terminal {
     pub(crate) fn meant_for(&mut self, step: &mut Step<'_>, tag: TagId) {
         match self.lies.filter(|chip| chip.tag == tag) {
             Some(chip) if self.has_purse(chip) => self.read_purse(step, tag),
-            Some(_) => self.hold_to_cart(step, tag),
             None if self.seen_purses.contains_key(&tag) => {}
-            None => self.hold_to_cart(step, tag),
+            Some(_) | None => self.hold_to_cart(step, tag),
         }
     }
 

@@ -285,6 +285,7 @@ impl Terminal {
             purses: Batches::default(),
             lies: None,
             seen_purses: BTreeMap::new(),
+            card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
             outcomes: VecDeque::new(),
             notice: Notice::None,

@@ -99,6 +99,7 @@ impl Booked {
             drawer: None,
             cart,
             left: None,
+            settles: None,
         }
     }
 }

@@ -308,7 +308,9 @@ impl Cashier {
                 seen.timeouts += 1;
                 Came::Nothing
             }
-            Notice::Balance { .. } | Notice::NextPart | Notice::LastCart { .. } => Came::Other,
+            Notice::Balance { .. } | Notice::NextPart | Notice::LastCart { .. } | Notice::HoldAgain { .. } => {
+                Came::Other
+            }
         }
     }
 

@@ -28,7 +28,7 @@ use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Settings, Tls};
-use crate::signing;
+use crate::{signing, wristbands};
 
 /// Pages that read at once.
 const CONSOLE_READERS: usize = 4;
@@ -64,9 +64,15 @@ pub struct OpenedSlot {
 impl Instance {
     /// Opens the store and listens. `sample` puts the sample festival into an empty database.
     pub async fn start(settings: &Settings, sample: bool) -> anyhow::Result<Self> {
+        Self::start_with(settings, sample, false).await
+    }
+
+    /// The same, with the simulated batch of wristbands in force when `simulated` says so: for the demo and for tests, where no money is.
+    pub async fn start_with(settings: &Settings, sample: bool, simulated: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("the folder {} cannot be made", settings.data.display()))?;
         let signer = config_key(&settings.data)?;
+        let batches = simulated.then(|| wristbands::signed(&signer)).transpose()?;
         let database = settings.database();
         let options = Options {
             created_at_ms: now_ms(),
@@ -74,7 +80,10 @@ impl Instance {
         };
         let mut store = SqliteStore::open(&database, &options)?;
         let event = event_of(&mut store, sample)?;
-        let engine = Engine::open(store, event, Box::new(signer))?;
+        let mut engine = Engine::open(store, event, Box::new(signer))?;
+        if let Some(batches) = batches {
+            engine.put_batches(&batches)?;
+        }
         let hub = Arc::new(Hub::default());
         let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
         let (writer, thread) =

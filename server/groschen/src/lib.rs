@@ -21,6 +21,7 @@ pub mod settings;
 pub mod signing;
 pub mod simulate;
 pub mod user;
+pub mod wristbands;
 
 /// How a command ended, as its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ pub mod till;
 
 pub use client::Endpoint;
 pub use mirror::{Mirror, MirrorTo, MirroredQueue, QueueReader};
+pub use purses::Keys;
 pub use queue::{MemoryQueue, Queue, QueueError, SqliteQueue};
 pub use reader::{Hand, Reader, VirtualReader, virtual_reader};
 pub use till::{Device, Ended, Till, TillInput};

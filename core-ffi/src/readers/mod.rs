@@ -33,7 +33,7 @@ use chips::field::{Field, FieldFault, Selected};
 
 use bell::Bell;
 pub use framing::{Backing, Framing};
-pub use simulated::{SimulatedHand, SimulatedReader};
+pub use simulated::{Pulled, SimulatedHand, SimulatedReader};
 pub use thread::{ReaderJobs, ReaderThread, SeenReader, seen};
 
 /// Something changed at a reader.
@@ -120,6 +120,8 @@ pub enum Over {
     Pcsc(Option<Framing>),
     /// libnfc, which speaks to the PN532 itself.
     Libnfc,
+    /// Nothing: it is simulated.
+    Nothing,
 }
 
 /// Why readers could not be listed.

@@ -17,6 +17,7 @@ impl Terminal {
         match event {
             ReaderEvent::Left => {
                 self.lies = None;
+                self.balance_is_over_soon(step);
                 if let Some(guard) = &mut self.guard {
                     guard.left_field = true;
                 }

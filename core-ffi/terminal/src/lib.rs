@@ -58,7 +58,7 @@ use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
-use shared_protocol::{BootId, TagId, TerminalId, TillId};
+use shared_protocol::{BootId, RequestId, TagId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
@@ -139,6 +139,8 @@ pub struct Terminal {
     /// The wristband that lies on the reader.
     lies: Option<Chip>,
     seen_purses: BTreeMap<TagId, Seen>,
+    /// The question whose answer completes the balance on the screen.
+    card_asks: Option<RequestId>,
     open_intents: Vec<OpenIntent>,
     /// Intents that came to nothing: what they may have damaged on the chip is put back from them at its next tap.
     void_intents: VecDeque<chips::purse::Intent>,
@@ -189,7 +191,7 @@ impl Terminal {
     pub fn wake_at_ms(&self, now: &Now) -> Option<u64> {
         let asking = match &self.busy {
             Busy::Asking(asking) => Some(asking.deadline_ms),
-            _ => None,
+            _ => self.owed_due_ms(),
         };
         let disk = if self.waiting.is_empty() && self.outcomes.is_empty() && self.granted_epoch.is_none() {
             None
@@ -241,6 +243,9 @@ impl Terminal {
             && step.now.mono_ms >= asking.deadline_ms
         {
             self.stop_asking(step);
+        }
+        if self.owed_due_ms().is_some_and(|due_ms| step.now.mono_ms >= due_ms) {
+            self.stop_asking_what_is_owed(step);
         }
         self.end_notice_if_due(step);
         self.end_split_if_due(step);

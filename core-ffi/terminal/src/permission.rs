@@ -218,7 +218,8 @@ impl Terminal {
     ) -> Result<(), Refusal> {
         let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
         let id = cart.id;
-        let draft = self.draft_for(cart, tag, answer, step)?;
+        let mut draft = self.draft_for(cart, tag, answer, step)?;
+        draft.settles = self.settled_by_books(answer)?;
         self.permitted(&draft)?;
         if draft.asks.is_empty() {
             self.book(step, draft, Some(tag), answer.is_some());
@@ -291,6 +292,7 @@ impl Terminal {
                 owed: Amount::ZERO,
                 units: Vec::new(),
                 blocked,
+                last_sale: None,
             },
         );
     }
@@ -298,6 +300,9 @@ impl Terminal {
     /// The server says what a wristband has.
     pub(crate) fn queried(&mut self, step: &mut Step<'_>, answer: &QueryResult) {
         self.knowledge.queried(answer);
+        if self.owed_is_said(step, answer) {
+            return;
+        }
         let Busy::Asking(asking) = &self.busy else { return };
         let (tag, deadline_ms) = (asking.tag, asking.deadline_ms);
         match &asking.stage {
@@ -317,6 +322,7 @@ impl Terminal {
                         owed: answer.owed,
                         units: answer.units.clone(),
                         blocked: answer.blocked,
+                        last_sale: None,
                     },
                 );
             }

@@ -293,6 +293,7 @@ impl Terminal {
             purses: Batches::default(),
             lies: None,
             seen_purses: BTreeMap::new(),
+            card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
             void_intents: restored.void,
             outcomes: VecDeque::new(),

@@ -12,7 +12,8 @@ use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, KnownPurse};
 use shared_protocol::{Amount, RequestId, TagId, decode};
 
 use crate::Terminal;
-use crate::draft::Draft;
+use crate::cart::Purpose;
+use crate::draft::{self, Draft};
 use crate::screen::Refusal;
 use crate::step::Step;
 
@@ -190,6 +191,10 @@ impl Terminal {
         self.paid_with(&cart.purpose, tag)?;
         if cart.split.is_some() {
             return Err(Refusal::Purse(crate::screen::PurseRefusal::NoSplit));
+        }
+        if let Purpose::TopUp { amount, method } = &cart.purpose {
+            // How much fits is for the plan to say: the purse is at hand, and not all of the money may go onto it.
+            return draft::money(&self.shop()?, *amount, *method, tag);
         }
         let said = QueryResult {
             request: RequestId([0; 16]),

@@ -104,6 +104,7 @@ impl Booked {
             drawer: None,
             cart,
             left: None,
+            settles: None,
         }
     }
 }

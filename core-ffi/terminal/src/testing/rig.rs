@@ -163,6 +163,14 @@ impl Rig {
             if let Some((job, answer)) = answer {
                 self.input(Input::Purse { job, answer });
             }
+            // The wristband lies there while the till waits for the server.
+            while self.purse_work.is_empty()
+                && self.terminal.works_on_purse()
+                && let Some(wake) = self.terminal.wake_at_ms(&self.now)
+            {
+                self.pass(wake.saturating_sub(self.now.mono_ms).max(1));
+                self.input(Input::Tick);
+            }
             self.purse_work.pop_front()
         });
         self.leave();

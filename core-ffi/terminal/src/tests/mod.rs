@@ -2,6 +2,7 @@
 
 mod drawer;
 mod offline;
+mod owed;
 mod paying;
 mod purse;
 mod random;

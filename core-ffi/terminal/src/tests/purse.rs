@@ -20,13 +20,13 @@ use crate::{Action, StorageFault};
 
 const CHIPS: u16 = 4;
 
-struct World {
-    rig: Rig,
+pub(super) struct World {
+    pub rig: Rig,
     batch: SimulatedBatch,
     keys: MemoryKeys,
 }
 
-type Band = SimulatedField<UltralightAesChip>;
+pub(super) type Band = SimulatedField<UltralightAesChip>;
 
 fn batch_item(batch: &SimulatedBatch, change: impl FnOnce(&mut Batch)) -> Vec<u8> {
     let list = batch.list(CHIPS);
@@ -45,6 +45,14 @@ fn batch_item(batch: &SimulatedBatch, change: impl FnOnce(&mut Batch)) -> Vec<u8
 
 impl World {
     fn with(change: impl FnOnce(&mut Batch)) -> Self {
+        Self::on_network(false, change)
+    }
+
+    pub fn online() -> Self {
+        Self::on_network(true, |_| {})
+    }
+
+    fn on_network(network: bool, change: impl FnOnce(&mut Batch)) -> Self {
         let batch = SimulatedBatch::new(PurseSettings::usual(77), 5);
         let mut disk = Rig::fresh_disk();
         let items = [(5_u16.to_be_bytes().to_vec(), batch_item(&batch, change))];
@@ -53,30 +61,30 @@ impl World {
             items: items.into(),
         };
         disk.streams.insert(Stream::Batches.code(), (Stream::Batches, copy));
-        let mut rig = Rig::with_disk(disk, false);
+        let mut rig = Rig::with_disk(disk, network);
         rig.act(Action::Login { staff: CASHIER });
         let keys = batch.desk_keys();
         Self { rig, batch, keys }
     }
 
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    fn band(&self, index: u16) -> Band {
+    pub fn band(&self, index: u16) -> Band {
         SimulatedField::new(self.batch.chip(index))
     }
 
-    fn tag(&self, index: u16) -> TagId {
+    pub fn tag(&self, index: u16) -> TagId {
         self.batch.uid(index).tag()
     }
 
-    fn hold(&mut self, band: &mut Band) {
+    pub fn hold(&mut self, band: &mut Band) {
         self.rig.hold_chip(band, &self.keys);
     }
 
     /// Holds it after a while; the field was off.
-    fn hold_again(&mut self, band: &mut Band) {
+    pub fn hold_again(&mut self, band: &mut Band) {
         band.restart();
         self.hold(band);
     }
@@ -87,11 +95,11 @@ impl World {
             method: TenderKind::Cash,
         });
         self.hold_again(band);
-        assert_eq!(self.rig.done().kind, DoneKind::ToppedUp { after_sync: true });
+        assert_eq!(self.rig.done().kind, DoneKind::ToppedUp { after_sync: false });
     }
 
     /// A wristband with money, as if another desk had written it.
-    fn rich(&mut self, index: u16, cents: i64) -> Band {
+    pub fn rich(&mut self, index: u16, cents: i64) -> Band {
         let mut band = self.band(index);
         self.top_up(&mut band, cents);
         self.rig.act(Action::Dismiss);
@@ -100,7 +108,7 @@ impl World {
     }
 
     /// What an honest reader finds on a wristband.
-    fn money(&self, band: &Band) -> i64 {
+    pub fn money(&self, band: &Band) -> i64 {
         let mut field = SimulatedField::new(band.chip.clone());
         let selected = field.reselect().unwrap();
         let lists = self.batch.lists(CHIPS);

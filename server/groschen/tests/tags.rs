@@ -160,7 +160,7 @@ impl Bench {
     }
 
     fn reader(&self) -> SqliteReader {
-        SqliteReader::open(&self.path("data/groschen.db"), None).unwrap()
+        SqliteReader::open(self.path("data/groschen.db"), None).unwrap()
     }
 
     fn batch(&self) -> Batch {

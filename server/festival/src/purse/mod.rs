@@ -33,6 +33,8 @@ pub struct OpenIntent {
     pub till: TillId,
     /// What it read and what it was about to leave.
     pub wanted: PurseMove,
+    /// Whether it is the first order of its payment.
+    pub first: bool,
     /// Whether the till itself could not tell.
     pub unknown: bool,
     /// The order as it would be booked.
@@ -298,7 +300,9 @@ impl Purse {
     /// Takes note of a payment that a till began.
     pub fn began(&mut self, intent: OpenIntent, batch: Option<&Batch>, now_ms: u64) -> Vec<Finding> {
         let units = batch.map_or([0; CHAINS], Batch::units);
-        let findings = self.see(&intent.wanted.before, units).into_iter().collect();
+        // Only the first order of a payment begins where the till read the chip; the others begin where it would be by then.
+        let read = intent.first.then_some(&intent.wanted.before);
+        let findings = read.and_then(|totals| self.see(totals, units)).into_iter().collect();
         if self.intents.iter().all(|known| known.order != intent.order) {
             self.intents.push(intent);
         }

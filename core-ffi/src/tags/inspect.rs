@@ -96,7 +96,7 @@ pub fn inspect(
     found.failing = audit(field, selected, keys, makers)?;
     if let Some(header) = found.header {
         field.reselect()?;
-        let own = list_of_one(keys, &header, uid);
+        let own = list_of_one(keys, header, uid);
         let lists = match (lists.get(&header.batch), own) {
             (None, Some(own)) => BTreeMap::from([(header.batch, own)]),
             _ => lists.clone(),
@@ -105,7 +105,7 @@ pub fn inspect(
         let [random] = fresh().map_err(|error: KeyError| AuditFault::Random(error))?;
         found.opened = Some(
             match load(&mut *field, selected, &books, &Knowledge::default(), random) {
-                Ok(tap) => Opened::Purse(Box::new(tap.loaded.purse.clone())),
+                Ok(tap) => Opened::Purse(Box::new(tap.loaded.purse)),
                 Err(LoadRefusal::Link(LinkFault::Field(fault @ (FieldFault::Gone | FieldFault::Reader(_))))) => {
                     return Err(fault.into());
                 }
@@ -118,11 +118,11 @@ pub fn inspect(
 }
 
 /// What the batch's list must say of this chip, where all keys of the batch are here.
-fn list_of_one(keys: &SealedKeys, header: &Header, uid: Uid) -> Option<BatchList> {
+fn list_of_one(keys: &SealedKeys, header: Header, uid: Uid) -> Option<BatchList> {
     let facts = keys.facts(header.batch)?;
     let store: &dyn KeyStore = keys;
     let anchors = anchors(store, &facts.settings, header.batch, uid).ok()?;
-    let entry = ListEntry::of(facts.settings.event, header, uid, &anchors);
+    let entry = ListEntry::of(facts.settings.event, &header, uid, &anchors);
     let mut entries = vec![0; usize::from(header.index) * ListEntry::BYTES];
     entries.extend_from_slice(&entry.0);
     Some(BatchList {

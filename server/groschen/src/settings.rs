@@ -41,6 +41,7 @@ pub enum SettingsError {
 /// What can be set in the file, by flags of the same name, and by `GROSCHEN_…` in the environment.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the fields are called as the flags are")]
 struct File {
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,

@@ -71,10 +71,7 @@ fn batch(world: &World) -> Batch {
 }
 
 fn purse(world: &World, number: u32) -> festival::purse::Purse {
-    let purse = world
-        .store
-        .memory_reader()
-        .purse(fixtures::sample::EVENT, tag(number));
+    let purse = world.store.memory_reader().purse(fixtures::sample::EVENT, tag(number));
     purse.unwrap().unwrap()
 }
 
@@ -105,7 +102,11 @@ async fn a_batch_is_changed_only_by_who_types_its_number() {
     world.post(&cookie, "/batches/5/revoke", "confirm=5").await;
     assert!(batch(&world).revoked);
     assert!(world.get(&cookie, "/batches").await.text.contains("zurückgezogen"));
-    let done: Vec<_> = world.audit().into_iter().map(|(_, what, object)| (what, object)).collect();
+    let done: Vec<_> = world
+        .audit()
+        .into_iter()
+        .map(|(_, what, object)| (what, object))
+        .collect();
     let of_batch = |what: &str| (what.to_owned(), "batch 5".to_owned());
     let wanted = ["batch.revoke", "batch.switch", "batch.thaw", "batch.freeze"].map(of_batch);
     assert_eq!(done, wanted);
@@ -145,10 +146,7 @@ async fn money_in_the_books_goes_into_the_purse_once() {
     assert_eq!(purse(&world, 1).waiting.unwrap().units, 125);
     let page = world.get(&cookie, &at).await.text;
     assert!(page.contains("Gutschrift wartet") && page.contains("17,50"), "{page}");
-    let headers = [
-        (header::COOKIE, cookie.as_str()),
-        (header::ACCEPT_LANGUAGE, "en"),
-    ];
+    let headers = [(header::COOKIE, cookie.as_str()), (header::ACCEPT_LANGUAGE, "en")];
     let english = world.call(&Method::GET, &at, &headers, "").await.text;
     assert!(english.contains("Purse on the chip") && english.contains("Credit waits"));
 }
@@ -166,7 +164,13 @@ async fn a_lost_wristband_is_replaced_and_blocked() {
         let answer = world.post(&cookie, "/wristbands/replace", &form(&new)).await;
         assert_eq!(answer.header(header::LOCATION), format!("/wristbands?tag={new}"));
     }
-    assert!(world.get(&cookie, &format!("/wristbands?tag={new}")).await.text.contains("30,00"));
+    assert!(
+        world
+            .get(&cookie, &format!("/wristbands?tag={new}"))
+            .await
+            .text
+            .contains("30,00")
+    );
     let old = world.get(&cookie, &format!("/wristbands?tag={}", tag(1))).await.text;
     assert!(old.contains("⛔"), "the old one is blocked");
 }

@@ -8,6 +8,7 @@ pub mod client;
 pub mod keys;
 pub mod mirror;
 pub mod purse_keys;
+pub mod purses;
 pub mod queue;
 pub mod reader;
 pub mod readers;
@@ -16,6 +17,7 @@ pub mod till;
 
 pub use client::Endpoint;
 pub use mirror::{Mirror, MirrorTo, MirroredQueue, QueueReader};
+pub use purses::Keys;
 pub use queue::{MemoryQueue, Queue, QueueError, SqliteQueue};
 pub use reader::{Hand, Reader, VirtualReader, virtual_reader};
 pub use till::{Device, Ended, Till, TillInput};

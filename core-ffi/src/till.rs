@@ -7,14 +7,16 @@ use chips::ReaderEvent;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Signer;
 use shared_protocol::stream::Stream;
-use terminal::{Action, Cue, Input, Invitation, LinkId, Now, Output, Screen, Setup, Terminal};
+use terminal::{Action, Cue, Input, Invitation, LinkId, Now, Output, PurseAnswer, PurseJob, Screen, Setup, Terminal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::client::{self, Endpoint, LinkEvent, OUTBOX_FRAMES};
 use crate::keys::{KeyError, random};
+use crate::purses::{self, Keys, PurseReaders, Session};
 use crate::queue::{Queue, QueueError};
 use crate::reader::Reader;
+use crate::readers::{Happening, HardwareReader, ReaderThread};
 
 /// What a till is made of besides its queue.
 pub struct Device {
@@ -35,6 +37,10 @@ pub enum TillInput {
     Act(Action),
     /// The reader saw something.
     Reader(ReaderEvent),
+    /// One of the readers that can work on purses saw something.
+    ReaderAt(usize, ReaderEvent),
+    /// A purse was worked on.
+    Purse(Box<(PurseJob, PurseAnswer)>),
     /// A registration code was scanned.
     Register(Invitation),
     /// The network is cut (true) or mended (false).
@@ -60,6 +66,7 @@ pub struct Till {
     screens: watch::Receiver<Option<Arc<Screen>>>,
     configs: watch::Receiver<Option<Arc<Config>>>,
     cues: watch::Receiver<Option<Cue>>,
+    purse_readers: PurseReaders,
     task: JoinHandle<Result<(), Ended>>,
     released: watch::Receiver<bool>,
 }
@@ -98,12 +105,18 @@ impl Till {
             queue,
             _release: Release(release),
         };
-        let task = tokio::spawn(async move { Loop::start(device, queue, shown).await?.run(inbox).await });
+        let purse_readers = PurseReaders::default();
+        let reach = Reach {
+            readers: purse_readers.clone(),
+            inputs: inputs.clone(),
+        };
+        let task = tokio::spawn(async move { Loop::start(device, queue, shown, reach).await?.run(inbox).await });
         Self {
             inputs,
             screens,
             configs,
             cues,
+            purse_readers,
             task,
             released,
         }
@@ -133,6 +146,17 @@ impl Till {
                 }
             }
         });
+    }
+
+    /// Lets a hardware reader tell the till what lies on it, and the till work on the purses there with the keys of this device. `plugged` hears
+    /// everything that happens at the reader, also that it is gone and back. The reader ends with what is given back.
+    pub fn attach_hardware(
+        &self,
+        reader: impl HardwareReader,
+        keys: Keys,
+        plugged: impl FnMut(&Happening) + Send + 'static,
+    ) -> std::io::Result<ReaderThread> {
+        purses::attach(&self.purse_readers, reader, keys, self.inputs.clone(), plugged)
     }
 
     /// What it shows; a receiver sees every change, the newest if it is slow.
@@ -178,6 +202,12 @@ struct Shown {
     cues: watch::Sender<Option<Cue>>,
 }
 
+/// How the loop reaches the readers, and they the loop.
+struct Reach {
+    readers: PurseReaders,
+    inputs: mpsc::Sender<TillInput>,
+}
+
 struct Loop<Q> {
     terminal: Terminal,
     signer: Box<dyn Signer>,
@@ -191,6 +221,10 @@ struct Loop<Q> {
     outbox: Option<(LinkId, mpsc::Sender<Vec<u8>>)>,
     connection: Option<JoinHandle<()>>,
     cut: bool,
+    reach: Reach,
+    /// The reader that saw a wristband last.
+    at_reader: Option<usize>,
+    session: Option<Session>,
 }
 
 fn now(started: Instant) -> Result<Now, KeyError> {
@@ -204,7 +238,7 @@ fn now(started: Instant) -> Result<Now, KeyError> {
 }
 
 impl<Q: Queue> Loop<Q> {
-    async fn start(device: Device, queue: Held<Q>, shown: Shown) -> Result<Self, Ended> {
+    async fn start(device: Device, queue: Held<Q>, shown: Shown, reach: Reach) -> Result<Self, Ended> {
         let started = Instant::now();
         let (queue, restored) = blocking(queue, Queue::restore).await;
         let restored = restored?;
@@ -227,6 +261,9 @@ impl<Q: Queue> Loop<Q> {
             outbox: None,
             connection: None,
             cut: false,
+            reach,
+            at_reader: None,
+            session: None,
         };
         this.act(outputs).await?;
         Ok(this)
@@ -254,6 +291,16 @@ impl<Q: Queue> Loop<Q> {
                 input = inbox.recv() => match input {
                     Some(TillInput::Act(action)) => self.step(Input::Act(action)).await?,
                     Some(TillInput::Reader(event)) => self.step(Input::Reader(event)).await?,
+                    Some(TillInput::ReaderAt(reader, event)) => {
+                        if matches!(event, ReaderEvent::Held(_)) {
+                            self.at_reader = Some(reader);
+                        }
+                        self.step(Input::Reader(event)).await?;
+                    }
+                    Some(TillInput::Purse(answer)) => {
+                        let (job, answer) = *answer;
+                        self.step(Input::Purse { job, answer }).await?;
+                    }
                     Some(TillInput::Register(invitation)) => self.step(Input::Register(invitation)).await?,
                     Some(TillInput::Cut(cut)) => self.cut(cut).await?,
                     Some(TillInput::Stop) | None => {
@@ -298,6 +345,10 @@ impl<Q: Queue> Loop<Q> {
                 continue;
             };
             todo.extend(self.terminal.step(&now(self.started)?, answer));
+        }
+        // The reader's thread is free again for what is held next.
+        if !self.terminal.works_on_purse() {
+            self.session = None;
         }
         Ok(())
     }
@@ -375,6 +426,19 @@ impl<Q: Queue> Loop<Q> {
                     is_new
                 });
                 self.shown.screens.send_replace(Some(Arc::from(screen)));
+                None
+            }
+            Output::Purse(work) => {
+                let rest = match &self.session {
+                    Some(session) => session.work(work).err(),
+                    None => Some(work),
+                };
+                if let Some(work) = rest {
+                    match self.reach.readers.begin(self.at_reader, work, &self.reach.inputs) {
+                        Ok(session) => self.session = Some(session),
+                        Err((job, answer)) => return Ok(Some(Input::Purse { job, answer })),
+                    }
+                }
                 None
             }
             Output::Cue(cue) => {

@@ -24,6 +24,12 @@ pub(crate) enum Act {
     HoldPicked,
     /// It is put on the reader and left there, or taken away.
     Leave,
+    /// It is held, and leaves in the middle of the writing; with `plug` it is the reader that is unplugged.
+    TooEarly { plug: bool },
+    /// The simulated reader's plug is put in or pulled.
+    Plug(bool),
+    /// The guest gives so much cash for the top-up that is open.
+    Given(Amount),
     /// Another page of the till.
     Turn(Side),
     /// The device becomes a terminal.
@@ -59,6 +65,8 @@ pub(crate) enum Unclear {
     Method,
     /// There is no such wristband in the tray.
     Wristband,
+    /// It is held at another till.
+    Elsewhere,
     /// The registration code is not whole.
     Invitation,
 }
@@ -182,6 +190,11 @@ fn besides<'a>(
         }),
         "hold-picked" => Act::HoldPicked,
         "leave" => Act::Leave,
+        "too-early" => Act::TooEarly {
+            plug: words.next() == Some("plug"),
+        },
+        "plug" => Act::Plug(words.next() == Some("in")),
+        "given" => Act::Given(cents(words.next())?),
         "side" => Act::Turn(if words.next() == Some("money") {
             Side::Money
         } else {
@@ -214,30 +227,68 @@ pub(crate) fn counted<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> R
     Ok(sum)
 }
 
+/// Where the person who types is.
+#[derive(Clone, Copy)]
+pub(crate) struct Typing<'a> {
+    /// The side that is shown.
+    pub side: Side,
+    /// What the numbers of tiles mean.
+    pub config: &'a Config,
+    /// At which till.
+    pub till: TillId,
+    /// The article that was put into the cart last.
+    pub last: Option<ArticleId>,
+    /// What is open on the side of money.
+    pub money: Money,
+}
+
+/// What is open on the side of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Money {
+    /// Nothing, or goods.
+    #[default]
+    Nothing,
+    /// Cash is being taken.
+    TakingCash,
+    /// Money comes by card or goes out.
+    Other,
+    /// A wristband may have it already: the open cart stays what it is.
+    Settling,
+}
+
 /// Reads what was typed into the one field that takes all typing, so that a number pad is enough.
 ///
 /// | typed | selling | money |
 /// |---|---|---|
 /// | nothing | hold the wristband | the same |
 /// | `/` or `/3` | pick up the next wristband, or the third | the same |
-/// | `12` | one of tile 12 | – |
+/// | `12` | one of tile 12 | what the guest gives, while cash is taken |
 /// | `3*12` | three of tile 12; for a tile without a price, 3 € | – |
-/// | `-` or `-12` | one piece less, of the last line or of tile 12 | – |
+/// | `-` or `-12` | one piece less, of the last line or of tile 12 | give up what is open |
+/// | `--` | empty the cart | the same |
 /// | `+` | the same again | – |
 /// | `20*`, `20/`, `20-` | – | 20 € cash in, by card, paid out |
-pub(crate) fn typed(
-    line: &str,
-    side: Side,
-    config: &Config,
-    till: TillId,
-    last: Option<ArticleId>,
-) -> Result<Act, Unclear> {
+/// | `.` or `,` | the other side | the same |
+pub(crate) fn typed(line: &str, at: Typing<'_>) -> Result<Act, Unclear> {
+    let Typing {
+        side,
+        config,
+        till,
+        last,
+        ..
+    } = at;
     let line: String = line.chars().filter(|sign| !sign.is_whitespace()).collect();
-    if line.is_empty() {
-        return Ok(Act::HoldPicked);
-    }
-    if line == "/" {
-        return Ok(Act::PickNext);
+    match line.as_str() {
+        "" => return Ok(Act::HoldPicked),
+        "/" => return Ok(Act::PickNext),
+        "--" => return Ok(Act::Till(vec![Action::Clear])),
+        "." | "," => {
+            return Ok(Act::Turn(match side {
+                Side::Sale => Side::Money,
+                Side::Money => Side::Sale,
+            }));
+        }
+        _ => {}
     }
     if let Some(place) = line.strip_prefix('/') {
         return place
@@ -248,7 +299,7 @@ pub(crate) fn typed(
             .ok_or(Unclear::Wristband);
     }
     if side == Side::Money {
-        return money(&line);
+        return money(&line, at.money);
     }
     if line == "+" {
         return Ok(Act::Till(vec![Action::SameAgain]));
@@ -302,7 +353,10 @@ pub(crate) fn typed(
     Ok(Act::Till(vec![action]))
 }
 
-fn money(line: &str) -> Result<Act, Unclear> {
+fn money(line: &str, open: Money) -> Result<Act, Unclear> {
+    if line == "-" {
+        return Ok(Act::Till(vec![Action::Clear]));
+    }
     let signs = ['*', '/', '-'];
     let (amount, sign) = match line.strip_suffix(signs) {
         Some(amount) => (amount, line.chars().last()),
@@ -319,9 +373,14 @@ fn money(line: &str) -> Result<Act, Unclear> {
             method: TenderKind::Card,
         },
         Some('-') => Action::PayOut { amount },
+        _ if open == Money::TakingCash => return Ok(Act::Given(amount)),
         _ => return Err(Unclear::Method),
     };
-    Ok(Act::Till(vec![action]))
+    // Whoever types another amount means it instead of the one before.
+    Ok(Act::Till(match open {
+        Money::TakingCash | Money::Other => vec![Action::Clear, action],
+        Money::Nothing | Money::Settling => vec![action],
+    }))
 }
 
 #[cfg(test)]
@@ -334,7 +393,18 @@ mod tests {
     const FIRST: ArticleId = ArticleId(101);
 
     fn sale(line: &str) -> Result<Act, Unclear> {
-        typed(line, Side::Sale, &sample::config(), BAR, Some(FIRST))
+        let config = sample::config();
+        typed(line, at(Side::Sale, &config, BAR, Some(FIRST)))
+    }
+
+    fn at(side: Side, config: &Config, till: TillId, last: Option<ArticleId>) -> Typing<'_> {
+        Typing {
+            side,
+            config,
+            till,
+            last,
+            money: Money::Nothing,
+        }
     }
 
     fn does(action: Action) -> Act {
@@ -380,7 +450,7 @@ mod tests {
             assert_eq!(sale(line), Err(why), "{line}");
         }
         assert_eq!(
-            typed("-", Side::Sale, &config, BAR, None),
+            typed("-", at(Side::Sale, &config, BAR, None)),
             Err(Unclear::Tile("-".into()))
         );
     }
@@ -394,7 +464,7 @@ mod tests {
                 .map(|(number, article)| (*till, number, article))
         };
         let (till, number, article) = config.tills.keys().find_map(free).unwrap();
-        let typed = |line: &str| typed(line, Side::Sale, &config, till, None);
+        let typed = |line: &str| typed(line, at(Side::Sale, &config, till, None));
         assert_eq!(
             typed(&format!("4,50*{number}")),
             Ok(does(Action::FreePrice {
@@ -408,7 +478,8 @@ mod tests {
 
     #[test]
     fn a_number_pad_is_enough_for_money() {
-        let money = |line: &str| typed(line, Side::Money, &sample::config(), BAR, None);
+        let config = sample::config();
+        let money = |line: &str| typed(line, at(Side::Money, &config, BAR, None));
         let (cash, card) = (TenderKind::Cash, TenderKind::Card);
         assert_eq!(
             money("20*"),
@@ -427,6 +498,35 @@ mod tests {
         assert_eq!(money("7.20-"), Ok(does(Action::PayOut { amount: Amount(720) })));
         assert_eq!(money("20"), Err(Unclear::Method));
         assert_eq!(money("20**"), Err(Unclear::Amount("20*".into())));
+        assert_eq!(
+            (money("-"), money("--")),
+            (Ok(does(Action::Clear)), Ok(does(Action::Clear)))
+        );
+        assert_eq!(
+            (money("."), sale(",")),
+            (Ok(Act::Turn(Side::Sale)), Ok(Act::Turn(Side::Money)))
+        );
+    }
+
+    #[test]
+    fn while_cash_is_taken_a_number_is_what_the_guest_gives_and_an_amount_replaces_the_one_before() {
+        let config = sample::config();
+        let money = |line: &str, money: Money| {
+            let at = Typing {
+                money,
+                ..at(Side::Money, &config, BAR, None)
+            };
+            typed(line, at)
+        };
+        let (amount, method) = (Amount(3_000), TenderKind::Cash);
+        let again = Action::TopUp { amount, method };
+        assert_eq!(money("50", Money::TakingCash), Ok(Act::Given(Amount(5_000))));
+        assert_eq!(money("50", Money::Other), Err(Unclear::Method));
+        for open in [Money::TakingCash, Money::Other] {
+            assert_eq!(money("30*", open), Ok(Act::Till(vec![Action::Clear, again])));
+        }
+        // What a wristband may have already is not replaced by a slip.
+        assert_eq!(money("30*", Money::Settling), Ok(does(again)));
     }
 
     #[test]

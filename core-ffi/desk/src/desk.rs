@@ -5,25 +5,24 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chips::ReaderEvent;
+use chips::{MemoryKeys, ReaderEvent};
 use core_ffi::keys::{self, KeyError, random};
 use core_ffi::mirror::{MirrorError, MirrorStatus};
+use core_ffi::readers::{Happening, ReaderThread, SimulatedReader};
 use core_ffi::{
-    Device, Endpoint, Hand, Mirror, MirrorTo, MirroredQueue, QueueError, QueueReader, SqliteQueue, Till, TillInput,
-    VirtualReader, virtual_reader,
+    Device, Endpoint, Hand, Keys, Mirror, MirrorTo, MirroredQueue, QueueError, QueueReader, SqliteQueue, Till,
+    TillInput, virtual_reader,
 };
-use shared_protocol::ArticleId;
-use shared_protocol::config::Config;
-use shared_protocol::order::OrderKind;
-use shared_protocol::pricing::CartLine;
 use shared_protocol::stream::Stream;
-use terminal::screen::{Done, Notice, Page, Screen};
+use terminal::screen::{Notice, Page, Screen};
 use terminal::{Cue, Invitation};
 use tokio::sync::watch;
 
-use crate::act::{Act, Side, Unclear};
+use crate::act::{Act, Unclear, pressed};
+use crate::model::Model;
+use crate::readers::{Kind, Readers, UsbReader};
 use crate::serve;
-use crate::tray::{Held, Tray, Wristband, is_answered};
+use crate::tray::{Elsewhere, Held, Tray, TrayHand, Until, Wristband, is_answered};
 
 /// What a desk is made of.
 pub struct Options {
@@ -35,6 +34,12 @@ pub struct Options {
     pub server: Endpoint,
     /// Where guests find receipts; a receipt's address is this, a slash and the order's id.
     pub receipts: Option<String>,
+    /// Where the console is, for what a desk cannot do by itself.
+    pub console: Option<String>,
+    /// The USB reader beside the till.
+    pub reader: Option<UsbReader>,
+    /// What works on the purses of wristbands; without it the till says that it has no key for them.
+    pub keys: Option<Keys>,
     /// Virtual wristbands, for a desk without a reader.
     pub wristbands: Vec<Wristband>,
     /// What may be broken for show.
@@ -74,63 +79,22 @@ pub enum DeskError {
     NotLocal(SocketAddr),
 }
 
-/// What the page shows.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Model {
-    pub screen: Option<Arc<Screen>>,
-    pub config: Option<Arc<Config>>,
-    /// The last sound and how many there were before it.
-    pub cue: (Option<Cue>, u64),
-    pub tray: Tray,
-    pub side: Side,
-    pub cut: bool,
-    /// The goods of the cart that was open last, to say what goes over the counter once it is paid.
-    pub served: Vec<CartLine>,
-    /// What was booked last, for its receipt; it outlasts the result on the screen.
-    pub done: Option<Box<Done>>,
-    /// What was typed and could not be understood.
-    pub unclear: Option<Unclear>,
-    /// How the second places of the journal stand.
-    pub mirrors: Vec<MirrorStatus>,
-}
-
-impl Model {
-    /// What this till does: selling, money, or both.
-    pub fn sides(&self) -> (bool, bool) {
-        let till = self.screen.as_ref().and_then(|screen| screen.till);
-        let till = self
-            .config
-            .as_ref()
-            .zip(till)
-            .and_then(|(config, till)| config.tills.get(&till));
-        let books = |kind| till.is_some_and(|till| till.order_kinds.contains(&kind));
-        (
-            books(OrderKind::Sale),
-            books(OrderKind::TopUp) || books(OrderKind::PayOut),
-        )
-    }
-
-    /// The side that is shown: the one that was chosen, or the only one there is.
-    pub fn side_shown(&self) -> Side {
-        match self.sides() {
-            (false, true) => Side::Money,
-            (true, false) => Side::Sale,
-            _ => self.side,
-        }
-    }
-
-    /// The article that was put into the cart last, for "one less".
-    pub fn last_article(&self) -> Option<ArticleId> {
-        let cart = self.screen.as_ref()?.cart.as_ref()?;
-        cart.lines.last().map(|line| line.article)
-    }
-}
-
-/// The till and the hand in front of its reader. Started anew after a crash.
+/// The till, its readers and the hands in front of them. Started anew after a crash.
 struct Running {
     till: Till,
     hand: Hand,
+    table: Option<TrayHand>,
+    threads: Vec<ReaderThread>,
     mirrors: Vec<Mirror>,
+}
+
+impl Running {
+    /// Lets go of the readers. A thread ends when its reader's call does, so not where others wait.
+    async fn close_readers(&mut self) {
+        self.table = None;
+        let threads = std::mem::take(&mut self.threads);
+        let _closed = tokio::task::spawn_blocking(move || drop(threads)).await;
+    }
 }
 
 /// What all requests share.
@@ -150,12 +114,18 @@ pub struct Desk {
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-fn start_till(options: &Options) -> Result<Running, DeskError> {
+fn start_till(options: &Options, model: &watch::Sender<Model>) -> Result<Running, DeskError> {
     let device = Device {
         app: concat!("groschen desk ", env!("CARGO_PKG_VERSION")).to_owned(),
         signer: Box::new(keys::device_key(&options.data.join("device.key"))?),
         endpoint: options.server.clone(),
-        streams: vec![Stream::Config, Stream::BlockList, Stream::Balances],
+        streams: vec![
+            Stream::Config,
+            Stream::BlockList,
+            Stream::Balances,
+            Stream::Batches,
+            Stream::Purses,
+        ],
     };
     let path = options.data.join("queue.db");
     let queue = SqliteQueue::open(&path, None)?;
@@ -165,9 +135,35 @@ fn start_till(options: &Options) -> Result<Running, DeskError> {
         mirrors.push(Mirror::start(to, QueueReader::new(path.clone()), signer)?);
     }
     let till = Till::start(device, MirroredQueue::new(queue, mirrors.clone()));
-    let (hand, reader): (Hand, VirtualReader) = virtual_reader();
+    let (hand, reader) = virtual_reader();
     till.attach(reader);
-    Ok(Running { till, hand, mirrors })
+    let keys = || options.keys.clone().unwrap_or_else(|| Arc::new(MemoryKeys::default()));
+    model.send_modify(|model| model.readers = Readers::default());
+    let expect = |kind| {
+        model.send_modify(|model| model.readers.expect(kind));
+        let model = model.clone();
+        move |happening: &Happening| {
+            model.send_if_modified(|model| model.readers.note(kind, happening));
+        }
+    };
+    let mut threads = Vec::new();
+    let table = if options.wristbands.is_empty() {
+        None
+    } else {
+        let (hand, reader) = SimulatedReader::new();
+        threads.push(till.attach_hardware(reader, keys(), expect(Kind::Simulated))?);
+        Some(TrayHand::new(hand))
+    };
+    if let Some(reader) = &options.reader {
+        threads.push(reader.attach(&till, keys(), expect(Kind::Usb))?);
+    }
+    Ok(Running {
+        till,
+        hand,
+        table,
+        threads,
+        mirrors,
+    })
 }
 
 impl Desk {
@@ -179,18 +175,19 @@ impl Desk {
         std::fs::create_dir_all(&options.data)?;
         let listener = tokio::net::TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let device = start_till(&options)?;
         let tray = Tray {
             wristbands: options.wristbands.clone(),
             ..Tray::default()
         };
+        let model = watch::Sender::new(Model {
+            tray,
+            ..Model::default()
+        });
+        let device = start_till(&options, &model)?;
         let shared = Arc::new(Shared {
             options,
             key: shared_protocol::ids::hex(&random::<16>()?),
-            model: watch::Sender::new(Model {
-                tray,
-                ..Model::default()
-            }),
+            model,
             device: tokio::sync::Mutex::new(device),
             pump: Mutex::new(None),
         });
@@ -218,6 +215,17 @@ impl Desk {
     pub async fn log_in(&self, staff: shared_protocol::StaffId) {
         let act = Act::Till(vec![terminal::Action::Login { staff }]);
         self.shared.act(act).await;
+    }
+
+    /// Does what a button of the page would, by its value; `hold 0` holds the first wristband of the tray. Gives whether there is such a button.
+    pub async fn press(&self, line: &str) -> bool {
+        match pressed(line, None, crate::view::DEVICE) {
+            Ok(act) => {
+                self.shared.act(act).await;
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// Waits until the till can sell, at most so long. Gives whether it can.
@@ -276,7 +284,7 @@ impl Desk {
     /// The same for a desk that others hold too.
     pub async fn end(&self) {
         self.accepting.abort();
-        let device = self.shared.device.lock().await;
+        let mut device = self.shared.device.lock().await;
         device.till.input(TillInput::Stop).await;
         // Stopping takes as long as the disk; a disk that hangs must not keep the program.
         let ended = async {
@@ -285,6 +293,7 @@ impl Desk {
             }
         };
         let _late = tokio::time::timeout(Duration::from_secs(5), ended).await;
+        device.close_readers().await;
         let mirrors = device.mirrors.clone();
         // Bounded by itself; one that cannot be waited for has its copier to itself.
         let _stopped = tokio::task::spawn_blocking(move || mirrors.iter().for_each(Mirror::stop)).await;
@@ -320,6 +329,11 @@ impl Shared {
                         let screen = screens.borrow_and_update().clone();
                         let config = configs.borrow_and_update().clone();
                         model.send_modify(|model| {
+                            let opened = screen.as_ref().is_some_and(|screen| screen.cart.is_some())
+                                && model.screen.as_ref().is_none_or(|screen| screen.cart.is_none());
+                            if opened {
+                                model.given = None;
+                            }
                             if let Some(cart) = screen.as_ref().and_then(|screen| screen.cart.as_ref()) {
                                 model.served.clone_from(&cart.lines);
                             }
@@ -366,20 +380,22 @@ impl Shared {
                 }
             }),
             Act::PickNext => self.model.send_modify(|model| model.tray.pick_next()),
-            Act::Hold(held) => self.hold(held, true).await,
-            Act::HoldPicked => {
-                let picked = self.model.borrow().tray.picked;
-                self.hold(Held::One(picked), true).await;
+            Act::Hold(held) => self.hold(held, Until::Answered).await,
+            Act::HoldPicked => self.hold_picked(Until::Answered).await,
+            Act::TooEarly { plug: false } => self.hold_picked(Until::TooEarly).await,
+            Act::TooEarly { plug: true } => self.hold_picked(Until::Unplugged).await,
+            Act::Plug(plugged) => {
+                if let Some(table) = &self.device.lock().await.table {
+                    table.plug(plugged);
+                }
             }
+            Act::Given(given) => self.model.send_modify(|model| model.given = Some(given)),
             Act::Leave => {
-                let (held, picked) = {
-                    let model = self.model.borrow();
-                    (model.tray.held, model.tray.picked)
-                };
+                let held = self.model.borrow().tray.held;
                 if held.is_some() {
-                    self.take_away().await;
+                    self.take_away(None).await;
                 } else {
-                    self.hold(Held::One(picked), false).await;
+                    self.hold_picked(Until::TakenAway).await;
                 }
             }
             Act::Turn(side) => self.model.send_modify(|model| model.side = side),
@@ -406,43 +422,73 @@ impl Shared {
             .await;
     }
 
-    async fn take_away(&self) {
-        self.device.lock().await.hand.take_away().await;
-        self.model.send_modify(|model| model.tray.held = None);
+    /// Takes away what lies there; with a number only what was laid down at that time.
+    async fn take_away(&self, laid: Option<u64>) {
+        let mut device = self.device.lock().await;
+        if let Some(table) = device.table.as_mut()
+            && laid.is_none_or(|laid| laid == table.times)
+        {
+            table.take_away();
+            self.model.send_modify(|model| model.tray.held = None);
+        }
+    }
+
+    async fn hold_picked(&self, until: Until) {
+        let (picked, count) = {
+            let tray = &self.model.borrow().tray;
+            (tray.picked, tray.wristbands.len())
+        };
+        // Without a tray a wristband is held by holding it.
+        if count > 0 {
+            self.hold(Held::One(picked), until).await;
+        }
     }
 
     /// Holds something to the reader; takes it away when the till has answered, unless it is left there.
-    async fn hold(&self, held: Held, take_away: bool) {
-        let event = match held {
-            Held::One(place) => {
-                let picked = self
-                    .model
-                    .borrow()
-                    .tray
-                    .wristbands
-                    .get(place)
-                    .map(|wristband| wristband.tag);
-                let Some(tag) = picked else {
-                    return self.misunderstood(Unclear::Wristband);
-                };
+    async fn hold(&self, held: Held, until: Until) {
+        let mut device = self.device.lock().await;
+        let Some(table) = device.table.as_mut() else {
+            return self.misunderstood(Unclear::Wristband);
+        };
+        let (cues, wristband) = {
+            let model = self.model.borrow();
+            let wristband = match held {
+                Held::One(place) => model.tray.wristbands.get(place).cloned(),
+                Held::Two | Held::Foreign => None,
+            };
+            (model.cue.1, wristband)
+        };
+        match (held, wristband) {
+            (Held::One(place), Some(wristband)) => {
+                if let Err(Elsewhere) = table.lay(&wristband, until) {
+                    return self.misunderstood(Unclear::Elsewhere);
+                }
                 self.model.send_modify(|model| {
                     model.tray.pick(place);
                 });
-                ReaderEvent::Held(chips::Chip::identity(tag))
             }
-            Held::Two => ReaderEvent::Several,
-            Held::Foreign => ReaderEvent::Unsupported,
-        };
-        let hand = self.device.lock().await.hand.clone();
+            (Held::One(_), None) => return self.misunderstood(Unclear::Wristband),
+            (Held::Foreign, _) => table.lay_foreign(),
+            (Held::Two, _) => {
+                table.take_away();
+                table.times += 1;
+                device.hand.show(ReaderEvent::Several).await;
+            }
+        }
+        let laid = device.table.as_ref().map(|table| table.times);
+        drop(device);
         self.model.send_modify(|model| model.tray.held = Some(held));
-        hand.show(event).await;
-        if take_away {
+        if until != Until::TakenAway {
             let mut models = self.model.subscribe();
             tokio::time::sleep(HELD_AT_LEAST).await;
-            let answered = |model: &Model| model.screen.as_ref().is_some_and(|screen| is_answered(screen));
+            let answered = |model: &Model| {
+                model.cue.1 != cues
+                    && model.cue.0 != Some(Cue::Seen)
+                    && model.screen.as_ref().is_some_and(|screen| is_answered(screen))
+            };
             // Not kept: what waits gives a lock on the model.
             drop(tokio::time::timeout(HELD_AT_MOST, models.wait_for(answered)).await);
-            self.take_away().await;
+            self.take_away(laid).await;
         }
     }
 
@@ -450,7 +496,8 @@ impl Shared {
     async fn crash(&self) {
         let mut device = self.device.lock().await;
         device.till.pull_the_battery().await;
-        match start_till(&self.options) {
+        device.close_readers().await;
+        match start_till(&self.options, &self.model) {
             Ok(started) => *device = started,
             Err(error) => {
                 tracing::error!(%error, "the till does not start again");

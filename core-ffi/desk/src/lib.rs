@@ -5,10 +5,13 @@
 
 mod act;
 mod desk;
+mod model;
+mod readers;
 mod serve;
 mod tray;
 mod view;
 mod words;
 
 pub use desk::{Desk, DeskError, Options, Simulation};
+pub use readers::{NoReaders, UsbReader};
 pub use tray::Wristband;

@@ -16,8 +16,9 @@ use futures_util::{Stream, stream};
 use pages::preferences::cookie;
 use pages::{Assets, Preferences, Shell, guard};
 
-use crate::act::{Act, Unclear, counted, pressed, typed};
-use crate::desk::{Model, Shared};
+use crate::act::{Act, Typing, Unclear, counted, pressed, typed};
+use crate::desk::Shared;
+use crate::model::Model;
 use crate::view;
 
 #[derive(Clone)]
@@ -175,10 +176,14 @@ async fn act(State(page): State<Page>, headers: HeaderMap, Form(fields): Form<Fi
         read(&fields, &model)
     };
     match read {
-        Ok(Act::Cut(_) | Act::Crash) if !shared.options.simulation.faults => {
+        Ok(Act::Cut(_) | Act::Crash | Act::TooEarly { .. } | Act::Plug(_)) if !shared.options.simulation.faults => {
             return StatusCode::NOT_FOUND.into_response();
         }
-        Ok(act) => shared.act(act).await,
+        Ok(act) => {
+            // A page that is left meanwhile must not leave a wristband lying: what was begun is ended, whoever still listens.
+            let shared = Arc::clone(shared);
+            let _done = tokio::spawn(async move { shared.act(act).await }).await;
+        }
         Err(unclear) => shared.misunderstood(unclear),
     }
     // The script stays where it is; without it the page comes back.
@@ -208,7 +213,16 @@ fn read(fields: &Fields, model: &Model) -> Result<Act, Unclear> {
     let text = field(fields, "typed").ok_or(Unclear::Command)?;
     let till = model.screen.as_ref().and_then(|screen| screen.till);
     match (&model.config, till) {
-        (Some(config), Some(till)) => typed(text, model.side_shown(), config, till, model.last_article()),
+        (Some(config), Some(till)) => {
+            let at = Typing {
+                side: model.side_shown(),
+                config,
+                till,
+                last: model.last_article(),
+                money: model.money_open(),
+            };
+            typed(text, at)
+        }
         _ if text.trim().is_empty() => Ok(Act::HoldPicked),
         _ => Err(Unclear::Command),
     }

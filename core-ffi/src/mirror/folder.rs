@@ -114,6 +114,10 @@ fn name_of(of: &Opening) -> Result<String, MirrorFault> {
 }
 
 fn append(file: &mut File, records: &[u8]) -> Result<(), MirrorFault> {
+    // A file that nobody would read again is as good as full.
+    if file.metadata()?.len().saturating_add(records.len() as u64) > FILE_MAX_BYTES {
+        return Err(MirrorFault::Full);
+    }
     file.write_all(records)?;
     file.sync_data()?;
     is_there(file)

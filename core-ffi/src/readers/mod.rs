@@ -7,6 +7,7 @@
 //! | `atr` | what lies on a PC/SC reader: pure |
 //! | `bell` | how a blocked wait is ended from another thread |
 //! | `thread` | the reader's own thread, and what reaches it |
+//! | `simulated` | a reader without hardware, for virtual wristbands |
 //! | `pcsc`, `nfc1` | the two ways, each behind the feature of its name (`pcsc`, `libnfc`) |
 //!
 //! Neither feature is on by itself: what does without readers (a server, a simulation) needs no library of readers. libnfc is LGPL-3.0-or-later
@@ -23,6 +24,7 @@ pub mod framing;
 pub mod nfc1;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
+mod simulated;
 mod thread;
 
 use std::sync::Arc;
@@ -31,7 +33,8 @@ use chips::field::{Field, FieldFault, Selected};
 
 use bell::Bell;
 pub use framing::{Backing, Framing};
-pub use thread::{ReaderThread, SeenReader, seen};
+pub use simulated::{Pulled, SimulatedHand, SimulatedReader};
+pub use thread::{ReaderJobs, ReaderThread, SeenReader, seen};
 
 /// Something changed at a reader.
 #[derive(Debug, Clone)]
@@ -117,6 +120,8 @@ pub enum Over {
     Pcsc(Option<Framing>),
     /// libnfc, which speaks to the PN532 itself.
     Libnfc,
+    /// Nothing: it is simulated.
+    Nothing,
 }
 
 /// Why readers could not be listed.

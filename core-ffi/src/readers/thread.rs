@@ -15,6 +15,23 @@ use crate::reader::{EVENTS_MAX, Reader};
 
 type Job = Box<dyn FnOnce(&mut dyn Field) + Send>;
 
+/// Gives the thread of a reader work, from any thread.
+#[derive(Clone)]
+pub struct ReaderJobs {
+    jobs: mpsc::Sender<Job>,
+    waker: Waker,
+}
+
+impl ReaderJobs {
+    /// Runs something on the reader's thread, soon: with the field of the chip that lies there, or one that is empty. Gives whether the thread
+    /// still runs.
+    pub fn job(&self, job: impl FnOnce(&mut dyn Field) + Send + 'static) -> bool {
+        let sent = self.jobs.send(Box::new(job)).is_ok();
+        self.waker.wake();
+        sent
+    }
+}
+
 /// A reader on a thread of its own, for as long as this lives.
 ///
 /// Each happening is handed to `on` together with the field, on the reader's thread: a payment that is armed runs right there when the chip comes.
@@ -60,12 +77,17 @@ impl ReaderThread {
         })
     }
 
-    /// Runs something on the reader's thread, soon: with the field of the chip that lies there, or one that is empty. Gives whether the thread
-    /// still runs.
+    /// What gives the thread work.
+    pub fn jobs(&self) -> ReaderJobs {
+        ReaderJobs {
+            jobs: self.jobs.clone(),
+            waker: self.waker.clone(),
+        }
+    }
+
+    /// Runs something on the reader's thread, as [`ReaderJobs::job`] does.
     pub fn job(&self, job: impl FnOnce(&mut dyn Field) + Send + 'static) -> bool {
-        let sent = self.jobs.send(Box::new(job)).is_ok();
-        self.waker.wake();
-        sent
+        self.jobs().job(job)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::limits::movements;
 use crate::output::{Cue, MetaKey, StoredEntry, Write};
 use crate::permission::Asking;
 use crate::purse::AtPurse;
-use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal};
+use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal, Settled};
 use crate::step::Step;
 use crate::store::Then;
 
@@ -66,6 +66,8 @@ pub(crate) struct Booked {
     pub cart: CartId,
     /// What its purse has left.
     pub left: Option<Amount>,
+    /// What of a top-up goes to what is owed from earlier.
+    pub settles: Option<Settled>,
 }
 
 /// The wristband that has just paid: it is not charged again before it was away for a while, or a new cart was started.
@@ -215,7 +217,7 @@ impl Terminal {
             closed_at_ms: step.now.wall_ms,
             open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX),
         };
-        let (net, vouchers) = (draft.net, draft.vouchers.clone());
+        let (net, vouchers, settles) = (draft.net, draft.vouchers.clone(), draft.settles);
         let orders = draft.orders(origin, || step.id());
         if orders.iter().any(|(order, _)| order.check().is_err()) {
             return Err(Refusal::Overflow);
@@ -235,6 +237,7 @@ impl Terminal {
             drawer: None,
             cart,
             left: None,
+            settles,
         })
     }
 
@@ -345,7 +348,8 @@ impl Terminal {
             });
         }
         let added = if matches!(booked.kind, DoneKind::ToppedUp { .. }) {
-            booked.net
+            let settled = booked.settles.map_or(Amount::ZERO, |settles| settles.settled);
+            booked.net.minus(settled).unwrap_or_default()
         } else {
             Amount::ZERO
         };
@@ -363,6 +367,7 @@ impl Terminal {
             tag: booked.tag,
             total,
             left: in_purse.or(left),
+            settles: booked.settles,
             vouchers: booked.vouchers.into_iter().collect(),
             at_ms,
         };

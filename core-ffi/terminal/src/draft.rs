@@ -22,7 +22,7 @@ use shared_protocol::{
 };
 
 use crate::limits::{Grant, takes_from_holder};
-use crate::screen::Refusal;
+use crate::screen::{Refusal, Settled};
 use crate::undo::Past;
 
 /// Wristbands that may pay one order: its tenders, less one that vouchers may need.
@@ -77,6 +77,8 @@ pub(crate) struct Draft {
     /// What is paid in all, less what is given back for corrected orders.
     pub net: Amount,
     pub vouchers: BTreeMap<AssetId, u32>,
+    /// What of a top-up goes to what is owed from earlier.
+    pub settles: Option<Settled>,
 }
 
 /// Whose order it is, and where and when it was made.
@@ -224,6 +226,7 @@ pub(crate) fn sale(
         asks,
         net,
         vouchers: used,
+        settles: None,
     })
 }
 
@@ -253,6 +256,7 @@ pub(crate) fn cancel(olds: &[&Past], holder: TagId, reason: CancelReason) -> Res
         asks,
         net,
         vouchers: BTreeMap::new(),
+        settles: None,
     })
 }
 
@@ -321,6 +325,7 @@ pub(crate) fn correct(shop: &Shop, lines: &[CartLine], olds: &[&Past], holder: T
         asks,
         net,
         vouchers: fresh.vouchers,
+        settles: None,
     })
 }
 
@@ -354,6 +359,7 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
         asks,
         net: amount,
         vouchers: BTreeMap::new(),
+        settles: None,
     })
 }
 
@@ -376,6 +382,7 @@ pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
         asks: Vec::new(),
         net: cash,
         vouchers: BTreeMap::new(),
+        settles: None,
     })
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn told_again(last: &Order) -> Option<Done> {
         tag: None,
         total: last.paid().ok()?,
         left: None,
+        settles: None,
         vouchers: Vec::new(),
         at_ms: last.closed_at_ms,
     })

@@ -16,6 +16,8 @@ impl Terminal {
     pub(crate) fn reader(&mut self, step: &mut Step<'_>, event: ReaderEvent) {
         match event {
             ReaderEvent::Left => {
+                self.lies = None;
+                self.balance_is_over_soon(step);
                 if let Some(guard) = &mut self.guard {
                     guard.left_field = true;
                 }
@@ -37,6 +39,7 @@ impl Terminal {
 
     fn held(&mut self, step: &mut Step<'_>, chip: Chip) {
         let tag = chip.tag;
+        self.lies = Some(chip);
         let working_on = match &self.busy {
             Busy::No => None,
             Busy::Asking(asking) => Some(Some(asking.tag)),
@@ -73,10 +76,25 @@ impl Terminal {
             self.guard = None;
         }
         step.cue(Cue::Seen);
-        if chip.capabilities.purse == PurseKind::TwoSlot && self.purses.any() {
+        if self.has_purse(chip) {
             return self.read_purse(step, tag);
         }
         self.held_by_id(step, tag);
+    }
+
+    /// Whether the wristband itself decides what it has, as far as can be told before it is read.
+    fn has_purse(&self, chip: Chip) -> bool {
+        chip.capabilities.purse == PurseKind::TwoSlot && self.purses.any()
+    }
+
+    /// What was meant for a wristband that was shown a moment ago. One with a purse has to lie on the reader for it.
+    pub(crate) fn meant_for(&mut self, step: &mut Step<'_>, tag: TagId) {
+        match self.lies.filter(|chip| chip.tag == tag) {
+            Some(chip) if self.has_purse(chip) => self.read_purse(step, tag),
+            // It has to be held for this, and the screen says so.
+            None if self.seen_purses.contains_key(&tag) => {}
+            _ => self.hold_to_cart(step, tag),
+        }
     }
 
     /// A wristband that is only known by its id: the books decide.

@@ -52,16 +52,17 @@ mod view;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use chips::Chip;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
-use shared_protocol::{BootId, TagId, TerminalId, TillId};
+use shared_protocol::{BootId, RequestId, TagId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
-pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork};
+pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 pub use registration::{certificate_of, config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
 pub use screen::Screen;
@@ -135,8 +136,14 @@ pub struct Terminal {
     history: History,
     drawer: Option<Drawer>,
     purses: Batches,
+    /// The wristband that lies on the reader.
+    lies: Option<Chip>,
     seen_purses: BTreeMap<TagId, Seen>,
+    /// The question whose answer completes the balance on the screen.
+    card_asks: Option<RequestId>,
     open_intents: Vec<OpenIntent>,
+    /// Intents that came to nothing: what they may have damaged on the chip is put back from them at its next tap.
+    void_intents: VecDeque<chips::purse::Intent>,
     outcomes: VecDeque<IntentOutcome>,
     notice: Notice,
     notice_ends_ms: Option<u64>,
@@ -184,7 +191,7 @@ impl Terminal {
     pub fn wake_at_ms(&self, now: &Now) -> Option<u64> {
         let asking = match &self.busy {
             Busy::Asking(asking) => Some(asking.deadline_ms),
-            _ => None,
+            _ => self.owed_due_ms(),
         };
         let disk = if self.waiting.is_empty() && self.outcomes.is_empty() && self.granted_epoch.is_none() {
             None
@@ -203,6 +210,11 @@ impl Terminal {
             disk,
         ];
         due.into_iter().flatten().min()
+    }
+
+    /// Whether the purse of a wristband is being worked on: the reader must not look for another one before it is over.
+    pub fn works_on_purse(&self) -> bool {
+        matches!(self.busy, Busy::Purse(_))
     }
 
     /// The configuration in use, for names and layouts.
@@ -232,6 +244,9 @@ impl Terminal {
         {
             self.stop_asking(step);
         }
+        if self.owed_due_ms().is_some_and(|due_ms| step.now.mono_ms >= due_ms) {
+            self.stop_asking_what_is_owed(step);
+        }
         self.end_notice_if_due(step);
         self.end_split_if_due(step);
     }
@@ -247,14 +262,13 @@ impl Terminal {
             }
         }
         match done.then {
-            Then::Nothing => {}
+            Then::Nothing | Then::Outcome(_) => {}
             Then::Booked(booked) => self.booked(step, &done.entries, *booked),
             Then::Command(waiting) => self.command_is_durable(step, waiting.then),
             Then::Epoch(epoch) => self.epoch_is_durable(epoch),
             Then::Registered(identity, epoch) => self.registration_is_durable(step, *identity, epoch),
             Then::Stream(stream) => self.update_is_durable(step, stream),
             Then::Intent(job) => self.intent_is_durable(step, job),
-            Then::Outcome(_) => {}
         }
     }
 

@@ -71,15 +71,7 @@ impl Terminal {
         if let Some(reason) = blocked(self.streams.block(tag)).filter(|_| !matches!(purpose, Purpose::Cancel { .. })) {
             return Err(Refusal::Blocked(reason));
         }
-        if let Purpose::Cancel { orders, .. } | Purpose::Correct { orders } = &purpose {
-            let same = orders
-                .iter()
-                .filter_map(|order| self.history.find(*order))
-                .all(|past| past.holder == Some(tag));
-            if !same {
-                return Err(Refusal::OtherWristband);
-            }
-        }
+        self.paid_with(&purpose, tag)?;
         if self.another_part(step, tag)? {
             return Ok(());
         }
@@ -102,6 +94,19 @@ impl Terminal {
             return Ok(());
         }
         self.ask_permission(step, tag, None, deadline_ms)
+    }
+
+    /// What is taken back goes to the wristband that paid, and to no other.
+    pub(crate) fn paid_with(&self, purpose: &Purpose, tag: TagId) -> Result<(), Refusal> {
+        let (Purpose::Cancel { orders, .. } | Purpose::Correct { orders }) = purpose else {
+            return Ok(());
+        };
+        let past = orders.iter().filter_map(|order| self.history.find(*order));
+        if past.into_iter().all(|past| past.holder == Some(tag)) {
+            Ok(())
+        } else {
+            Err(Refusal::OtherWristband)
+        }
     }
 
     /// Takes a wristband into an equal split; true while more are to come.
@@ -213,7 +218,8 @@ impl Terminal {
     ) -> Result<(), Refusal> {
         let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
         let id = cart.id;
-        let draft = self.draft_for(cart, tag, answer, step)?;
+        let mut draft = self.draft_for(cart, tag, answer, step)?;
+        draft.settles = self.settled_by_books(answer)?;
         self.permitted(&draft)?;
         if draft.asks.is_empty() {
             self.book(step, draft, Some(tag), answer.is_some());
@@ -286,6 +292,7 @@ impl Terminal {
                 owed: Amount::ZERO,
                 units: Vec::new(),
                 blocked,
+                last_sale: None,
             },
         );
     }
@@ -293,6 +300,9 @@ impl Terminal {
     /// The server says what a wristband has.
     pub(crate) fn queried(&mut self, step: &mut Step<'_>, answer: &QueryResult) {
         self.knowledge.queried(answer);
+        if self.owed_is_said(step, answer) {
+            return;
+        }
         let Busy::Asking(asking) = &self.busy else { return };
         let (tag, deadline_ms) = (asking.tag, asking.deadline_ms);
         match &asking.stage {
@@ -312,6 +322,7 @@ impl Terminal {
                         owed: answer.owed,
                         units: answer.units.clone(),
                         blocked: answer.blocked,
+                        last_sale: None,
                     },
                 );
             }

@@ -184,6 +184,17 @@ pub struct Balance {
     pub as_of_ms: Option<u64>,
 }
 
+/// The last sale of a purse, by its own record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSale {
+    /// How much, in cents.
+    pub amount: Amount,
+    /// When, to the minute, by the clock of the till.
+    pub at_ms: u64,
+    /// Where: the low half of the till's number ([`short_till`](shared_protocol::wristband::short_till)).
+    pub till: u16,
+}
+
 /// What was booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DoneKind {
@@ -216,6 +227,15 @@ pub enum DoneKind {
     CashMoved,
 }
 
+/// Money that came in and went to what was owed from earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// How much of it.
+    pub settled: Amount,
+    /// What is still owed.
+    pub left: Amount,
+}
+
 /// Something is booked: it is in the journal, durably.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -229,6 +249,8 @@ pub struct Done {
     pub total: Amount,
     /// What is left on the wristband, when known.
     pub left: Option<Balance>,
+    /// What of a top-up went to what was owed from earlier, as far as the server had said; the rest is on the wristband.
+    pub settles: Option<Settled>,
     /// Vouchers that were used.
     pub vouchers: Vec<(AssetId, u32)>,
     /// When, by the device's wall clock.
@@ -404,6 +426,8 @@ pub enum Notice {
         units: Vec<Units>,
         /// Why it must not pay.
         blocked: Option<BlockReason>,
+        /// Its last sale, as the purse itself tells it.
+        last_sale: Option<LastSale>,
     },
     /// It has paid already; nothing was booked.
     AlreadyPaid {

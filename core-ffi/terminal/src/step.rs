@@ -46,6 +46,14 @@ impl<'a> Step<'a> {
         mint(self.now.wall_ms, entropy)
     }
 
+    /// 16 bytes that nobody can foresee, for a chip's authentication.
+    pub fn nonce(&mut self) -> [u8; 16] {
+        let drawn = self.draw("groschen terminal nonce 1");
+        let mut nonce = [0; 16];
+        nonce.iter_mut().zip(drawn.0).for_each(|(byte, fresh)| *byte = fresh);
+        nonce
+    }
+
     /// A number from 0 up to, and without, `range`; close enough to even for timers.
     pub fn below(&mut self, range: u64) -> u64 {
         let drawn = self.draw("groschen terminal jitter 1");

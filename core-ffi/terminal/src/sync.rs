@@ -119,6 +119,7 @@ impl Terminal {
         if matches!(self.busy, Busy::Asking(_)) {
             self.stop_asking(step);
         }
+        self.stop_asking_what_is_owed(step);
     }
 
     /// Everything that is not acknowledged is to be sent again.
@@ -477,6 +478,7 @@ impl Terminal {
                 if matches!(self.busy, Busy::Asking(_)) {
                     self.stop_asking(step);
                 }
+                self.stop_asking_what_is_owed(step);
             }
             _ => {}
         }

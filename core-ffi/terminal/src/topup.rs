@@ -1,13 +1,14 @@
 //! Money in and out at the desk.
 
 use shared_protocol::config::OfflineTopUp;
+use shared_protocol::message::QueryResult;
 use shared_protocol::order::TenderKind;
 use shared_protocol::{Amount, TagId};
 
 use crate::Terminal;
 use crate::cart::Purpose;
 use crate::limits::Known;
-use crate::screen::{Notice, Refusal};
+use crate::screen::{Notice, Refusal, Settled};
 use crate::step::Step;
 
 impl Terminal {
@@ -46,7 +47,7 @@ impl Terminal {
         };
         self.arm(step, purpose);
         if let Some(tag) = shown {
-            self.hold_to_cart(step, tag);
+            self.meant_for(step, tag);
         }
         Ok(())
     }
@@ -64,6 +65,24 @@ impl Terminal {
         } else {
             Ok(())
         }
+    }
+
+    /// What of the open top-up the books will give to what is owed from earlier, as far as the server has said.
+    pub(crate) fn settled_by_books(&self, answer: Option<&QueryResult>) -> Result<Option<Settled>, Refusal> {
+        let first = self
+            .config
+            .as_ref()
+            .is_some_and(|config| config.event.settle_overdraft_first);
+        let Some(Purpose::TopUp { amount, .. }) = self.cart.as_ref().map(|cart| &cart.purpose) else {
+            return Ok(None);
+        };
+        let owed = answer.map_or(Amount::ZERO, |answer| answer.owed);
+        let settled = owed.min(*amount);
+        let settles = Settled {
+            settled,
+            left: owed.minus(settled)?,
+        };
+        Ok((first && settled.is_positive()).then_some(settles))
     }
 
     /// What a wristband has, from whatever source is newest.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use shared_protocol::order::{Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::stream::Version;
+use shared_protocol::wristband::PurseMove;
 use shared_protocol::{Amount, CartId, OrderId, Overflow, TagId, TaxpayerId};
 
 use crate::screen::{PastOrder, Refusal, Unsent};
@@ -24,6 +25,8 @@ pub(crate) struct Past {
     pub lines: Vec<Line>,
     pub tenders: Vec<Tender>,
     pub total: Amount,
+    /// What it did to the purse of its holder.
+    pub purse: Option<PurseMove>,
     pub closed_wall_ms: u64,
     /// When, on this start's monotonic clock; below zero was before the start.
     closed_mono_ms: i64,
@@ -96,6 +99,7 @@ impl History {
             lines: order.lines.clone(),
             tenders: order.tenders.clone(),
             total: order.total().unwrap_or(Amount::ZERO),
+            purse: order.purse.clone(),
             closed_wall_ms: order.closed_at_ms,
             closed_mono_ms: signed(now.mono_ms).saturating_sub(signed(age_ms)),
             place,

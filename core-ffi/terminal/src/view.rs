@@ -24,7 +24,8 @@ impl Terminal {
             // Whoever counted has to read the difference, however long that takes.
             Notice::Done(done) if matches!(done.kind, DoneKind::DrawerCounted { .. }) => None,
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
-            Notice::Balance { .. } => Some(BALANCE_MS),
+            // Who tops up counts money in between; the wristband that lies there is still the one it is for.
+            Notice::Balance { tag, .. } => self.lies.is_none_or(|chip| chip.tag != *tag).then_some(BALANCE_MS),
             Notice::None
             | Notice::Working
             | Notice::Refused(_)
@@ -34,6 +35,13 @@ impl Terminal {
         };
         self.notice_ends_ms = stays_ms.map(|stays| step.now.mono_ms.saturating_add(stays));
         self.notice = notice;
+    }
+
+    /// The wristband whose balance is shown has left.
+    pub(crate) fn balance_is_over_soon(&mut self, step: &Step<'_>) {
+        if matches!(self.notice, Notice::Balance { .. }) && self.notice_ends_ms.is_none() {
+            self.notice_ends_ms = Some(step.now.mono_ms.saturating_add(BALANCE_MS));
+        }
     }
 
     pub(crate) fn end_notice_if_due(&mut self, step: &mut Step<'_>) {

@@ -79,7 +79,7 @@ impl<S: Store> Engine<S> {
             let entries = |list: &BatchList| list.entries.0.as_chunks::<{ ListEntry::BYTES }>().0.to_vec();
             let (old, new) = (entries(&known.list), entries(list));
             let mut old = old.iter().enumerate().filter(|(_, entry)| **entry != NOBODY);
-            let missing = old.find(|(index, entry)| new.get(*index) != Some(*entry));
+            let gone = old.find(|(index, entry)| new.get(*index) != Some(*entry));
             if known.list.settings != list.settings || known.vouchers != vouchers {
                 return Err(refused(
                     &format!(
@@ -90,7 +90,7 @@ impl<S: Store> Engine<S> {
                     ),
                 ));
             }
-            if let Some((index, _)) = missing {
+            if let Some((index, _)) = gone {
                 return Err(refused(
                     &format!(
                         "Der Liste fehlt das Band mit Index {index}, das hier schon bekannt ist. Nichts ist geändert. Nimm die neueste Liste aus dem Ordner des Encoders."

@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use core_ffi::mirror::KeeperKey;
 use core_ffi::{Endpoint, MirrorTo};
-use desk::{Desk, Options, Simulation, Wristband};
-use fixtures::sample;
+use desk::{Desk, Options, Simulation, UsbReader};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use shared_protocol::catalogue::Text;
 use shared_protocol::invitation::Invitation;
 
-use crate::Exit;
 use crate::serve::start_log;
+use crate::{Exit, wristbands};
 
 /// Arguments of `desk`.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,9 +46,15 @@ pub struct Arguments {
     /// Where guests find receipts.
     #[arg(long, env = "GROSCHEN_RECEIPTS", value_name = "URL")]
     receipts: Option<String>,
-    /// So many virtual wristbands lie beside the till, because it has no reader. They are simulated.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=20))]
-    wristbands: u32,
+    /// Where the console is, for what a desk cannot do by itself (a lost wristband).
+    #[arg(long, env = "GROSCHEN_CONSOLE", value_name = "URL")]
+    console: Option<String>,
+    /// The USB reader: a part of its name, `first` for any that is plugged in, or `none`.
+    #[arg(long, env = "GROSCHEN_READER", value_name = "NAME", default_value = UsbReader::USUAL)]
+    reader: String,
+    /// So many virtual wristbands lie beside the till. They are simulated. Without a reader there are six.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=20))]
+    wristbands: Option<u32>,
     /// A folder on another disk (a USB stick) that gets a second copy of every booking.
     #[arg(long, env = "GROSCHEN_MIRROR", value_name = "DIR")]
     mirror: Option<PathBuf>,
@@ -71,24 +75,11 @@ pub struct Arguments {
     faults: bool,
 }
 
+/// Virtual wristbands of a desk without a reader.
+const WRISTBANDS: u32 = 6;
+
 /// Where the desk keeps the server's address between starts.
 const SERVER_FILE: &str = "server";
-
-/// Virtual wristbands that no simulated guest wears.
-pub fn tray(count: u32) -> Vec<Wristband> {
-    let all = sample::wristbands(sample::WRISTBANDS + count);
-    let own = all
-        .get(usize::try_from(sample::WRISTBANDS).unwrap_or(0)..)
-        .unwrap_or_default();
-    (1..)
-        .zip(own)
-        .map(|(number, tag)| Wristband {
-            label: Text::new(&format!("Band {number}"), &format!("Wristband {number}")),
-            tag: *tag,
-            crew: false,
-        })
-        .collect()
-}
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -97,13 +88,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&arguments.data)
         .with_context(|| format!("the folder {} cannot be made", arguments.data.display()))?;
     let server = server_address(arguments, invitation.as_ref())?;
+    let reader = UsbReader::asked(&arguments.reader)?;
+    let count = arguments
+        .wristbands
+        .unwrap_or(if reader.is_some() { 0 } else { WRISTBANDS });
     let authority = arguments.authority.as_deref().map(authority).transpose()?;
     let options = Options {
         listen: arguments.listen,
         data: arguments.data.clone(),
         server: Endpoint::new(&server, authority.as_ref())?,
         receipts: arguments.receipts.clone(),
-        wristbands: tray(arguments.wristbands),
+        console: arguments.console.clone(),
+        reader,
+        keys: None,
+        wristbands: wristbands::by_id(count),
         simulation: Simulation {
             faults: arguments.faults,
         },

@@ -31,7 +31,7 @@ use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Purses, Settings, Tls};
-use crate::signing;
+use crate::{signing, wristbands};
 
 /// Pages that read at once.
 const CONSOLE_READERS: usize = 4;
@@ -67,9 +67,15 @@ pub struct OpenedSlot {
 impl Instance {
     /// Opens the store and listens. `sample` puts the sample festival into an empty database.
     pub async fn start(settings: &Settings, sample: bool) -> anyhow::Result<Self> {
+        Self::start_with(settings, sample, false).await
+    }
+
+    /// The same, with the simulated batch of wristbands in force when `simulated` says so: for the demo and for tests, where no money is.
+    pub async fn start_with(settings: &Settings, sample: bool, simulated: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("the folder {} cannot be made", settings.data.display()))?;
         let signer = config_key(&settings.data)?;
+        let batches = simulated.then(|| wristbands::signed(&signer)).transpose()?;
         let database = settings.database();
         let options = Options {
             created_at_ms: now_ms(),
@@ -79,6 +85,9 @@ impl Instance {
         let event = event_of(&mut store, sample)?;
         let mut engine = Engine::open(store, event, Box::new(signer))?;
         with_purses(&mut engine, &settings.purses)?;
+        if let Some(batches) = batches {
+            engine.put_batches(&batches)?;
+        }
         let hub = Arc::new(Hub::default());
         let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
         let (writer, thread) =

@@ -23,6 +23,7 @@ pub mod signing;
 pub mod simulate;
 pub mod tags;
 pub mod user;
+pub mod wristbands;
 
 /// How a command ended, as its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

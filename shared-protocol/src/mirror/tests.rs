@@ -183,3 +183,28 @@ fn an_upload_is_proved_for_its_path_and_its_body() {
     assert_ne!(message, upload_message("POST", &upload_path(TERMINAL, 1), b"y"));
     assert_eq!(file_name(TERMINAL, 3), format!("{}-3.groschen", "07".repeat(16)));
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_happens_to_a_file_only_true_entries_are_read_from_it(
+        changes in proptest::collection::vec((0_usize..2_000, 0_usize..40, proptest::arbitrary::any::<u8>()), 0..6),
+    ) {
+        let records = journal(6);
+        let truth = Mirror::read(&file(&records)).unwrap();
+        let mut damaged = file(&records);
+        for (at, length, byte) in changes {
+            let at = at.min(damaged.len());
+            let end = (at + length).min(damaged.len());
+            match byte % 3 {
+                0 => drop(damaged.drain(at..end)),
+                1 => damaged[at..end].fill(byte),
+                _ => drop(damaged.splice(at..at, std::iter::repeat_n(byte, length))),
+            }
+        }
+        if let Ok(read) = Mirror::read(&damaged) {
+            proptest::prop_assert!(read.entries.iter().all(|(hash, entry)| truth.entries.get(hash) == Some(entry)));
+            proptest::prop_assert_eq!(read.opening, truth.opening);
+            proptest::prop_assert_eq!(read.end as u64 + read.damage.torn_bytes, damaged.len() as u64);
+        }
+    }
+}

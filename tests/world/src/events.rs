@@ -42,6 +42,8 @@ pub(crate) enum Event {
         from_seq: u64,
         entries_max: u32,
     },
+    /// A device has worked on the purse of a wristband.
+    Purse { device: DeviceNo, boot: u32 },
     /// A device is switched on.
     PowerOn { device: DeviceNo },
     /// A device is switched off after its till said goodbye.
@@ -100,6 +102,8 @@ pub(crate) enum Event {
     Fault(Kind),
     /// A device's disk or key works again.
     Repaired { device: DeviceNo },
+    /// Somebody brings a stick with the second copy of a journal to the office.
+    Stick { stick: usize },
     /// A till that was locked is freed, or a wristband.
     Pardon,
     /// All faults end.

@@ -6,6 +6,7 @@
 
 mod books;
 mod checks;
+mod chips;
 pub mod cli;
 mod disk;
 mod drawer;
@@ -26,6 +27,7 @@ mod server_disk;
 mod signing;
 mod slots;
 mod sometimes;
+mod stick;
 mod strikes;
 #[cfg(test)]
 mod tests;

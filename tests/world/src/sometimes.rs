@@ -64,6 +64,7 @@ pub const EXPECTED: &[&str] = &[
     "registration_wrong",
     "rogue_met",
     "rogue_refused_by_tls",
+    "second_copy_booked",
     "server_died_before_its_acknowledgements",
     "server_restored_without_orders",
     "tender_not_taken_here_refused",

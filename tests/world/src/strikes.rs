@@ -54,8 +54,10 @@ impl World {
     }
 
     /// Gives nothing when there was nothing to strike at.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of fault")]
     fn strike(&mut self, kind: Kind) -> Option<()> {
         match kind {
+            Kind::ChipCopied | Kind::ChipReplayed | Kind::ChipForged | Kind::StolenDesk => self.strike_chip(kind)?,
             Kind::Offline => {
                 let no = self.running(kind)?;
                 let long = self.plan.random(kind).percent(20);
@@ -216,6 +218,7 @@ impl World {
             }
             Kind::PhoneLost => {
                 let till = self.devices.get(no.0)?.till;
+                self.stick_stays(no);
                 self.replace_image(no, Image::default());
                 self.devices.get_mut(no.0)?.gone = true;
                 let curve = self.curve;

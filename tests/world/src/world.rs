@@ -8,6 +8,7 @@ use shared_protocol::catalogue::StandKind;
 use shared_protocol::config::Item;
 use shared_protocol::{TagId, TerminalId, TillId};
 
+use crate::chips::Chips;
 use crate::events::{Agenda, DeviceNo, Event};
 use crate::faults::{Kind, Plan};
 use crate::log::Log;
@@ -19,6 +20,7 @@ use crate::random::Random;
 use crate::server::Server;
 use crate::slots::Code;
 use crate::sometimes::Sometimes;
+use crate::stick::Stick;
 use crate::till::{Device, Key};
 
 /// When the doors open: noon on a Saturday in July, in ms since 1970.
@@ -150,6 +152,8 @@ pub(crate) struct World {
     pub items: Vec<Item>,
     pub revisions: Revisions,
     pub codes: Vec<Code>,
+    pub sticks: Vec<Stick>,
+    pub chips: Chips,
     pub blocked: Vec<TagId>,
     pub locked: Vec<TerminalId>,
     pub curve: bool,
@@ -255,6 +259,7 @@ impl World {
             device
         });
         let devices = devices.collect();
+        let chips = Chips::new();
         let guests = 60 + u32::try_from(random.below(120)).unwrap_or(0);
         Self {
             seed,
@@ -269,12 +274,14 @@ impl World {
             server,
             network,
             guests: Guests {
-                tags: sample::wristbands(guests),
+                tags: sample::wristbands(guests).into_iter().chain(chips.tags()).collect(),
                 ..Guests::default()
             },
             revisions: Revisions::starting_with(&items),
             items,
             codes: Vec::new(),
+            sticks: Vec::new(),
+            chips,
             blocked: Vec::new(),
             locked: Vec::new(),
             curve,
@@ -386,6 +393,7 @@ impl World {
                 from_seq,
                 entries_max,
             } => self.read_back(device, boot, epoch, from_seq, entries_max),
+            Event::Purse { device, boot } => self.purse_worked(device, boot),
             Event::PowerOn { device } => self.power_on(device),
             Event::PowerOff { device } => self.process_dies(device, false),
             Event::Cut { device, boot, power } => self.cut(device, boot, power),
@@ -446,6 +454,7 @@ impl World {
                     device.key_broken = false;
                 }
             }
+            Event::Stick { stick } => self.stick_comes(stick),
             Event::Pardon => self.pardon(),
             Event::Heal => self.heal(),
             Event::End => {}

@@ -7,4 +7,5 @@ mod hostile;
 mod native;
 mod targets;
 mod tears;
+mod tills;
 mod working;

@@ -10,6 +10,7 @@ use shared_protocol::{Amount, ArticleId};
 use terminal::screen::{CartKind, CartView, Notice, Refusal, Screen, SplitView};
 
 use super::{Look, button, money, result};
+use crate::act::Side;
 
 pub(super) fn side(look: Look<'_>, screen: &Screen) -> Markup {
     html! {
@@ -42,7 +43,11 @@ fn none(look: Look<'_>, screen: &Screen) -> Markup {
         @if matches!(screen.notice, Notice::None) {
             div .target {
                 p .hold { (words.of("Bereit", "Ready")) }
-                p { (words.of("Kachel antippen – oder Band hinhalten: zeigt das Guthaben.", "Tap a tile – or hold a wristband to see its balance.")) }
+                p { @match look.model.side_shown() {
+                    Side::Sale => (words.of("Kachel antippen – oder Band hinhalten: zeigt das Guthaben.", "Tap a tile – or hold a wristband to see its balance.")),
+                    Side::Money => (words.of("Betrag wählen – oder Band auflegen: zeigt das Guthaben.", "Choose an amount – or lay a wristband down to see its balance.")),
+                } }
+                @if let Some(done) = look.model.done.as_ref().filter(|_| look.model.side_shown() == Side::Money) { (money::last(look, done)) }
             }
         }
         div .row.after {

@@ -2,15 +2,15 @@
 
 use core_ffi::mirror::MirrorState;
 use maud::{Markup, html};
-use pages::qr;
 use shared_protocol::Amount;
 use shared_protocol::catalogue::Article;
-use terminal::screen::{Done, PastOrder, Pill, Screen};
+use terminal::screen::{PastOrder, Pill, Screen};
 
-use super::{Look, button};
+use super::{Look, band, button, receipt};
 use crate::act::tiles;
+use crate::words::PIECES;
 
-fn dialog(id: &str, title: &str, close: &str, inside: &Markup) -> Markup {
+pub(super) fn dialog(id: &str, title: &str, close: &str, inside: &Markup) -> Markup {
     let heading = format!("{id}-title");
     html! {
         dialog #(id) aria-labelledby=(heading) closedby="any" {
@@ -44,7 +44,8 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
         }))
         (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
         @for article in free { (price(look, article, close)) }
-        @if let Some(done) = &look.model.done { (receipt(look, done, close)) }
+        @if look.model.sides().1 { (band::over_the_page(look, screen, close)) }
+        @if let Some(done) = &look.model.done { (receipt::over_the_page(look, done, close)) }
     }
 }
 
@@ -65,9 +66,6 @@ fn price(look: Look<'_>, article: &Article, close: &str) -> Markup {
         },
     )
 }
-
-/// What a drawer holds, in cents: notes and coins of the euro.
-const PIECES: [i64; 14] = [20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
 
 /// The drawer: opened with a float, counted blind. What should be in it is said only after the count.
 fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
@@ -103,26 +101,6 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
             button .main name="do" value="count-drawer" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
         }
     }
-}
-
-fn receipt(look: Look<'_>, done: &Done, close: &str) -> Markup {
-    let words = look.words;
-    let Some(base) = &look.options.receipts else {
-        return html! {};
-    };
-    dialog(
-        "receipt",
-        words.of("Beleg für den Gast", "Receipt for the guest"),
-        close,
-        &html! {
-            @for order in &done.orders {
-                @let address = format!("{base}/{order}");
-                @if let Some(code) = qr::svg(&address, words.of("QR-Code zum Beleg", "QR code to the receipt")) { (code) }
-                p { a href=(address) target="_blank" rel="noopener" { (words.of("Beleg öffnen", "Open receipt")) } }
-            }
-            p .quiet { (words.of("Der Beleg ist da, sobald diese Kasse verbunden ist.", "The receipt is there once this till is connected.")) }
-        },
-    )
 }
 
 fn history(look: Look<'_>, screen: &Screen) -> Markup {
@@ -246,17 +224,27 @@ fn help(look: Look<'_>) -> Markup {
             "Kachel ohne Preis für 4,50 €",
             "a tile without a price, for €4.50",
         ),
-        ("-", "eins weniger", "one less"),
-        ("+", "nochmal das Gleiche", "the same again"),
+        ("- --", "eins weniger, alles weg", "one less, all of it gone"),
+        (
+            "+",
+            "Verkauf: nochmal das Gleiche · Aufladen: Beleg",
+            "sale: the same again · top-up: receipt",
+        ),
         (
             "20* 20/ 20-",
             "20 € aufladen bar, mit Karte, auszahlen",
             "€20 top-up in cash, by card, pay out",
         ),
         (
+            "50",
+            "während du Bargeld nimmst: der Gast gibt 50 €, das Rückgeld steht daneben",
+            "while you take cash: the guest gives €50, the change is beside it",
+        ),
+        (".", "andere Seite: Verkauf oder Aufladen", "other side: sale or top-up"),
+        (
             "Enter",
-            "das gewählte Band hinhalten",
-            "hold the wristband that is picked up",
+            "das gewählte Band hinhalten (simuliert)",
+            "hold the wristband that is picked up (simulated)",
         ),
         ("/ /3", "nächstes Band, drittes Band", "next wristband, third wristband"),
         ("Esc", "Warenkorb leeren", "clear the cart"),

@@ -42,15 +42,40 @@ pub(super) fn top(look: Look<'_>, screen: &Screen) -> Markup {
             }
             button .small commandfor="help" command="show-modal" data-key="?" { "?" span .visually-hidden { " " (words.of("Hilfe", "Help")) } }
             (Shell::preferences_form(look.preferences))
+            (readers(look))
             @for mirror in &look.model.mirrors {
                 @if let Some(said) = words.mirror(mirror.state, look.now_ms) {
-                    p .note.warn.copy role="status" { strong { (said.what) } " – " (said.now) " " bdi .quiet { (mirror.name) } }
+                    p .note.warn.strip role="status" { strong { (said.what) } " – " (said.now) " " bdi .quiet { (mirror.name) } }
                 }
             }
         }
         @if let Some(fault) = screen.fault {
             @let said = words.device_fault(fault);
             p .note.bad role="alert" { strong { (said.what) } " – " (said.now) }
+        }
+    }
+}
+
+/// The readers: quiet while all is well, loud when one is missing.
+fn readers(look: Look<'_>) -> Markup {
+    let words = look.words;
+    let readers = &look.model.readers;
+    let missing = [&readers.usb, &readers.simulated]
+        .into_iter()
+        .flatten()
+        .any(|plugged| plugged.names.is_empty());
+    let unusable = readers.usb.as_ref().and_then(|plugged| plugged.unusable.as_ref());
+    html! {
+        @if missing {
+            @let said = words.reader_missing();
+            p #reader .note.warn.strip role="status" { strong { (said.what) } " – " (said.now) }
+        } @else if let Some(why) = unusable {
+            @let said = words.unusable(why);
+            p #reader .note.warn.strip role="status" { strong { (said.what) } " – " (said.now) }
+        } @else if let Some(usb) = &readers.usb {
+            p #reader .reader { (words.of("Leser:", "Reader:")) @for name in &usb.names { " " bdi { (name) } } }
+        } @else if readers.simulated.is_none() {
+            p #reader .note.warn.strip role="status" { (words.of("Diese Kasse hat keinen Leser: Bänder gehen hier nicht.", "This till has no reader: no wristbands here.")) }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The page from the model: a pure function of what the till says and what the person wants to see. Everything that can be pressed is a button of
 //! one form, so the page also works where no script runs.
 
+mod band;
 mod cart;
 mod dialogs;
 mod frame;
+mod guest;
 mod money;
+mod receipt;
 mod result;
 mod sale;
 mod start;
@@ -19,7 +22,8 @@ use terminal::Cue;
 use terminal::screen::{Page, Screen};
 
 use crate::act::Side;
-use crate::desk::{Model, Options};
+use crate::desk::Options;
+use crate::model::Model;
 use crate::words::Words;
 
 /// What the device calls itself when it registers.
@@ -116,6 +120,7 @@ pub(crate) fn desk(model: &Model, options: &Options, preferences: Preferences, n
                     (page(look, screen))
                     (tray::tray(look))
                     (dialogs::all(look, screen))
+                    @if let Some(done) = &model.done { (receipt::slip(look, done)) }
                 }
             }
         }

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use shared_protocol::Amount;
 use shared_protocol::order::{OrderKind, TenderKind};
-use terminal::screen::Screen;
+use terminal::screen::{Done, DoneKind, Screen};
 
-use super::Look;
+use super::{Look, receipt, result};
 
 /// Amounts people bring, in cents.
 const PRESETS: [i64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
@@ -53,6 +53,9 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
                 button name="do" value="pay-out" { (words.of("Auszahlen · Bar", "Pay out · Cash")) }
             }
         }
+        div .row {
+            button type="button" commandfor="band" command="show-modal" data-key="F5" { (words.of("Band verloren oder kaputt", "Wristband lost or broken")) " " kbd { "F5" } }
+        }
         @if !till.tenders.is_empty() && screen.cart.is_none() {
             p .quiet { (words.of("Band zuerst geht auch: hinhalten, Guthaben ansehen, dann Betrag wählen.", "Wristband first works too: hold it, see the balance, then choose the amount.")) }
         }
@@ -77,28 +80,70 @@ fn back_row(look: Look<'_>, screen: &Screen) -> Markup {
     }
 }
 
-/// What to give back for the notes a guest may bring.
+/// What to give back: for what the guest gave, or for the notes a guest may bring.
 pub(super) fn change(look: Look<'_>, amount: Amount) -> Markup {
     let words = look.words;
+    let given = look.model.given;
     let rows: Vec<(Amount, Amount)> = NOTES
         .map(Amount)
         .into_iter()
-        .filter(|note| *note > amount)
+        .filter(|note| *note > amount && Some(*note) != given)
         .filter_map(|note| Some((note, note.minus(amount).ok()?)))
         .take(CHANGE_ROWS)
         .collect();
-    if rows.is_empty() {
+    let said = given.map(|given| (given, given.minus(amount).unwrap_or_default()));
+    if rows.is_empty() && said.is_none() {
         return html! {};
     }
     html! {
+        @if let Some((given, back)) = said { (back_words(look, given, back)) }
         table .change {
-            caption { (words.of("Rückgeld", "Change")) }
-            thead { tr { th scope="col" { (words.of("gegeben", "given")) } th scope="col" .amount { (words.of("zurück", "back")) } } }
+            caption { (words.of("Rückgeld – tippe, was der Gast gibt", "Change – type what the guest gives")) }
+            thead { tr { th scope="col" { (words.of("gegeben", "given")) } th scope="col" .amount { (words.of("zurück", "back")) } th scope="col" { (words.of("in Scheinen und Münzen", "in notes and coins")) } } }
             tbody {
                 @for (given, back) in rows {
-                    tr { td { (words.euros(given)) } td .amount { strong { (words.euros(back)) } } }
+                    tr {
+                        td { button .small form="act" name="do" value=(format!("given {}", given.0)) { (words.euros(given)) } }
+                        td .amount { strong { (words.euros(back)) } }
+                        td { (words.in_pieces(back)) }
+                    }
                 }
             }
+        }
+    }
+}
+
+fn back_words(look: Look<'_>, given: Amount, back: Amount) -> Markup {
+    let words = look.words;
+    html! {
+        p #given .given role="status" {
+            (words.of("Gegeben", "Given")) " " (words.euros(given)) " – "
+            @if back.is_negative() { strong { (words.of("es fehlen", "missing")) " " (words.euros(Amount(back.0.saturating_neg()))) } }
+            @else if back.is_zero() { strong { (words.of("passt genau", "exact")) } }
+            @else { strong { (words.of("zurück", "back")) " " (words.euros(back)) } " (" (words.in_pieces(back)) ")" }
+        }
+    }
+}
+
+/// The change of a top-up that is booked; hands count it out after the screen has turned green.
+pub(super) fn given_back(look: Look<'_>, done: &Done) -> Markup {
+    let back = look.model.given.and_then(|given| given.minus(done.total).ok());
+    html! {
+        @if let (DoneKind::ToppedUp { .. }, Some((given, back))) = (&done.kind, look.model.given.zip(back)) { (back_words(look, given, back)) }
+    }
+}
+
+/// What was booked last, for whoever was not quick enough: the change, the receipt.
+pub(super) fn last(look: Look<'_>, done: &Done) -> Markup {
+    let words = look.words;
+    if !receipt::is_for_a_guest(done) {
+        return html! {};
+    }
+    html! {
+        section #last .last aria-label=(words.of("Letzte Buchung", "Last booking")) {
+            p { (words.of("Zuletzt:", "Last:")) " " strong { (result::headline(look, done)) } " · " (words.clock.minute(done.at_ms)) @if let Some(tag) = done.tag { " · " (look.wristband(tag)) } }
+            (given_back(look, done))
+            div .row { (receipt::button(look, done)) }
         }
     }
 }

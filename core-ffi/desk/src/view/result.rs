@@ -2,12 +2,11 @@
 
 use maud::{Markup, html};
 use pages::Language;
-use shared_protocol::message::Units;
-use shared_protocol::stream::BlockReason;
-use shared_protocol::{Amount, AssetId, TagId};
-use terminal::screen::{Balance, Done, DoneKind, Notice, Refusal, Screen};
+use shared_protocol::Amount;
+use terminal::screen::{Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
-use super::{Look, button, cart};
+use super::guest::{self, Guest, asset_name};
+use super::{Look, button, cart, money, receipt};
 use crate::act::Side;
 
 /// The four shapes: a tick in a circle, an octagon with a bar, two arcs, a square.
@@ -17,12 +16,12 @@ fn shape(path: &str) -> Markup {
     }
 }
 
-const TICK: &str = "M24 4a20 20 0 1 0 .01 0zM14 25l7 7 13-15";
-const OCTAGON: &str = "M16 4h16l12 12v16L32 44H16L4 32V16zM14 24h20";
-const ARCS: &str = "M5 33a19 19 0 0 1 38 0M14 35a10 10 0 0 1 20 0M24 38v.01";
-const SQUARE: &str = "M6 6h36v36H6zM24 22v12M24 14v.01";
+pub(super) const TICK: &str = "M24 4a20 20 0 1 0 .01 0zM14 25l7 7 13-15";
+pub(super) const OCTAGON: &str = "M16 4h16l12 12v16L32 44H16L4 32V16zM14 24h20";
+pub(super) const ARCS: &str = "M5 33a19 19 0 0 1 38 0M14 35a10 10 0 0 1 20 0M24 38v.01";
+pub(super) const SQUARE: &str = "M6 6h36v36H6zM24 22v12M24 14v.01";
 
-fn card(class: &str, path: &str, what: &Markup, more: &Markup) -> Markup {
+pub(super) fn card(class: &str, path: &str, what: &Markup, more: &Markup) -> Markup {
     html! {
         section .result.(class) {
             (shape(path))
@@ -50,7 +49,18 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
             owed,
             units,
             blocked,
-        } => balance(look, *tag, *money, *owed, units, *blocked),
+            last_sale,
+        } => guest::balance(
+            look,
+            Guest {
+                tag: *tag,
+                money: *money,
+                owed: *owed,
+                units,
+                blocked: *blocked,
+                last_sale: *last_sale,
+            },
+        ),
         Notice::AlreadyPaid { total, at_ms } => {
             let (total, time) = (words.euros(*total), words.clock.minute(*at_ms));
             let what = match (words.language, look.model.side_shown()) {
@@ -72,6 +82,20 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
             &html! { (words.of("Nächstes Band hinhalten", "Hold the next wristband")) },
             &html! {},
         ),
+        Notice::HoldAgain { tag, total } => {
+            let total = words.euros(*total);
+            card(
+                "again hold-again",
+                ARCS,
+                &html! { (words.of("DASSELBE Band nochmal hinhalten", "Hold the SAME wristband again")) },
+                &html! {
+                    p .of-wristband { (look.wristband(*tag)) " · " (total) }
+                    p { strong { (words.of("Noch nichts ausgeben.", "Hand out nothing yet.")) } " " (words.of("Das Band war zu früh weg; ob es bezahlt hat, sagt es beim nächsten Hinhalten. Doppelt abgebucht wird nie.", "The wristband left too early; whether it has paid, it tells when it is held again. Nothing is ever charged twice.")) }
+                    p { (words.of("Ist der Gast weg: Warenkorb leeren. Kommt das Band wieder, klärt es sich von selbst.", "If the guest is gone: clear the cart. When the wristband comes back, it settles by itself.")) }
+                    (button("clear", "", None, words.of("Gast ist weg – leeren", "Guest is gone – clear")))
+                },
+            )
+        }
         Notice::LastCart { booked, total, at_ms } => {
             let time = words.clock.second(*at_ms);
             let total = words.euros(*total);
@@ -110,6 +134,7 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
             | Refusal::SeveralWristbands
             | Refusal::OtherWristband
             | Refusal::SameWristband
+            | Refusal::Purse(PurseRefusal::Left | PurseRefusal::HoldSame)
     );
     let (class, path) = if again { ("again", ARCS) } else { ("bad", OCTAGON) };
     card(
@@ -118,13 +143,14 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
         &html! { (said.what) },
         &html! {
             p { (said.now) }
-            p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) }
+            // Here alone nobody knows yet.
+            @if *refusal != Refusal::Purse(PurseRefusal::Unknown) { p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) } }
             @if let Refusal::BalanceTooLow { has, .. } = refusal { p { (words.of("Auf dem Band:", "On the wristband:")) " " (words.euros(has.amount)) } }
         },
     )
 }
 
-fn headline(look: Look<'_>, done: &Done) -> String {
+pub(super) fn headline(look: Look<'_>, done: &Done) -> String {
     let words = look.words;
     let total = words.euros(done.total);
     let back = words.euros(Amount(done.total.0.saturating_neg()));
@@ -182,6 +208,8 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
         &html! { (headline(look, done)) },
         &html! {
             @if let Some(tag) = done.tag { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (words.left(left)) } } }
+            @if let Some(settles) = done.settles { (guest::settled(look, done, settles)) }
+            (money::given_back(look, done))
             @if done.kind == (DoneKind::ToppedUp { after_sync: true }) {
                 p { (words.of("Offline: Guthaben gilt, sobald diese Kasse wieder verbunden ist.", "Offline: the money can be spent once this till is connected again.")) }
             }
@@ -203,63 +231,7 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
                 @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. }) && done.tag.is_some() {
                     (button("correct", "", Some("F7"), words.of("Korrigieren", "Correct")))
                 }
-                @if look.options.receipts.is_some() {
-                    button type="button" commandfor="receipt" command="show-modal" data-key="F8" { (words.of("Beleg", "Receipt")) " " kbd { "F8" } }
-                }
-            }
-        },
-    )
-}
-
-fn asset_name(look: Look<'_>, asset: AssetId) -> String {
-    let found = look.model.config.as_ref().and_then(|config| config.assets.get(&asset));
-    found.map_or_else(
-        || asset.to_string(),
-        |asset| look.words.language.name(&asset.name).to_owned(),
-    )
-}
-
-fn balance(
-    look: Look<'_>,
-    tag: TagId,
-    money: Option<Balance>,
-    owed: Amount,
-    units: &[Units],
-    blocked: Option<BlockReason>,
-) -> Markup {
-    let words = look.words;
-    let what = match money {
-        Some(Balance { amount, as_of_ms: None }) => words.euros(amount),
-        Some(Balance {
-            amount,
-            as_of_ms: Some(as_of_ms),
-        }) => {
-            let (amount, time) = (words.euros(amount), words.clock.minute(as_of_ms));
-            match words.language {
-                Language::De => format!("etwa {amount} (Stand {time})"),
-                Language::En => format!("about {amount} (as of {time})"),
-            }
-        }
-        None => words
-            .of("Guthaben hier nicht bekannt", "Balance not known here")
-            .to_owned(),
-    };
-    let confirmed = money.filter(|balance| balance.as_of_ms.is_none() && balance.amount.is_positive());
-    let pays_out = look
-        .till()
-        .is_some_and(|till| till.order_kinds.contains(&shared_protocol::order::OrderKind::PayOut));
-    card(
-        "info",
-        SQUARE,
-        &html! { (what) },
-        &html! {
-            p .of-wristband { (look.wristband(tag)) }
-            @for unit in units { p { (unit.amount.0) " × " (asset_name(look, unit.asset)) } }
-            @if owed.is_positive() { p .owed { (words.euros(owed)) " " (words.of("sind von früher noch offen; die nächste Aufladung begleicht sie zuerst", "are still open from earlier; the next top-up settles them first")) } }
-            @if let Some(reason) = blocked { @let said = words.blocked(reason); p .owed { strong { (said.what) } " – " (said.now) } }
-            @if money.is_none() { p { (words.of("Die Kasse ist offline und hat dieses Band noch nicht gesehen.", "The till is offline and has not seen this wristband yet.")) } }
-            @if let Some(confirmed) = confirmed.filter(|_| pays_out) {
-                (button(&format!("pay-out {}", confirmed.amount.0), "", None, &format!("{} {}", words.of("Alles auszahlen:", "Pay out all:"), words.euros(confirmed.amount))))
+                (receipt::button(look, done))
             }
         },
     )

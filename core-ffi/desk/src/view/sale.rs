@@ -85,8 +85,8 @@ pub(super) fn entry(look: Look<'_>) -> Markup {
             "12 = tile 12 · 3*12 = three of it · - = one less · Enter = hold wristband",
         ),
         Side::Money => words.of(
-            "20* = 20 € bar · 20/ = Karte · 20- = auszahlen · Enter = Band hinhalten",
-            "20* = €20 cash · 20/ = card · 20- = pay out · Enter = hold wristband",
+            "20* = 20 € bar · 20/ = Karte · 20- = auszahlen · dann 50 = gegeben · - = doch nicht · + = Beleg",
+            "20* = €20 cash · 20/ = card · 20- = pay out · then 50 = given · - = give it up · + = receipt",
         ),
     };
     html! {

@@ -10,6 +10,7 @@
 
 mod knowledge;
 mod open;
+mod owed;
 mod work;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use shared_protocol::entry::{EntryKind, Intent as IntentEntry};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{Order, Permission};
 use shared_protocol::purse::ChainId;
-use shared_protocol::wristband::{Batch, PurseMove, PurseTotals, record_minute, short_till};
+use shared_protocol::wristband::{Batch, PurseMove, PurseTotals, record_minute, record_moment_ms, short_till};
 use shared_protocol::{Amount, AssetId, TagId, encode};
 
 use crate::Terminal;
@@ -31,13 +32,14 @@ use crate::input::StorageFault;
 use crate::knowledge::blocked;
 use crate::limits::Grant;
 use crate::output::{Cue, Output, StoredEntry};
-use crate::screen::{Balance, Notice, PurseRefusal, Refusal};
+use crate::screen::{Balance, DoneKind, LastSale, Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
 
-pub(crate) use knowledge::{Batches, Seen};
-pub(crate) use open::OpenIntent;
-pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork};
+pub(crate) use knowledge::{Batches, Seen, VOID_MAX};
+pub(crate) use open::{OpenIntent, intent_of};
+use owed::Owed;
+pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 
 /// The wristband in the field, and what is being done with its purse.
 #[derive(Debug, Clone)]
@@ -49,27 +51,18 @@ pub(crate) struct AtPurse {
 
 #[derive(Debug, Clone)]
 enum Stage {
-    Reading,
+    /// The server is asked meanwhile what is owed, where that matters.
+    Reading { owed: Owed },
+    /// The purse is read; the server has not said yet what is owed.
+    Owing { loaded: Box<Loaded>, owed: Owed },
     /// An earlier payment of this purse is being finished.
-    Settling {
-        open: Box<OpenIntent>,
-        plan: Box<Plan>,
-    },
+    Settling { open: Box<OpenIntent>, plan: Box<Plan> },
     /// The device's key makes a credit.
-    Planning {
-        loaded: Box<Loaded>,
-        draft: Box<Draft>,
-    },
+    Planning { loaded: Box<Loaded>, draft: Box<Draft> },
     /// What is about to happen is on its way to the disk.
-    Journalling {
-        plan: Box<Plan>,
-        booked: Box<Booked>,
-    },
+    Journalling { plan: Box<Plan>, booked: Box<Booked> },
     /// The chip is being written.
-    Writing {
-        plan: Box<Plan>,
-        booked: Box<Booked>,
-    },
+    Writing { plan: Box<Plan>, booked: Box<Booked> },
 }
 
 /// What is in a purse as the books name it.
@@ -78,6 +71,15 @@ fn totals(loaded: &Loaded) -> PurseTotals {
         debited: loaded.purse.image.counter,
         credited: loaded.purse.units(),
     }
+}
+
+fn last_sale(loaded: &Loaded) -> Option<LastSale> {
+    let record = loaded.purse.newest_record().filter(|record| record.amount > 0)?;
+    Some(LastSale {
+        amount: Amount(i64::from(record.amount)),
+        at_ms: record_moment_ms(record.minute),
+        till: record.terminal,
+    })
 }
 
 impl From<LoadRefusal> for Refusal {
@@ -151,9 +153,10 @@ impl Terminal {
             tag,
             lists: self.purses.lists(),
             knowledge: Box::new(self.known_of_purse(tag)),
-            entropy: step.id(),
+            entropy: step.nonce(),
         };
-        self.work(step, tag, task, Stage::Reading);
+        let owed = self.ask_what_is_owed(step, tag);
+        self.work(step, tag, task, Stage::Reading { owed });
         self.notify(step, Notice::Working);
     }
 
@@ -179,13 +182,20 @@ impl Terminal {
             return;
         };
         let done = match (stage, answer) {
-            (Stage::Reading, PurseAnswer::Read(Ok(loaded))) => self.purse_read(step, tag, *loaded),
-            (Stage::Reading, PurseAnswer::Read(Err(refusal))) => self.purse_not_read(step, tag, refusal),
+            (Stage::Reading { owed }, PurseAnswer::Read(Ok(loaded))) => self.purse_read(step, tag, *loaded, owed),
+            (Stage::Reading { .. }, PurseAnswer::Read(Err(refusal))) => self.purse_not_read(step, tag, refusal),
             (Stage::Settling { open, plan }, PurseAnswer::Written(written)) => {
-                self.settled(step, tag, *open, *plan, &written)
+                self.settled(step, &open, &plan, &written);
+                Ok(())
             }
             (Stage::Planning { loaded, draft }, PurseAnswer::Planned(Ok(plan))) => {
                 self.journal_plan(step, &loaded, *plan, *draft)
+            }
+            (Stage::Planning { loaded, .. }, PurseAnswer::Planned(Err(PlanRefusal::BalanceLimit { max }))) => {
+                let possible = Amount(i64::from(max)).minus(loaded.balance()).unwrap_or_default();
+                Err(Refusal::BalanceCeiling {
+                    possible: possible.max(Amount::ZERO),
+                })
             }
             (Stage::Planning { .. }, PurseAnswer::Planned(Err(refusal))) => Err(refusal.into()),
             (Stage::Writing { plan, booked }, PurseAnswer::Written(written)) => {
@@ -201,13 +211,8 @@ impl Terminal {
 
     /// A wristband whose batch the server has taken over pays from the books.
     fn purse_not_read(&mut self, step: &mut Step<'_>, tag: TagId, refusal: LoadRefusal) -> Result<(), Refusal> {
-        let of_server = |number: &u16| {
-            self.purses
-                .batch(*number)
-                .is_some_and(|batch| !self.purses.is_of_chip(batch))
-        };
         match &refusal {
-            LoadRefusal::UnknownBatch(number) if of_server(number) => {
+            LoadRefusal::UnknownBatch(number) if self.purses.is_of_server(*number) => {
                 self.held_by_id(step, tag);
                 Ok(())
             }
@@ -215,16 +220,35 @@ impl Terminal {
         }
     }
 
-    fn purse_read(&mut self, step: &mut Step<'_>, tag: TagId, loaded: Loaded) -> Result<(), Refusal> {
+    fn purse_read(&mut self, step: &mut Step<'_>, tag: TagId, loaded: Loaded, owed: Owed) -> Result<(), Refusal> {
         self.saw_purse(tag, &loaded);
         if let Some(settled) = self.settle_open(step, tag, &loaded) {
             return settled;
         }
         if self.cart.is_none() {
-            self.show_purse(step, tag, &loaded);
+            self.show_purse(step, tag, &loaded, owed);
             return Ok(());
         }
-        let draft = self.purse_draft(step, tag, &loaded)?;
+        if let Owed::Asked { .. } = owed {
+            let (job, loaded) = (PurseJob(self.next_job), Box::new(loaded));
+            self.next_job += 1;
+            let stage = Stage::Owing { loaded, owed };
+            self.busy = Busy::Purse(Box::new(AtPurse { tag, job, stage }));
+            return Ok(());
+        }
+        self.purse_cart(step, tag, loaded, owed)
+    }
+
+    /// What the open cart does with a purse.
+    fn purse_cart(&mut self, step: &mut Step<'_>, tag: TagId, loaded: Loaded, owed: Owed) -> Result<(), Refusal> {
+        if let Owed::Said {
+            blocked: Some(reason), ..
+        } = owed
+        {
+            return Err(Refusal::Blocked(reason));
+        }
+        let mut draft = self.purse_draft(step, tag, &loaded)?;
+        draft.settles = self.settled_first(&loaded, owed)?;
         self.permitted(&draft)?;
         if self.told.locked {
             return Err(Refusal::Locked);
@@ -233,8 +257,17 @@ impl Terminal {
     }
 
     /// What a purse holds, when no cart is open.
-    fn show_purse(&mut self, step: &mut Step<'_>, tag: TagId, loaded: &Loaded) {
+    fn show_purse(&mut self, step: &mut Step<'_>, tag: TagId, loaded: &Loaded, owed: Owed) {
         let units = self.purse_units(loaded);
+        // The money on the wristband is shown at once; what is owed comes when the server has said it.
+        self.card_asks = match owed {
+            Owed::Asked { request, .. } => Some(request),
+            Owed::Unknown | Owed::Said { .. } => None,
+        };
+        let (owed, said) = match owed {
+            Owed::Said { owed, blocked } => (owed, blocked),
+            Owed::Unknown | Owed::Asked { .. } => (Amount::ZERO, None),
+        };
         step.cue(Cue::Info);
         self.notify(
             step,
@@ -244,9 +277,10 @@ impl Terminal {
                     amount: loaded.free(),
                     as_of_ms: None,
                 }),
-                owed: Amount::ZERO,
+                owed,
                 units,
-                blocked: blocked(self.streams.block(tag)),
+                blocked: said.or(blocked(self.streams.block(tag))),
+                last_sale: last_sale(loaded),
             },
         );
     }
@@ -257,9 +291,20 @@ impl Terminal {
         let terminal = self.till().map(short_till).ok_or(Refusal::NotPermitted)?;
         let limits = self.purse_limits()?;
         let takes = match purpose {
-            Purpose::TopUp { amount, .. } => amount.negated()?,
+            Purpose::TopUp { amount, .. } => {
+                let settled = draft.settles.map_or(Amount::ZERO, |settles| settles.settled);
+                amount.minus(settled)?.negated()?
+            }
             Purpose::PayOut { amount } => amount,
-            Purpose::Sale | Purpose::Cancel { .. } | Purpose::Correct { .. } => draft.net,
+            Purpose::Cancel { ref orders, .. } => {
+                let takes = draft.net.minus(self.went_to_debts(orders)?)?;
+                // Nothing of it was ever on the chip; who gives it back has to see the books.
+                if takes.is_zero() && draft.net.is_positive() {
+                    return Err(Refusal::NotCancellable);
+                }
+                takes
+            }
+            Purpose::Sale | Purpose::Correct { .. } => draft.net,
         };
         let vouchers = self.voucher_kinds(&loaded, &draft.vouchers)?;
         if takes.is_negative() {
@@ -323,6 +368,10 @@ impl Terminal {
         )]));
         let mut booked = self.to_book(step, draft, Some(tag), true, None)?;
         self.divide(&mut booked.orders, loaded, &plan)?;
+        if let DoneKind::ToppedUp { after_sync } = &mut booked.kind {
+            // It is on the chip: whoever is connected when, it can be spent at once.
+            *after_sync = false;
+        }
         booked.left = Some(plan.after.free());
         let images = (plan.intent.before.wire(), plan.intent.after.wire());
         let bodies: Vec<_> = booked
@@ -389,7 +438,7 @@ impl Terminal {
     ) -> Result<(), Refusal> {
         match written.outcome {
             Outcome::Committed => {
-                self.saw_purse(tag, &plan.after);
+                self.wrote_purse(tag, &plan.after);
                 self.book_orders(step, booked);
                 Ok(())
             }

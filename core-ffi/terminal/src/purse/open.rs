@@ -22,6 +22,16 @@ pub(crate) struct OpenIntent {
     booked: Box<Booked>,
 }
 
+/// What was about to be written, as the journal has it.
+pub(crate) fn intent_of(entry: &IntentEntry, tag: TagId) -> Option<Intent> {
+    let image = |bytes: &[u8]| Some(Image::from_wire(bytes.try_into().ok()?));
+    Some(Intent {
+        uid: Uid::of(tag)?,
+        before: image(&entry.before.0)?,
+        after: image(&entry.after.0)?,
+    })
+}
+
 impl OpenIntent {
     pub fn of(tag: TagId, intent: &Intent, booked: &Booked) -> Self {
         Self {
@@ -35,12 +45,7 @@ impl OpenIntent {
     /// From what the journal has: the entry and the order it is about.
     pub fn restored(entry: &IntentEntry, order: Order) -> Option<Self> {
         let tag = order.holder?;
-        let image = |bytes: &[u8]| Some(Image::from_wire(bytes.try_into().ok()?));
-        let intent = Intent {
-            uid: Uid::of(tag)?,
-            before: image(&entry.before.0)?,
-            after: image(&entry.after.0)?,
-        };
+        let intent = intent_of(entry, tag)?;
         let cart = order.cart;
         let booked = Box::new(Booked::again(vec![order], tag));
         Some(Self {
@@ -57,7 +62,7 @@ impl OpenIntent {
         if same {
             let orders = self.booked.orders.iter().chain(&other.booked.orders);
             let orders = orders.map(|(order, _)| order.clone()).collect();
-            self.booked = Box::new(Booked::again(orders, self.tag));
+            *self.booked = Booked::again(orders, self.tag);
         }
         same
     }
@@ -99,6 +104,7 @@ impl Booked {
             drawer: None,
             cart,
             left: None,
+            settles: None,
         }
     }
 }
@@ -113,7 +119,10 @@ impl Terminal {
     ) -> Option<Result<(), Refusal>> {
         while let Some(open) = self.open_intents.iter().find(|open| open.tag == tag).cloned() {
             match loaded.resolve(&open.intent) {
-                Resolution::Committed => return Some(self.happened(step, &open, loaded.free())),
+                Resolution::Committed => {
+                    self.happened(step, &open, loaded.free());
+                    return Some(Ok(()));
+                }
                 Resolution::Unfinished => {
                     let plan = match loaded.plan_settle() {
                         Ok(plan) => Box::new(plan),
@@ -142,30 +151,22 @@ impl Terminal {
     }
 
     /// It did happen: now it is booked.
-    fn happened(&mut self, step: &mut Step<'_>, open: &OpenIntent, left: Amount) -> Result<(), Refusal> {
+    fn happened(&mut self, step: &mut Step<'_>, open: &OpenIntent, left: Amount) {
         let mut booked = (*open.booked).clone();
         booked.left = Some(left);
         self.book_orders(step, booked);
-        Ok(())
     }
 
     /// The last page of an earlier credit was made solid, or not.
-    pub(crate) fn settled(
-        &mut self,
-        step: &mut Step<'_>,
-        tag: TagId,
-        open: OpenIntent,
-        plan: Plan,
-        written: &Written,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn settled(&mut self, step: &mut Step<'_>, open: &OpenIntent, plan: &Plan, written: &Written) {
+        let tag = open.tag;
         if written.outcome == Outcome::Committed {
-            self.saw_purse(tag, &plan.after);
-            return self.happened(step, &open, plan.after.free());
+            self.wrote_purse(tag, &plan.after);
+            return self.happened(step, open, plan.after.free());
         }
         step.cue(crate::output::Cue::Again);
         let total = open.total();
         self.notify(step, Notice::HoldAgain { tag, total });
-        Ok(())
     }
 
     /// An intent is over: nothing happened, or nobody here can tell. The journal says so when it is free.
@@ -179,6 +180,9 @@ impl Terminal {
             .into_iter()
             .partition(|open| open.tag == tag && open.intent == *intent);
         self.open_intents = open;
+        if !unknown {
+            self.keep_void(intent);
+        }
         for order in Vec::<OpenIntent>::into_iter(over).flat_map(|open| open.booked.orders) {
             self.outcomes.push_back(IntentOutcome {
                 order: order.0.id,

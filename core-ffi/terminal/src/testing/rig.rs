@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chips::{Chip, ReaderEvent};
+use chips::{Capabilities, Chip, Field, KeyStore, ReaderEvent};
 use shared_protocol::chain::EpochStart;
 use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer};
 use shared_protocol::entry::{Content, Entry};
@@ -14,7 +14,9 @@ use shared_protocol::{ArticleId, OrderId, TagId};
 
 use super::{CASHIER, Disk, Server, certificate, config, config_signer, tag};
 use crate::screen::{Done, Notice, Refusal};
-use crate::{Action, Input, LinkId, MetaKey, Now, Output, Screen, Setup, StorageFault, Terminal, Ticket, Write};
+use crate::{
+    Action, Input, LinkId, MetaKey, Now, Output, Screen, Setup, StorageFault, Terminal, Ticket, Write, serve_hold,
+};
 
 /// A terminal in a shell for tests. Time stands still unless [`Rig::wait`] moves it.
 pub struct Rig {
@@ -37,6 +39,7 @@ pub struct Rig {
     writes: VecDeque<(Ticket, Vec<Write>)>,
     to_do: VecDeque<Input>,
     steps: u64,
+    purse_work: VecDeque<crate::PurseWork>,
 }
 
 impl Rig {
@@ -72,6 +75,7 @@ impl Rig {
             writes: VecDeque::new(),
             to_do: VecDeque::new(),
             steps: 0,
+            purse_work: VecDeque::new(),
         };
         rig.server.clock_ms = now.wall_ms;
         rig.take(outputs);
@@ -144,6 +148,32 @@ impl Rig {
     /// Holds a wristband.
     pub fn keep(&mut self, number: u8) {
         self.input(Input::Reader(ReaderEvent::Held(Chip::identity(tag(number)))));
+    }
+
+    /// Holds a wristband with a purse until the terminal is done with it, and takes it away.
+    pub fn hold_chip<F: Field>(&mut self, field: &mut F, keys: &dyn KeyStore) {
+        self.pass(10);
+        let selected = field.reselect().unwrap();
+        let chip = Chip {
+            tag: selected.uid,
+            capabilities: Capabilities::ULTRALIGHT_AES,
+        };
+        self.input(Input::Reader(ReaderEvent::Held(chip)));
+        serve_hold(field, &selected, keys, |answer| {
+            if let Some((job, answer)) = answer {
+                self.input(Input::Purse { job, answer });
+            }
+            // The wristband lies there while the till waits for the server.
+            while self.purse_work.is_empty()
+                && self.terminal.works_on_purse()
+                && let Some(wake) = self.terminal.wake_at_ms(&self.now)
+            {
+                self.pass(wake.saturating_sub(self.now.mono_ms).max(1));
+                self.input(Input::Tick);
+            }
+            self.purse_work.pop_front()
+        });
+        self.leave();
     }
 
     pub fn leave(&mut self) {
@@ -361,6 +391,7 @@ impl Rig {
                     }
                     self.screens.push(*screen);
                 }
+                Output::Purse(work) => self.purse_work.push_back(work),
                 Output::Cue(_) => {}
             }
         }

@@ -22,6 +22,8 @@ pub struct Server {
     pub free: BTreeMap<TagId, i64>,
     pub drinks: BTreeMap<TagId, i64>,
     pub blocked: BTreeMap<TagId, BlockReason>,
+    /// What guests still owe, above zero.
+    pub owed: BTreeMap<TagId, i64>,
     pub holds: BTreeMap<HoldId, (TagId, i64)>,
     /// Durable here by epoch: sequence and head.
     pub durable: BTreeMap<u32, (u64, Hash32)>,
@@ -44,6 +46,7 @@ impl Server {
             free: BTreeMap::new(),
             drinks: BTreeMap::new(),
             blocked: BTreeMap::new(),
+            owed: BTreeMap::new(),
             holds: BTreeMap::new(),
             durable: BTreeMap::new(),
             orders: Vec::new(),
@@ -170,7 +173,7 @@ impl Server {
                     tag: query.tag,
                     free: Amount(self.free.get(&query.tag).copied().unwrap_or(0)),
                     held: Amount::ZERO,
-                    owed: Amount::ZERO,
+                    owed: Amount(self.owed.get(&query.tag).copied().unwrap_or(0)),
                     units: vec![Units {
                         asset: DRINK,
                         amount: Amount(self.drinks.get(&query.tag).copied().unwrap_or(0)),

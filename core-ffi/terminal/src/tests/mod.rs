@@ -2,7 +2,9 @@
 
 mod drawer;
 mod offline;
+mod owed;
 mod paying;
+mod purse;
 mod random;
 mod registering;
 mod restart;

@@ -394,7 +394,7 @@ impl Purse {
     pub fn known(&self) -> KnownPurse {
         KnownPurse {
             seen: self.seen,
-            credit: self.waiting.clone(),
+            credit: self.waiting,
         }
     }
 }

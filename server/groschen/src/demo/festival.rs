@@ -30,7 +30,7 @@ use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
 use crate::instance::Instance;
 use crate::receipt;
 use crate::settings::{Purses, Settings};
-use crate::signing;
+use crate::{signing, wristbands};
 
 use super::tour::Tour;
 
@@ -47,6 +47,11 @@ const TOP_UP: TillId = TillId(1_101);
 
 /// What lies on the visitor's wristbands at the beginning, in cents. One has nothing, to see what happens then.
 const BEGINNING: [i64; 4] = [2_000, 5_000, 1_000, 0];
+
+/// How many of the visitor's wristbands have a purse on their chip.
+const PURSES: u16 = 2;
+/// What is in the first purse.
+const IN_PURSE: Amount = Amount(2_000);
 
 /// One till that sells by itself, as the table shows it.
 pub struct Row {
@@ -99,7 +104,7 @@ impl Festival {
             public_url: None,
             framed_by: Some(origin.clone()),
         };
-        let server = Instance::start(&settings, true).await?;
+        let server = Instance::start_with(&settings, true, true).await?;
         let mut config = sample::config();
         let chosen: Vec<TillId> = tills_in_order(&config)
             .into_iter()
@@ -117,6 +122,7 @@ impl Festival {
         let bar = visitors_till(&server, dir, &endpoint, BAR, &tray, &origin).await?;
         let top_up = visitors_till(&server, dir, &endpoint, TOP_UP, &tray, &origin).await?;
         give_beginnings(&server, &config, &to_do, &tray).await?;
+        fill_purse(&top_up, &tray).await?;
         config.tills.retain(|id, _| chosen.contains(id));
         let (address, reader) = (server.address, server.reader()?);
         let console_cookie = server.admit("demo", Role::Admin).await?;
@@ -247,14 +253,12 @@ async fn staff(
 
 /// The wristbands of the visitor, and that of a cashier.
 fn tray(config: &Config) -> Vec<Wristband> {
-    let mut tray = crate::desk::tray(u32::try_from(BEGINNING.len()).unwrap_or(0));
+    let mut tray = wristbands::by_id(u32::try_from(BEGINNING.len()).unwrap_or(0));
+    tray.extend(wristbands::with_purses(PURSES));
     let cashier = config.staff.get(&sample::cashier_of(BAR));
     tray.extend(cashier.and_then(|cashier| {
-        Some(Wristband {
-            label: Text::new(&format!("Crew: {}", cashier.name), &format!("Crew: {}", cashier.name)),
-            tag: cashier.tag?,
-            crew: true,
-        })
+        let label = Text::new(&format!("Crew: {}", cashier.name), &format!("Crew: {}", cashier.name));
+        Some(Wristband::by_id(label, cashier.tag?, true))
     }));
     tray
 }
@@ -273,6 +277,13 @@ async fn visitors_till(
         data: dir.join(format!("visitor-{till}")),
         server: endpoint.clone(),
         receipts: Some(format!("http://{}{}", server.address, receipt::page::PATH)),
+        console: Some(format!("http://{}", server.address)),
+        reader: None,
+        keys: Some(if till == TOP_UP {
+            wristbands::desk_keys()
+        } else {
+            wristbands::sale_keys()
+        }),
         wristbands: tray.to_vec(),
         simulation: Simulation { faults: true },
         framed_by: Some(origin.to_owned()),
@@ -312,7 +323,7 @@ async fn give_beginnings(
     let (till, desk) = found.context("the demo has no till that takes money in")?;
     let tags: Vec<TagId> = tray
         .iter()
-        .filter(|wristband| !wristband.crew)
+        .filter(|wristband| !wristband.crew && !wristband.purse)
         .map(|wristband| wristband.tag)
         .collect();
     for (tag, cents) in tags.iter().zip(BEGINNING).filter(|(_, cents)| *cents > 0) {
@@ -338,6 +349,18 @@ async fn give_beginnings(
         };
         server.ask(grant).await?;
     }
+    Ok(())
+}
+
+/// Puts money onto the first wristband with a purse, at the visitor's own desk. The others are empty.
+async fn fill_purse(top_up: &Desk, tray: &[Wristband]) -> anyhow::Result<()> {
+    let place = tray.iter().position(|wristband| wristband.purse);
+    let place = place.context("the visitor has no wristband with a purse")?;
+    for line in [format!("top-up cash {}", IN_PURSE.0), format!("hold {place}")] {
+        top_up.press(&line).await;
+    }
+    let done = top_up.screen().is_some_and(|screen| screen.history.len() == 1);
+    anyhow::ensure!(done, "no money came onto the visitor's wristband");
     Ok(())
 }
 

@@ -51,6 +51,7 @@ pub(super) fn readers(arguments: &Readers) -> anyhow::Result<Exit> {
                 Backing::Documented => format!("{framing:?}, not yet seen on this reader: try it before the event"),
             },
             Over::Libnfc => "libnfc".to_owned(),
+            Over::Nothing => "simulated".to_owned(),
         };
         if arguments.json {
             println!(

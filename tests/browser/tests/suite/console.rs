@@ -72,7 +72,7 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
     let selling = Browser::start(Look::default()).await?;
     let order = sell(&festival, &selling).await?;
     selling.stop().await?;
-    let tag = groschen::desk::tray(1).remove(0).tag;
+    let tag = groschen::wristbands::by_id(1).remove(0).tag;
     let terminal = festival.server.reader()?.terminals()?.remove(0).id;
     let pages = [
         ("dashboard", "/".to_owned()),

@@ -20,7 +20,7 @@ async fn log_in_by_keys(browser: &Browser) -> anyhow::Result<()> {
 }
 
 /// Types a line into the page, wherever the focus is, and sends it.
-async fn type_line(browser: &Browser, line: &str) -> anyhow::Result<()> {
+pub async fn type_line(browser: &Browser, line: &str) -> anyhow::Result<()> {
     browser.keys(line).await?;
     browser.enter().await
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use core_ffi::{Endpoint, MirrorTo};
-use desk::{Desk, Options, Simulation};
+use desk::{Desk, Options, Simulation, Wristband};
 use groschen::instance::Instance;
 use groschen::settings::Settings;
-use groschen::{receipt, signing};
+use groschen::{receipt, signing, wristbands};
 use shared_protocol::TillId;
 use store::Role;
 
@@ -32,6 +32,8 @@ const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4
 /// A server and its folder.
 pub struct Festival {
     pub server: Instance,
+    /// Wristbands that lie beside every till.
+    pub tray: Vec<Wristband>,
     pub dir: tempfile::TempDir,
 }
 
@@ -52,8 +54,12 @@ impl Festival {
         let mut books = store_sqlite::SqliteStore::open(settings.database(), &options)?;
         console::create_user(&mut books, USER, PASSWORD, Role::Admin, 0)?;
         drop(books);
-        let server = Instance::start(&settings, true).await?;
-        Ok(Self { server, dir })
+        let server = Instance::start_with(&settings, true, true).await?;
+        let tray = wristbands::by_id(3)
+            .into_iter()
+            .chain(wristbands::with_purses(2))
+            .collect();
+        Ok(Self { server, tray, dir })
     }
 
     /// A till that is registered; nobody is logged in.
@@ -69,7 +75,10 @@ impl Festival {
             data: self.desk_folder(till),
             server: Endpoint::new(&format!("ws://{}{}", self.server.address, sync::server::PATH), None)?,
             receipts: Some(format!("http://{}{}", self.server.address, receipt::page::PATH)),
-            wristbands: groschen::desk::tray(3),
+            console: Some(format!("http://{}", self.server.address)),
+            reader: None,
+            keys: Some(wristbands::desk_keys()),
+            wristbands: self.tray.clone(),
             simulation: Simulation { faults: true },
             framed_by: None,
             mirrors,

@@ -4,4 +4,5 @@ mod console;
 mod demo;
 mod desk;
 mod festival;
+mod purse;
 mod second_copy;

@@ -112,7 +112,7 @@ async fn a_pulled_stick(look: Look, name: &str) -> anyhow::Result<()> {
         .await?;
     is_usable(&browser, &format!("import-booked-{name}")).await?;
     let mut reader = festival.server.reader()?;
-    for wristband in groschen::desk::tray(3) {
+    for wristband in groschen::wristbands::by_id(3) {
         let balance = reader.balance(fixtures::sample::EVENT, wristband.tag)?;
         let money: i64 = balance.iter().map(|(_, amount)| amount.0).sum();
         anyhow::ensure!(money == 2_000, "{money} on {}", wristband.tag);

@@ -1,82 +1,72 @@
-//! What the till says to people. A refusal says what is wrong, that no money moved, and what to do now.
+//! Why something was not done, and what a person does now.
 
-use core_ffi::mirror::{MirrorFault, MirrorState};
-use pages::Language;
-use pages::format::{Clock, count, duration, euros};
 use shared_protocol::Amount;
-use shared_protocol::config::Config;
-use shared_protocol::message::ErrorCode;
-use shared_protocol::order::TenderKind;
 use shared_protocol::stream::BlockReason;
 use terminal::StorageFault;
-use terminal::screen::{Balance, DeviceFault, OfflineLimit, Pill, Refusal, RegistrationRefusal};
+use terminal::screen::{DeviceFault, OfflineLimit, PurseRefusal, Refusal, RegistrationRefusal};
 
-use crate::act::Unclear;
-
-/// Words in one language, with what they need to write times and names.
-#[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
-    pub language: Language,
-    pub clock: &'a Clock,
-    pub config: Option<&'a Config>,
-}
-
-/// A headline, and what to do now.
-pub(crate) struct Said {
-    pub what: String,
-    pub now: String,
-}
+use super::{Said, Words};
 
 impl Words<'_> {
-    pub fn of<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
-        self.language.of(de, en)
-    }
-
-    pub fn euros(&self, amount: Amount) -> String {
-        euros(amount, self.language)
-    }
-
-    fn said(&self, de: (&str, &str), en: (&str, &str)) -> Said {
-        let (what, now) = match self.language {
-            Language::De => de,
-            Language::En => en,
-        };
-        Said {
-            what: what.to_owned(),
-            now: now.to_owned(),
-        }
-    }
-
-    /// Money on a wristband, with how fresh that is when it is not the server's word.
-    pub fn left(&self, balance: Balance) -> String {
-        let amount = self.euros(balance.amount);
-        match balance.as_of_ms {
-            None => format!("{} {amount}", self.of("noch", "left")),
-            Some(as_of_ms) => {
-                let time = self.clock.minute(as_of_ms);
-                match self.language {
-                    Language::De => format!("noch etwa {amount} (Stand {time})"),
-                    Language::En => format!("about {amount} left (as of {time})"),
-                }
+    /// Why the purse on a wristband was not used.
+    fn purse(&self, why: PurseRefusal) -> Said {
+        match why {
+            PurseRefusal::Left => self.said(
+                ("Zu kurz gehalten", "Dasselbe Band nochmal hinhalten und liegen lassen."),
+                ("Not held long enough", "Hold the same wristband again and leave it there."),
+            ),
+            PurseRefusal::HoldSame => self.said(
+                ("Erst dasselbe Band nochmal hinhalten", "Es hat vielleicht schon bezahlt. Ist der Gast weg: Warenkorb leeren."),
+                ("Hold the same wristband first", "It may have paid already. If the guest is gone: clear the cart."),
+            ),
+            PurseRefusal::Unknown => self.said(
+                ("Nicht zu klären, ob bezahlt ist", "Nichts ausgeben und nichts nochmal kassieren: den Gast zum Infopunkt schicken. Der Fall ist gemeldet."),
+                ("Whether it has paid cannot be told here", "Hand out nothing and charge nothing again: send the guest to the Info point. The case is reported."),
+            ),
+            PurseRefusal::NoKey => self.said(
+                ("Diese Kasse darf das mit diesem Band nicht", "Zu einer anderen Kasse schicken und die Technik rufen: hier fehlt ein Schlüssel."),
+                ("This till may not do that with this wristband", "Send the guest to another till and call the tech team: a key is missing here."),
+            ),
+            PurseRefusal::UnknownBatch { batch } => self.said(
+                (&format!("Band aus Charge {batch} gilt hier nicht"), "Infopunkt: Band tauschen. Ist es von heute, braucht die Kasse einmal Netz."),
+                (&format!("Wristbands of batch {batch} are not valid here"), "Info point: exchange it. If it is from today, this till needs the network once."),
+            ),
+            PurseRefusal::Forged => self.said(
+                ("Dieses Band ist nicht echt", "Nicht kassieren. Band einbehalten, wenn möglich, und den Infopunkt rufen."),
+                ("This wristband is not genuine", "Take no payment. Keep the wristband if you can and call the Info point."),
+            ),
+            PurseRefusal::SetBack => self.said(
+                ("Dieses Band hat weniger gebucht als vorher", "Nicht kassieren: Es wurde zurückgesetzt oder kopiert. Zum Infopunkt schicken."),
+                ("This wristband holds less than before", "Take no payment: it was set back or copied. Send the guest to the Info point."),
+            ),
+            PurseRefusal::Damaged => self.said(
+                ("Dieses Band ist beschädigt", "Infopunkt: Band tauschen. Das Guthaben ist in den Büchern."),
+                ("This wristband is damaged", "Info point: exchange it. The money is in the books."),
+            ),
+            PurseRefusal::Full => self.said(
+                ("Auf dieses Band passt nichts mehr", "Infopunkt: Band tauschen. Das Guthaben geht mit."),
+                ("This wristband is full", "Info point: exchange it. The money goes with it."),
+            ),
+            PurseRefusal::Frozen => self.said(
+                ("Aufladen ist gerade abgeschaltet", "An einer Kasse mit Netz aufladen lassen."),
+                ("Top-up is switched off right now", "Let the guest top up at a till with network."),
+            ),
+            PurseRefusal::Step { unit } => {
+                let step = self.euros(Amount(i64::from(unit)));
+                self.said(
+                    (&format!("Nur in Schritten von {step}"), "Einen passenden Betrag eintippen."),
+                    (&format!("In steps of {step} only"), "Type an amount that fits."),
+                )
             }
+            PurseRefusal::Vouchers => self.said(
+                ("Diese Gutscheine gehen hier nicht", "Ohne Gutscheine kassieren, oder zum Infopunkt schicken."),
+                ("These vouchers do not work here", "Charge without vouchers, or send the guest to the Info point."),
+            ),
+            PurseRefusal::NoSplit => self.said(
+                ("Teilen geht mit diesen Bändern nicht", "Den Warenkorb aufteilen und einzeln kassieren."),
+                ("These wristbands cannot share a cart", "Make a cart for each and charge them one by one."),
+            ),
         }
-    }
-
-    pub fn tender(&self, kind: TenderKind) -> &'static str {
-        match kind {
-            TenderKind::Wristband => self.language.of("Band", "wristband"),
-            TenderKind::Cash => self.language.of("Bar", "Cash"),
-            TenderKind::Card => self.language.of("Karte", "Card"),
-            TenderKind::Voucher => self.language.of("Gutschein", "Voucher"),
-        }
-    }
-
-    fn article(&self, id: shared_protocol::ArticleId) -> String {
-        let found = self.config.and_then(|config| config.articles.get(&id));
-        found.map_or_else(
-            || id.to_string(),
-            |article| self.language.name(&article.name).to_owned(),
-        )
     }
 
     /// Why something was not done. No money moved, and the page says so beside this.
@@ -98,6 +88,7 @@ impl Words<'_> {
             }
             Refusal::OfflineLimit { limit, possible } => self.offline_limit(*limit, *possible),
             Refusal::Blocked(reason) => self.blocked(*reason),
+            Refusal::Purse(why) => self.purse(*why),
             Refusal::SeveralWristbands => self.said(
                 (
                     "Bitte nur ein Band",
@@ -394,180 +385,4 @@ impl Words<'_> {
             ),
         }
     }
-
-    /// What the frame says of a second copy; nothing while all is well, and nothing of a moment's delay.
-    pub fn mirror(&self, state: MirrorState, now_ms: u64) -> Option<Said> {
-        match state {
-            MirrorState::Starting | MirrorState::UpToDate => None,
-            MirrorState::Behind { since_ms, .. } if now_ms.saturating_sub(since_ms) < COPY_LATE_MS => None,
-            MirrorState::Behind { entries, since_ms } => {
-                let (time, entries) = (self.clock.minute(since_ms), count(entries, self.language));
-                Some(self.said(
-                    (
-                        &format!("Zweitkopie hinkt nach seit {time}, {entries} Einträge"),
-                        "Der Verkauf geht weiter. Ist das in fünf Minuten noch so: Technik rufen.",
-                    ),
-                    (
-                        &format!("Second copy late since {time}, {entries} entries"),
-                        "Selling goes on. If this is still here in five minutes: call tech.",
-                    ),
-                ))
-            }
-            MirrorState::Missing {
-                fault,
-                since_ms,
-                bookings,
-            } => {
-                let time = self.clock.minute(since_ms);
-                let number = count(bookings, self.language);
-                let (lack, lacks) = match bookings {
-                    1 => ("1 Buchung".to_owned(), "1 booking".to_owned()),
-                    _ => (format!("{number} Buchungen"), format!("{number} bookings")),
-                };
-                let now = mirror_fault(fault);
-                Some(self.said(
-                    (&format!("Zweitkopie fehlt seit {time}, {lack}"), now.0),
-                    (&format!("Second copy missing since {time}, {lacks}"), now.1),
-                ))
-            }
-        }
-    }
-
-    /// The pill: its class, a sign and what it says. A count above zero shows also when online.
-    pub fn pill(&self, pill: Pill, now_ms: u64) -> (&'static str, &'static str, String) {
-        match pill {
-            Pill::Online => ("online", "✓", self.of("Online", "Online").to_owned()),
-            Pill::Sending { entries } => ("sending", "↑", entries.to_string()),
-            Pill::Offline {
-                entries,
-                since_ms,
-                refused,
-            } => {
-                let for_ms = since_ms.map(|since| now_ms.saturating_sub(since));
-                let unwanted = refused.and_then(|code| self.unwanted(code));
-                let late = entries >= LATE_ENTRIES || for_ms.is_some_and(|ms| ms >= LATE_MS) || unwanted.is_some();
-                let word = match unwanted {
-                    Some(why) => why,
-                    None if late => self.of("Achtung", "Attention"),
-                    None => "Offline",
-                };
-                let count = (entries > 0).then(|| entries.to_string());
-                let long = for_ms.filter(|ms| *ms >= 60_000).map(|ms| duration(ms, self.language));
-                let text = [Some(word.to_owned()), count, long]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(" · ");
-                (
-                    if late { "late" } else { "offline" },
-                    if late { "▲" } else { "●" },
-                    text,
-                )
-            }
-        }
-    }
-
-    /// Why the server does not want this terminal; the other codes are a network that is not there.
-    fn unwanted(&self, code: ErrorCode) -> Option<&'static str> {
-        match code {
-            ErrorCode::Replaced => Some(self.language.of("Anderes Gerät angemeldet", "Another device is on")),
-            ErrorCode::Version => Some(
-                self.language
-                    .of("Programm zu alt oder zu neu", "Program too old or too new"),
-            ),
-            ErrorCode::UnknownTerminal | ErrorCode::BadSignature => Some(
-                self.language
-                    .of("Server kennt dieses Gerät nicht", "Server does not know this device"),
-            ),
-            _ => None,
-        }
-    }
-
-    pub fn unclear(&self, unclear: &Unclear) -> String {
-        match unclear {
-            Unclear::Command => self
-                .of(
-                    "Das hat diese Seite nicht verstanden. Lade sie neu; nichts ist gebucht.",
-                    "This page did not understand that. Load it anew; nothing was booked.",
-                )
-                .to_owned(),
-            Unclear::Tile(word) => format!(
-                "{}: {word}",
-                self.of("Diese Kachel gibt es nicht", "There is no such tile")
-            ),
-            Unclear::Price => self
-                .of(
-                    "Anzahl oder Preis passt nicht: 3*12 sind drei von Kachel 12, 4,50*12 ist ein freier Preis.",
-                    "Count or price does not fit: 3*12 is three of tile 12, 4.50*12 is a free price.",
-                )
-                .to_owned(),
-            Unclear::Amount(word) => format!("{}: {word}", self.of("Das ist kein Betrag", "That is no amount")),
-            Unclear::Method => self
-                .of(
-                    "Wie? Tippe 20* für bar, 20/ für Karte, 20- zum Auszahlen.",
-                    "How? Type 20* for cash, 20/ for card, 20- to pay out.",
-                )
-                .to_owned(),
-            Unclear::Wristband => self
-                .of(
-                    "So viele Bänder liegen hier nicht.",
-                    "There are not that many wristbands here.",
-                )
-                .to_owned(),
-            Unclear::Invitation => self
-                .of(
-                    "Das ist kein Registrierungscode von Groschen, oder nicht der ganze.",
-                    "That is no registration code of Groschen, or not all of it.",
-                )
-                .to_owned(),
-        }
-    }
 }
-
-/// What to do about a second copy that is missing.
-const fn mirror_fault(fault: MirrorFault) -> (&'static str, &'static str) {
-    match fault {
-        MirrorFault::Gone => (
-            "Der Verkauf geht weiter. Stick wieder einstecken; was fehlt, wird nachgetragen.",
-            "Selling goes on. Plug the stick in again; what is missing will be copied.",
-        ),
-        MirrorFault::SameDisk => (
-            "Der Ordner liegt auf der Platte dieses Geräts und ginge mit ihr verloren. Stick einstecken.",
-            "The folder is on this device's own disk and would be lost with it. Plug the stick in.",
-        ),
-        MirrorFault::Full => (
-            "Der Platz dort ist voll. Der Verkauf geht weiter; anderen Stick nehmen, Technik rufen.",
-            "There is no room left. Selling goes on; take another stick, call tech.",
-        ),
-        MirrorFault::NotWritable => (
-            "Dort lässt sich nicht schreiben. Der Verkauf geht weiter; Schreibschutz prüfen, Technik rufen.",
-            "It cannot be written. Selling goes on; check the write protection, call tech.",
-        ),
-        MirrorFault::Hangs | MirrorFault::Io => (
-            "Der Stick antwortet nicht. Der Verkauf geht weiter; Stick neu einstecken, sonst einen anderen nehmen.",
-            "The stick does not answer. Selling goes on; plug it in again, or take another one.",
-        ),
-        MirrorFault::Unreachable => (
-            "Das Nachbargerät ist nicht erreichbar. Der Verkauf geht weiter; prüfen, ob es läuft und im Netz ist.",
-            "The neighbour cannot be reached. Selling goes on; check that it runs and is on the network.",
-        ),
-        MirrorFault::Key => (
-            "Das Nachbargerät kennt den Schlüssel nicht. Der Verkauf geht weiter; Technik rufen.",
-            "The neighbour does not know the key. Selling goes on; call tech.",
-        ),
-        MirrorFault::Foreign => (
-            "Dort liegt ein anderes Journal unter diesem Namen. Der Verkauf geht weiter; Technik rufen.",
-            "There is another journal under this name. Selling goes on; call tech.",
-        ),
-        MirrorFault::Queue => (
-            "Die Warteschlange dieses Geräts lässt sich nicht lesen. Der Verkauf geht weiter; Technik rufen.",
-            "This device's queue cannot be read. Selling goes on; call tech.",
-        ),
-    }
-}
-
-/// From here on the pill asks for attention: an event's technicians should know by then.
-const LATE_MS: u64 = 15 * 60_000;
-const LATE_ENTRIES: u64 = 100;
-/// A copy that is late for less than this is not worth a look.
-const COPY_LATE_MS: u64 = 3_000;

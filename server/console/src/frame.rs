@@ -315,6 +315,10 @@ impl Page {
     }
 
     fn is_at(&self, path: &str) -> bool {
+        // Batches are reached from the wristbands and have no entry of their own.
+        if path == "/wristbands" && self.path.starts_with("/batches") {
+            return true;
+        }
         self.path == path || path != "/" && self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
     }
 }

@@ -125,7 +125,8 @@ fn card(page: &Page, found: &Found) -> Result<Markup, Fault> {
                 }
                 @if owed > 0 { span.state.warn { (names.amount(AssetId::EURO, owed)) " " (words.of("noch offen, wird mit der nächsten Aufladung beglichen", "still owed, settled from the next top-up")) } }
             }
-            @if held.is_empty() { p { (words.of("Nichts darauf. Vielleicht kennt der Server dieses Band noch nicht.", "Nothing on it. The server may not know this wristband yet.")) } }
+            @if held.is_empty() && found.purse.is_some() { p { (words.of("In den Büchern ist noch nichts.", "There is nothing in the books yet.")) } }
+            @else if held.is_empty() { p { (words.of("Nichts darauf. Vielleicht kennt der Server dieses Band noch nicht.", "Nothing on it. The server may not know this wristband yet.")) } }
             @else { table {
                 thead { tr { th scope="col" { (words.of("Was", "What")) } th.amount scope="col" { (words.of("Wie viel", "How much")) } th scope="col" { (words.of("Wo es gilt", "Where it counts")) } } }
                 tbody { @for (key, amount) in held { tr {

@@ -42,6 +42,7 @@ pub enum SettingsError {
 #[expect(clippy::struct_field_names, reason = "fields are named as the settings are")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the fields are called as the flags are")]
 struct File {
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,

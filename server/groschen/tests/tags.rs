@@ -487,6 +487,8 @@ fn keys_are_made_once_and_only_for_prices_that_can_be_counted() {
 
 #[test]
 fn five_thousand_wristbands_are_imported_in_well_under_a_minute() {
+    use std::fmt::Write as _;
+
     use core_ffi::tags::Work;
     use shared_protocol::purse::{ListEntry, Uid};
     let bench = Bench::new();
@@ -503,10 +505,12 @@ fn five_thousand_wristbands_are_imported_in_well_under_a_minute() {
     let mut text = "index,uid,number,pin\n".to_owned();
     for index in 0..5_000_u16 {
         let [high, low] = index.to_be_bytes();
-        text.push_str(&format!(
-            "{index},0451{high:02x}{low:02x}000080,{:06},K7WM4PXQ9TRC\n",
+        writeln!(
+            text,
+            "{index},0451{high:02x}{low:02x}000080,{:06},K7WM4PXQ9TRC",
             index + 1
-        ));
+        )
+        .unwrap();
     }
     std::fs::write(work.join("bands.csv"), text).unwrap();
     let of_batch = (5, &facts.settings, facts.vouchers.as_slice());

@@ -258,7 +258,13 @@ fn a_till_that_is_lost_is_a_gap_with_its_exact_sum_and_when_its_journal_comes_th
     server.sync(&mut desk);
     server.sync(&mut bar);
     assert_eq!(server.engine.gaps(NOW, 1, 9).unwrap(), [], "tills may be late");
-    reconcile(&mut server);
+    assert_eq!(
+        server.engine.reconcile_gaps(NOW + engine::PATIENCE_MS - 1, 9).unwrap(),
+        0
+    );
+    server.engine.set_patience(60_000);
+    assert_eq!(server.engine.reconcile_gaps(NOW + 60_000, 9).unwrap(), 1);
+    assert_eq!(server.engine.reconcile_gaps(NOW + 60_000, 9).unwrap(), 0);
     reconcile(&mut server);
     let cases = server.cases();
     assert_eq!(server.case_kinds(), [CaseKind::PurseGap], "told once");

@@ -93,6 +93,10 @@ pub(super) struct Source {
 }
 
 #[cfg(feature = "pcsc")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a program without readers has the same function, which fails"
+)]
 fn reader(only: Option<&str>) -> anyhow::Result<Box<dyn HardwareReader>> {
     Ok(Box::new(hardware::pcsc::PcscReader::new(only)))
 }

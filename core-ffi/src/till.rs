@@ -113,10 +113,10 @@ impl Till {
         let task = tokio::spawn(async move { Loop::start(device, queue, shown, reach).await?.run(inbox).await });
         Self {
             inputs,
-            purse_readers,
             screens,
             configs,
             cues,
+            purse_readers,
             task,
             released,
         }

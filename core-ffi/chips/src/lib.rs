@@ -4,6 +4,7 @@
 //! - [`capability`] finds out what a chip can do and refuses those that cannot be trusted.
 //! - [`keys`] are names: masters never come in here, only blocks that somebody encrypted under them.
 //! - [`ultralight`] speaks with one kind of chip: authentication, MAC channel, commands.
+//! - [`desfire`] speaks with chips that keep value themselves.
 //! - [`purse`] is value on a chip: load, plan, commit, resolve, encode.
 //! - [`simulated`] are virtual chips that say so.
 //!
@@ -11,6 +12,7 @@
 
 pub mod capability;
 mod channel;
+pub mod desfire;
 pub mod field;
 pub mod keys;
 pub mod originality;

@@ -91,8 +91,9 @@ impl Terminal {
     pub(crate) fn meant_for(&mut self, step: &mut Step<'_>, tag: TagId) {
         match self.lies.filter(|chip| chip.tag == tag) {
             Some(chip) if self.has_purse(chip) => self.read_purse(step, tag),
+            // It has to be held for this, and the screen says so.
             None if self.seen_purses.contains_key(&tag) => {}
-            Some(_) | None => self.hold_to_cart(step, tag),
+            _ => self.hold_to_cart(step, tag),
         }
     }
 

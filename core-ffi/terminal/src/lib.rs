@@ -142,6 +142,8 @@ pub struct Terminal {
     /// The question whose answer completes the balance on the screen.
     card_asks: Option<RequestId>,
     open_intents: Vec<OpenIntent>,
+    /// Intents that came to nothing: what they may have damaged on the chip is put back from them at its next tap.
+    void_intents: VecDeque<chips::purse::Intent>,
     outcomes: VecDeque<IntentOutcome>,
     notice: Notice,
     notice_ends_ms: Option<u64>,

@@ -71,15 +71,7 @@ impl Terminal {
         if let Some(reason) = blocked(self.streams.block(tag)).filter(|_| !matches!(purpose, Purpose::Cancel { .. })) {
             return Err(Refusal::Blocked(reason));
         }
-        if let Purpose::Cancel { orders, .. } | Purpose::Correct { orders } = &purpose {
-            let same = orders
-                .iter()
-                .filter_map(|order| self.history.find(*order))
-                .all(|past| past.holder == Some(tag));
-            if !same {
-                return Err(Refusal::OtherWristband);
-            }
-        }
+        self.paid_with(&purpose, tag)?;
         if self.another_part(step, tag)? {
             return Ok(());
         }
@@ -102,6 +94,19 @@ impl Terminal {
             return Ok(());
         }
         self.ask_permission(step, tag, None, deadline_ms)
+    }
+
+    /// What is taken back goes to the wristband that paid, and to no other.
+    pub(crate) fn paid_with(&self, purpose: &Purpose, tag: TagId) -> Result<(), Refusal> {
+        let (Purpose::Cancel { orders, .. } | Purpose::Correct { orders }) = purpose else {
+            return Ok(());
+        };
+        let past = orders.iter().filter_map(|order| self.history.find(*order));
+        if past.into_iter().all(|past| past.holder == Some(tag)) {
+            Ok(())
+        } else {
+            Err(Refusal::OtherWristband)
+        }
     }
 
     /// Takes a wristband into an equal split; true while more are to come.

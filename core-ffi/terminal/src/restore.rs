@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use shared_protocol::chain::{EpochStart, SignedHead, link};
 use shared_protocol::crypto::PublicKey;
-use shared_protocol::entry::{Content, Entry, Intent};
+use shared_protocol::entry::{Content, Entry, Intent, IntentResult};
 use shared_protocol::message::Certificate;
 use shared_protocol::order::Order;
 use shared_protocol::stream::{Copy, Stream};
@@ -21,7 +21,7 @@ use crate::knowledge::Knowledge;
 use crate::limits::{Exposure, movements};
 use crate::link::Link;
 use crate::output::{MetaKey, Output, StoredEntry};
-use crate::purse::{Batches, OpenIntent};
+use crate::purse::{Batches, OpenIntent, VOID_MAX, intent_of};
 use crate::registration::{Identity, Registrar, identity_meta};
 use crate::screen::{DeviceFault, Notice};
 use crate::session::{CommandThen, ToldState};
@@ -65,6 +65,7 @@ pub struct Restored {
     recent: VecDeque<Recent>,
     /// Payments of purses that nothing was said of since.
     intents: BTreeMap<OrderId, Intent>,
+    void: VecDeque<chips::purse::Intent>,
 }
 
 impl Restored {
@@ -135,7 +136,14 @@ impl Restored {
                 self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
             }
             Ok((_, Content::Intent(intent))) => drop(self.intents.insert(intent.order, intent)),
-            Ok((_, Content::Outcome(outcome))) => drop(self.intents.remove(&outcome.order)),
+            Ok((_, Content::Outcome(outcome))) => {
+                let over = self.intents.remove(&outcome.order).zip(outcome.tag);
+                let void = over.filter(|_| outcome.result == IntentResult::Void);
+                self.void.extend(void.and_then(|(intent, tag)| intent_of(&intent, tag)));
+                if self.void.len() > VOID_MAX {
+                    self.void.pop_front();
+                }
+            }
             Ok((_, Content::Command(_))) | Err(_) => {}
         }
         let Some(chain) = self.chains.get_mut(&entry.epoch) else {
@@ -287,6 +295,7 @@ impl Terminal {
             seen_purses: BTreeMap::new(),
             card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
+            void_intents: restored.void,
             outcomes: VecDeque::new(),
             notice: Notice::None,
             notice_ends_ms: None,

@@ -308,7 +308,7 @@ impl Cashier {
                 seen.timeouts += 1;
                 Came::Nothing
             }
-            Notice::Balance { .. } | Notice::NextPart | Notice::LastCart { .. } | Notice::HoldAgain { .. } => {
+            Notice::Balance { .. } | Notice::NextPart | Notice::HoldAgain { .. } | Notice::LastCart { .. } => {
                 Came::Other
             }
         }

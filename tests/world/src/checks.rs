@@ -57,6 +57,7 @@ fn read(world: &mut World) -> Result<Stored, String> {
 impl World {
     /// Judges a world that has come to rest.
     pub(crate) fn check_at_rest(&mut self) {
+        self.reconcile(0);
         let stored = match read(self) {
             Ok(stored) => stored,
             Err(error) => return self.violation("I4", &format!("the server's disk cannot be read: {error}")),
@@ -70,6 +71,7 @@ impl World {
             self.cases_are_explained(&stored),
             self.days(&stored),
             self.liveness(),
+            self.purses_agree(&stored),
             self.signing_holds(&stored.rows),
             self.authorization(&stored.rows, &stored.cases, &stored.terminals),
         ];
@@ -81,6 +83,39 @@ impl World {
         }
         self.note_cases(&stored);
         self.note_permissions(&stored.rows);
+    }
+
+    /// I6 and I7: purses and books.
+    fn purses_agree(&self, stored: &Stored) -> Vec<(&'static str, String)> {
+        let in_books = |tag| {
+            let key = AccountKey {
+                event: EVENT,
+                account: Account::Wristband {
+                    tag,
+                    authority: ledger::Authority::Chip,
+                },
+                asset: AssetId::EURO,
+            };
+            stored.accounts.get(&key).copied().unwrap_or(0)
+        };
+        let of_tag = |tag, kinds: &[CaseKind]| -> Vec<i64> {
+            let cases = stored.cases.iter().map(|case| &case.case.case);
+            let mine = cases.filter(|case| case.tag == Some(tag) && kinds.contains(&case.kind));
+            mine.filter_map(|case| case.number).collect()
+        };
+        self.purses_hold(
+            in_books,
+            |tag| {
+                of_tag(tag, &[CaseKind::PurseMismatch])
+                    .into_iter()
+                    .map(i128::from)
+                    .sum()
+            },
+            |tag| {
+                let kinds = [CaseKind::PurseGap, CaseKind::CreditGap, CaseKind::PurseCompleted];
+                !of_tag(tag, &kinds).is_empty()
+            },
+        )
     }
 
     /// I1: sums of zero, and balances that are the fold of the journal.
@@ -429,6 +464,11 @@ impl World {
             let expected = match case.case.case.kind {
                 // Whether somebody was not allowed to is judged order by order.
                 CaseKind::Overdraft | CaseKind::ClockDoubtful | CaseKind::NotPermitted => true,
+                // A wristband that left in between and never came back, or a device that never sent.
+                CaseKind::PurseGap | CaseKind::CreditGap | CaseKind::PurseCompleted | CaseKind::PurseInterrupted => {
+                    true
+                }
+                CaseKind::PurseOverlap | CaseKind::PurseSetBack => any(&[Kind::ChipCopied, Kind::ChipForged]),
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {
                     any(&[Kind::ServerRestore])
@@ -445,7 +485,11 @@ impl World {
             !expected
         });
         strange
-            .map(|case| ("cases", format!("nothing here explains {:?}", case.case)))
+            .map(|case| {
+                let order = case.case.case.order.and_then(|id| self.observer.orders.get(&id));
+                let said = order.map(|seen| format!("{:?}", seen.order)).unwrap_or_default();
+                ("cases", format!("nothing here explains {:?} {said}", case.case))
+            })
             .into_iter()
             .collect()
     }

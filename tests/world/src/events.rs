@@ -42,6 +42,8 @@ pub(crate) enum Event {
         from_seq: u64,
         entries_max: u32,
     },
+    /// A device has worked on the purse of a wristband.
+    Purse { device: DeviceNo, boot: u32 },
     /// A device is switched on.
     PowerOn { device: DeviceNo },
     /// A device is switched off after its till said goodbye.

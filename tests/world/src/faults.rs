@@ -129,6 +129,16 @@ kinds! {
     TseDown = "tse-down", 5,
     /// A TSE does what it was asked to, and its answer is lost.
     TseSilent = "tse-silent", 20,
+    /// Wristbands leave the field at any exchange, and pages tear.
+    TornTap = "torn-tap", 0,
+    /// A wristband is copied with everything on it.
+    ChipCopied = "chip-copied", 1,
+    /// Pages of a wristband are put back to what they were.
+    ChipReplayed = "chip-replayed", 4,
+    /// Somebody with the keys of a till that sells writes on wristbands.
+    ChipForged = "chip-forged", 2,
+    /// Somebody with the keys of a desk credits wristbands.
+    StolenDesk = "stolen-desk", 2,
     /// Somebody with a till's key changes its orders on their way.
     StolenKey = "stolen-key", 1,
 }

@@ -6,6 +6,7 @@
 
 mod books;
 mod checks;
+mod chips;
 pub mod cli;
 mod disk;
 mod drawer;

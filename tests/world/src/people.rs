@@ -7,7 +7,7 @@ use chips::{Chip, ReaderEvent};
 use fixtures::sample;
 use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
 use shared_protocol::{Amount, StaffId, TagId};
-use terminal::screen::{Notice, Page, Refusal, Registering};
+use terminal::screen::{Notice, Page, PurseRefusal, Refusal, Registering};
 use terminal::{Action, Input};
 
 use crate::events::{DeviceNo, Event};
@@ -219,9 +219,13 @@ impl World {
         match deed {
             Deed::Act(action) => self.step(no, Input::Act(action)),
             Deed::Hold(tag) => {
-                self.step(no, Input::Reader(ReaderEvent::Held(Chip::identity(tag))));
+                let event = self.lays_down(no, tag);
+                self.step(no, Input::Reader(event));
             }
-            Deed::Leave => self.step(no, Input::Reader(ReaderEvent::Left)),
+            Deed::Leave => {
+                self.takes_up(no);
+                self.step(no, Input::Reader(ReaderEvent::Left));
+            }
             Deed::Several => self.step(no, Input::Reader(ReaderEvent::Several)),
             Deed::Stranger => {
                 let phone = TagId::from_slice(&[0x08, 1, 2, 3]);
@@ -280,6 +284,11 @@ impl World {
                 service.tag = next;
                 again(service, hold(next));
             }
+            Notice::HoldAgain { tag, .. } => {
+                self.sometimes.reach("hold_again_shown");
+                again(service, hold(tag));
+            }
+            Notice::Refused(Refusal::Purse(PurseRefusal::Left | PurseRefusal::HoldSame)) => again(service, hold(tag)),
             Notice::Refused(
                 Refusal::Busy | Refusal::SeveralWristbands | Refusal::NotAWristband | Refusal::SameWristband,
             ) => again(service, hold(other)),
@@ -311,6 +320,7 @@ impl World {
         if cart_is_open {
             self.step(no, Input::Act(Action::Clear));
         }
+        self.takes_up(no);
         if let Some(device) = self.devices.get_mut(no.0) {
             device.service = None;
         }

@@ -63,8 +63,8 @@ pub(crate) struct Backup {
 pub(crate) struct Server {
     disk: MemoryStore,
     fault: FaultCell,
-    engine: Option<Engine<ServerDisk>>,
-    key: Key,
+    pub engine: Option<Engine<ServerDisk>>,
+    pub key: Key,
     pub config_key: PublicKey,
     incarnation: u64,
     pub life: u32,
@@ -189,6 +189,7 @@ impl World {
                 self.server.incarnation = engine.incarnation();
                 self.revisions.starts_with(engine.stream_version(Stream::Config));
                 self.server.engine = Some(engine);
+                self.batches_are_known();
                 self.server.life += 1;
                 let life = self.server.life;
                 self.put(BALANCES_MS, Event::Balances { life });

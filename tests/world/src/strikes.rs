@@ -56,6 +56,7 @@ impl World {
     /// Gives nothing when there was nothing to strike at.
     fn strike(&mut self, kind: Kind) -> Option<()> {
         match kind {
+            Kind::ChipCopied | Kind::ChipReplayed | Kind::ChipForged | Kind::StolenDesk => self.strike_chip(kind)?,
             Kind::Offline => {
                 let no = self.running(kind)?;
                 let long = self.plan.random(kind).percent(20);

@@ -10,6 +10,7 @@ use terminal::screen::Page;
 use terminal::screen::Registering;
 use terminal::{Input, LinkId, Now, Output, Setup, SignJob, StorageFault, Terminal, Ticket};
 
+use crate::chips::AtReader;
 use crate::disk::{Disk, Image, order_of};
 use crate::events::{ConnNo, DeviceNo, Event};
 use crate::faults::Kind;
@@ -115,6 +116,7 @@ pub(crate) struct Device {
     pub scanned: Option<Kind>,
     /// Who paid here last.
     pub last_tag: Option<TagId>,
+    pub at_reader: AtReader,
     wants_balances: bool,
     wake_planned_ms: Option<u64>,
     wake_no: u64,
@@ -144,6 +146,7 @@ impl Device {
             scans: 0,
             scanned: None,
             last_tag: None,
+            at_reader: AtReader::default(),
             wake_planned_ms: None,
             wake_no: 0,
             wakes: (0, 0),
@@ -197,7 +200,7 @@ impl World {
             Ok(restored) => restored,
             Err(damaged) => return self.violation("I5", &format!("device {} does not start again: {damaged}", no.0)),
         };
-        let mut streams = vec![Stream::Config, Stream::BlockList];
+        let mut streams = vec![Stream::Config, Stream::BlockList, Stream::Batches, Stream::Purses];
         if device.wants_balances {
             streams.push(Stream::Balances);
         }
@@ -225,6 +228,7 @@ impl World {
         };
         device.terminal = None;
         device.service = None;
+        device.at_reader.dies();
         let pending = device.disk.pending.len();
         let kept = device.random.index(pending + 1);
         let cut = device.disk.cut(kept);
@@ -390,7 +394,7 @@ impl World {
                     }
                 }
                 Output::Screen(screen) => self.observe_screen(no, &screen),
-                Output::Purse(_) => {}
+                Output::Purse(work) => self.purse_work(no, boot, work),
                 Output::Cue(_) => {}
             }
         }

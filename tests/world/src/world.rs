@@ -8,6 +8,7 @@ use shared_protocol::catalogue::StandKind;
 use shared_protocol::config::Item;
 use shared_protocol::{TagId, TerminalId, TillId};
 
+use crate::chips::Chips;
 use crate::events::{Agenda, DeviceNo, Event};
 use crate::faults::{Kind, Plan};
 use crate::log::Log;
@@ -152,6 +153,7 @@ pub(crate) struct World {
     pub revisions: Revisions,
     pub codes: Vec<Code>,
     pub sticks: Vec<Stick>,
+    pub chips: Chips,
     pub blocked: Vec<TagId>,
     pub locked: Vec<TerminalId>,
     pub curve: bool,
@@ -257,6 +259,7 @@ impl World {
             device
         });
         let devices = devices.collect();
+        let chips = Chips::new();
         let guests = 60 + u32::try_from(random.below(120)).unwrap_or(0);
         Self {
             seed,
@@ -271,13 +274,14 @@ impl World {
             server,
             network,
             guests: Guests {
-                tags: sample::wristbands(guests),
+                tags: sample::wristbands(guests).into_iter().chain(chips.tags()).collect(),
                 ..Guests::default()
             },
             revisions: Revisions::starting_with(&items),
             items,
             codes: Vec::new(),
             sticks: Vec::new(),
+            chips,
             blocked: Vec::new(),
             locked: Vec::new(),
             curve,
@@ -389,6 +393,7 @@ impl World {
                 from_seq,
                 entries_max,
             } => self.read_back(device, boot, epoch, from_seq, entries_max),
+            Event::Purse { device, boot } => self.purse_worked(device, boot),
             Event::PowerOn { device } => self.power_on(device),
             Event::PowerOff { device } => self.process_dies(device, false),
             Event::Cut { device, boot, power } => self.cut(device, boot, power),

@@ -5,12 +5,14 @@
 
 mod air;
 mod batch;
+mod desfire;
 mod identity;
 mod rig;
 mod ultralight_aes;
 
 pub use air::AirModel;
 pub use batch::SimulatedBatch;
+pub use desfire::DesfireChip;
 pub use identity::IdentityChip;
 pub use rig::{Exchange, Fault, SimulatedField};
 pub use ultralight_aes::{Quirks, UltralightAesChip};

@@ -10,7 +10,7 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_of_a_chip_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..300)) {

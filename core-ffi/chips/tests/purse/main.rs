@@ -4,6 +4,8 @@ mod adversary;
 mod common;
 mod cost;
 mod hostile;
+mod native;
 mod targets;
 mod tears;
+mod tills;
 mod working;

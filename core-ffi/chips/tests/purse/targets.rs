@@ -1,15 +1,25 @@
 //! What is thrown at chips and their machine by fuzzers and by stable tests alike. Each takes any bytes and panics when a promise is broken.
 
+use std::sync::LazyLock;
+
 use chips::purse::encode::{audit, encode};
 use chips::purse::{Books, Knowledge, LoadRefusal, Outcome, Payment, load};
 use chips::simulated::{SimulatedField, UltralightAesChip};
 use chips::{Field, FieldFault, Selected, identify};
 use shared_protocol::purse::image::{FIRST_PAGE, LAST_PAGE, slot_page};
 use shared_protocol::purse::{
-    AesKey, BatchList, ChainId, Credit, Flags, Header, Image, Purpose, Purse, Record, Slot, Vouchers,
+    AesKey, BatchList, ChainId, Credit, Flags, Header, Image, Purpose, Purse, PurseSettings, Record, Slot, Vouchers,
 };
 
 use crate::common::{Deed, Festival, Reader, credit, image, issue, pay, settings, top_up};
+
+/// One festival for all inputs, with short chains: making it anew, and walking it, would take most of a fuzzer's time.
+static FESTIVAL: LazyLock<Festival> = LazyLock::new(|| {
+    Festival::new(PurseSettings {
+        length: [48, 48, 24],
+        ..settings()
+    })
+});
 
 /// Bytes to decide by; zeros when they are at their end.
 struct Script<'a>(&'a [u8]);
@@ -74,7 +84,7 @@ impl Field for Hostile<'_> {
 
 /// Everything that is read from a chip or about one, from any bytes.
 pub fn chip_parsers(data: &[u8]) {
-    let festival = Festival::new(settings());
+    let festival: &Festival = &FESTIVAL;
     let list = &festival.lists[&5];
     let key = AesKey::new(&festival.batch.chip_key(0, Purpose::Purse));
     let uid = festival.batch.uid(0);
@@ -176,9 +186,9 @@ fn emulator(festival: &Festival, script: &mut Script<'_>) -> (UltralightAesChip,
 
 /// The machine against a chip that answers anything, and against an emulator with true keys and any memory.
 pub fn chip_machine(data: &[u8]) {
-    let festival = Festival::new(settings());
+    let festival: &Festival = &FESTIVAL;
     let mut script = Script(data);
-    let (chip, certified) = emulator(&festival, &mut script);
+    let (chip, certified) = emulator(festival, &mut script);
     let deeds = [
         pay(u32::from(script.byte()), 1),
         Deed::PayFolding(

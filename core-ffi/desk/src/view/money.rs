@@ -56,7 +56,7 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
         div .row {
             button type="button" commandfor="band" command="show-modal" data-key="F5" { (words.of("Band verloren oder kaputt", "Wristband lost or broken")) " " kbd { "F5" } }
         }
-        @if !till.tenders.is_empty() && screen.cart.is_none() {
+        @if !till.tenders.is_empty() {
             p .quiet { (words.of("Band zuerst geht auch: hinhalten, Guthaben ansehen, dann Betrag wählen.", "Wristband first works too: hold it, see the balance, then choose the amount.")) }
         }
         (back_row(look, screen))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chips::purse::{Knowledge, LastKnown, Loaded};
+use chips::purse::{Intent, Knowledge, LastKnown, Loaded};
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::message::{QueryResult, Units};
 use shared_protocol::purse::{BatchList, KnownWalk, PendingCredit};
@@ -19,6 +19,8 @@ use crate::step::Step;
 
 /// Wristbands whose walk and totals are remembered; beyond it the one seen longest ago is forgotten.
 const REMEMBERED_MAX: usize = 512;
+/// Intents that came to nothing and are remembered. At most one wristband in a few hundred needs one.
+pub(crate) const VOID_MAX: usize = 64;
 
 /// The batches of the event, read once for all taps.
 #[derive(Debug, Clone, Default)]
@@ -123,10 +125,26 @@ impl Terminal {
             open: self
                 .open_intents
                 .iter()
-                .filter(|open| open.tag == tag)
-                .map(|open| open.intent)
+                .map(|open| &open.intent)
+                .chain(&self.void_intents)
+                .filter(|intent| intent.uid.tag() == tag)
+                .copied()
                 .collect(),
         }
+    }
+
+    /// An intent that came to nothing is remembered until its wristband was written whole.
+    pub(crate) fn keep_void(&mut self, intent: &Intent) {
+        self.void_intents.push_back(*intent);
+        if self.void_intents.len() > VOID_MAX {
+            self.void_intents.pop_front();
+        }
+    }
+
+    /// A wristband was written whole: nothing has to be put back on it.
+    pub(crate) fn wrote_purse(&mut self, tag: TagId, after: &Loaded) {
+        self.void_intents.retain(|intent| intent.uid.tag() != tag);
+        self.saw_purse(tag, after);
     }
 
     pub(crate) fn saw_purse(&mut self, tag: TagId, loaded: &Loaded) {
@@ -170,6 +188,7 @@ impl Terminal {
     /// The cart as orders, with what the purse says of its guest.
     pub(crate) fn purse_draft(&self, step: &Step<'_>, tag: TagId, loaded: &Loaded) -> Result<Draft, Refusal> {
         let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
+        self.paid_with(&cart.purpose, tag)?;
         if cart.split.is_some() {
             return Err(Refusal::Purse(crate::screen::PurseRefusal::NoSplit));
         }

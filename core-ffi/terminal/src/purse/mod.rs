@@ -36,8 +36,8 @@ use crate::screen::{Balance, DoneKind, LastSale, Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
 
-pub(crate) use knowledge::{Batches, Seen};
-pub(crate) use open::OpenIntent;
+pub(crate) use knowledge::{Batches, Seen, VOID_MAX};
+pub(crate) use open::{OpenIntent, intent_of};
 use owed::Owed;
 pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 
@@ -438,7 +438,7 @@ impl Terminal {
     ) -> Result<(), Refusal> {
         match written.outcome {
             Outcome::Committed => {
-                self.saw_purse(tag, &plan.after);
+                self.wrote_purse(tag, &plan.after);
                 self.book_orders(step, booked);
                 Ok(())
             }

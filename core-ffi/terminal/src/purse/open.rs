@@ -22,6 +22,16 @@ pub(crate) struct OpenIntent {
     booked: Box<Booked>,
 }
 
+/// What was about to be written, as the journal has it.
+pub(crate) fn intent_of(entry: &IntentEntry, tag: TagId) -> Option<Intent> {
+    let image = |bytes: &[u8]| Some(Image::from_wire(bytes.try_into().ok()?));
+    Some(Intent {
+        uid: Uid::of(tag)?,
+        before: image(&entry.before.0)?,
+        after: image(&entry.after.0)?,
+    })
+}
+
 impl OpenIntent {
     pub fn of(tag: TagId, intent: &Intent, booked: &Booked) -> Self {
         Self {
@@ -35,12 +45,7 @@ impl OpenIntent {
     /// From what the journal has: the entry and the order it is about.
     pub fn restored(entry: &IntentEntry, order: Order) -> Option<Self> {
         let tag = order.holder?;
-        let image = |bytes: &[u8]| Some(Image::from_wire(bytes.try_into().ok()?));
-        let intent = Intent {
-            uid: Uid::of(tag)?,
-            before: image(&entry.before.0)?,
-            after: image(&entry.after.0)?,
-        };
+        let intent = intent_of(entry, tag)?;
         let cart = order.cart;
         let booked = Box::new(Booked::again(vec![order], tag));
         Some(Self {
@@ -156,7 +161,7 @@ impl Terminal {
     pub(crate) fn settled(&mut self, step: &mut Step<'_>, open: &OpenIntent, plan: &Plan, written: &Written) {
         let tag = open.tag;
         if written.outcome == Outcome::Committed {
-            self.saw_purse(tag, &plan.after);
+            self.wrote_purse(tag, &plan.after);
             return self.happened(step, open, plan.after.free());
         }
         step.cue(crate::output::Cue::Again);
@@ -175,6 +180,9 @@ impl Terminal {
             .into_iter()
             .partition(|open| open.tag == tag && open.intent == *intent);
         self.open_intents = open;
+        if !unknown {
+            self.keep_void(intent);
+        }
         for order in Vec::<OpenIntent>::into_iter(over).flat_map(|open| open.booked.orders) {
             self.outcomes.push_back(IntentOutcome {
                 order: order.0.id,

@@ -259,6 +259,19 @@ fn a_sale_is_taken_back_onto_the_wristband_that_paid() {
 }
 
 #[test]
+fn a_sale_is_not_taken_back_onto_another_wristband() {
+    let mut world = World::new();
+    let mut band = world.rich(0, 20_00);
+    let mut other = world.rich(1, 20_00);
+    world.rig.add(BEER, 1);
+    world.hold_again(&mut band);
+    world.rig.act(Action::UndoLast);
+    world.hold_again(&mut other);
+    assert_eq!(refusal(&world.rig), Refusal::OtherWristband);
+    assert_eq!((world.money(&band), world.money(&other)), (13_00, 20_00));
+}
+
+#[test]
 fn cash_is_paid_out_from_the_wristband() {
     let mut world = World::new();
     let mut band = world.rich(0, 20_00);

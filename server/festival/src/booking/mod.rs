@@ -164,7 +164,9 @@ fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: 
     let authority = batch.map_or(BatchAuthority::Chip, |batch| batch.authority);
     let purse = purses.entry(tag).or_insert_with(|| Purse::new(said.batch, authority));
     let mut findings = purse.observe(order, said, context.terminal, batch, context.now_ms);
-    if let Some(batch) = batch.filter(|_| purse.authority == BatchAuthority::Chip) {
+    // Orders of one payment are netted on the chip: only all of them together move it by what they say.
+    let alone = purse.authority == BatchAuthority::Chip && order.group.is_none();
+    if let Some(batch) = batch.filter(|_| alone) {
         let difference = moved_on_chip(said, batch.units()) - in_books;
         if difference != 0 {
             let cents = Amount::from_wide(difference).unwrap_or(Amount(i64::MAX));

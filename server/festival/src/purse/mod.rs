@@ -356,7 +356,7 @@ impl Purse {
     pub fn known(&self) -> KnownPurse {
         KnownPurse {
             seen: self.seen,
-            credit: self.waiting.clone(),
+            credit: self.waiting,
         }
     }
 }

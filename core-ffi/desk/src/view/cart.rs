@@ -73,7 +73,8 @@ fn open(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
             }
             @if let CartKind::TopUp { method: TenderKind::Cash } = cart.kind { (money::change(look, cart.total)) }
             @if let Some(split) = &cart.split { (split_state(look, split)) }
-            p .hold { (hold_words(look, cart)) }
+            // The notice above says it already, and what is below has to stay in sight on a phone.
+            @if !matches!(screen.notice, Notice::HoldAgain { .. }) { p .hold { (hold_words(look, cart)) } }
             div .row {
                 @if goods && !cart.settling { (choices(look, cart)) }
                 (button("clear", "", Some("Escape"), match (cart.settling, goods) {
@@ -141,7 +142,7 @@ fn lines(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
         _ => None,
     };
     html! {
-        ul .lines {
+        ul .lines.settling[cart.settling] {
             @for line in &cart.lines {
                 @let article = config.articles.get(&line.article);
                 @let name = article.map_or_else(|| line.article.to_string(), |article| words.language.name(&article.name).to_owned());

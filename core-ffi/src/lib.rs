@@ -1,16 +1,18 @@
 //! The terminal's shell: everything a till needs from its device. The rules are in `terminal` and `chips`, which are pure; here are the
-//! offline queue ([`queue`], a `SQLite` file), the sync client ([`client`], one websocket), the key ([`keys`]), readers of wristbands
-//! ([`reader`], and with hardware [`readers`]), the journal's second place ([`mirror`]), and the loop that drives a terminal with them ([`till`]).
+//! offline queue ([`queue`], a `SQLite` file), the sync client ([`client`], one websocket), the key ([`keys`]), the keys of wristbands
+//! ([`purse_keys`]), readers of wristbands ([`reader`], and with hardware [`readers`]), what makes wristbands ([`tags`]), the journal's second place ([`mirror`]), and the loop that drives a terminal with them ([`till`]).
 //!
 //! What must never happen here: a decision about money, or a screen that says paid before the queue has it.
 
 pub mod client;
 pub mod keys;
 pub mod mirror;
+pub mod purse_keys;
 pub mod purses;
 pub mod queue;
 pub mod reader;
 pub mod readers;
+pub mod tags;
 pub mod till;
 
 pub use client::Endpoint;

@@ -32,7 +32,7 @@ pub fn genuine(uid: Uid, signature: &[u8; 48], keys: &[[u8; 49]]) -> bool {
 }
 
 /// The id as a number of the size of the curve.
-fn number(uid: Uid) -> [u8; 24] {
+pub(crate) fn number(uid: Uid) -> [u8; 24] {
     let mut number = [0; 24];
     for (to, from) in number.iter_mut().rev().zip(uid.0.iter().rev()) {
         *to = *from;

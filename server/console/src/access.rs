@@ -17,8 +17,8 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::{
-    audit, cases, dashboard, import, live, login, order, orders, registration, search, session, terminals, tse, users,
-    wristband,
+    audit, batches, cases, dashboard, import, live, login, order, orders, purse, registration, search, session,
+    terminals, tse, users, wristband,
 };
 
 const EVERYBODY: &[Role] = &[Role::Admin, Role::Finance, Role::Crew];
@@ -131,6 +131,13 @@ pub fn table() -> Vec<Endpoint> {
         page("/wristbands",                   EVERYBODY, get(wristband::page)),
         change("/wristbands/block",           DEVICES,   post(wristband::block)),
         change("/wristbands/unblock",         DEVICES,   post(wristband::unblock)),
+        change("/wristbands/credit",          BOOKS,     post(purse::credit)),
+        change("/wristbands/replace",         DEVICES,   post(purse::replace)),
+        page("/batches",                      EVERYBODY, get(batches::page)),
+        change("/batches/{batch}/freeze",     ADMIN,     post(batches::freeze)),
+        change("/batches/{batch}/thaw",       ADMIN,     post(batches::thaw)),
+        change("/batches/{batch}/switch",     ADMIN,     post(batches::switch)),
+        change("/batches/{batch}/revoke",     ADMIN,     post(batches::revoke)),
         page("/tse",                          EVERYBODY, get(tse::page)),
         page("/audit",                        BOOKS,     get(audit::page)),
         page("/users",                        ADMIN,     get(users::page)),

@@ -6,6 +6,7 @@
 
 mod access;
 mod audit;
+mod batches;
 mod cases;
 mod chart;
 mod context;
@@ -21,6 +22,7 @@ mod order;
 mod order_filter;
 mod orders;
 mod password;
+mod purse;
 mod registration;
 mod search;
 mod session;

@@ -15,8 +15,8 @@ use store::{OrderFilter, OrderRow};
 
 use crate::fault::Fault;
 use crate::frame::Page;
-use crate::orders;
 use crate::words::{Names, block_reason};
+use crate::{batches, orders, purse};
 
 /// Orders that stand on the page; all others are behind a link.
 const ORDERS: u64 = 20;
@@ -38,6 +38,7 @@ struct Found {
     balances: Vec<(AccountKey, Amount)>,
     blocked: Option<BlockReason>,
     orders: Vec<OrderRow>,
+    purse: Option<purse::Found>,
 }
 
 pub(crate) async fn page(page: Page, Query(asked): Query<Asked>) -> Response {
@@ -57,7 +58,7 @@ async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
             label { (words.of("Nummer des Bands (UID)", "Number of the wristband (UID)"))
                 input.id name="tag" value=(asked.tag) maxlength="40" required autocomplete="off" spellcheck="false" autofocus[asked.tag.is_empty()];
             }
-            div.row.end { button.main { (words.of("Suchen", "Look up")) } }
+            div.row.end { button.main { (words.of("Suchen", "Look up")) } a.button href="/batches" { (words.of("Chargen", "Batches")) } }
         }
         @if let Some(found) = &found { (card(page, found)?) }
         @else if !asked.tag.is_empty() {
@@ -83,6 +84,14 @@ async fn load(page: &Page, tag: TagId) -> Result<Found, Fault> {
                 balances: reader.balance(event, tag)?,
                 blocked: blocked.map(|value| decode(value).unwrap_or(BlockReason::Blocked)),
                 orders: reader.orders(event, &filter, None, ORDERS)?,
+                purse: match reader.purse(event, tag)? {
+                    Some(purse) => {
+                        let copy = reader.stream(event, Stream::Batches, None)?.unwrap_or_default();
+                        let batch = batches::read(&copy).remove(&purse.batch);
+                        Some(purse::Found { purse, batch })
+                    }
+                    None => None,
+                },
             })
         })
         .await
@@ -132,6 +141,8 @@ fn card(page: &Page, found: &Found) -> Result<Markup, Fault> {
             @if page.may_devices() { (actions(found, words)) }
             p { a href=(format!("/audit?object={tag}")) { (words.of("Verlauf im Protokoll", "History in the audit log")) } }
         }
+        @if let Some(purse) = &found.purse { (purse::section(page, &names, purse)) }
+        (purse::actions(page, &tag, found.purse.as_ref(), &found.balances))
         @if found.orders.is_empty() { p.note { (words.of("Keine Buchung mit diesem Band.", "No order with this wristband.")) } }
         @else {
             h2 { (words.of("Buchungen", "Orders")) }

@@ -59,6 +59,8 @@ pub(crate) struct Batch {
     pub(crate) terminals: BTreeMap<TerminalId, TerminalRow>,
     pub(crate) slots: BTreeMap<SlotId, festival::registration::Slot>,
     pub(crate) blocks: BTreeMap<TagId, Option<shared_protocol::stream::BlockReason>>,
+    /// Batches of wristbands as this batch of requests leaves them.
+    pub(crate) wristbands: BTreeMap<u16, shared_protocol::wristband::Batch>,
     session_days: BTreeMap<SessionId, SessionDay>,
     signing: Signing,
     pub(crate) office: Office,
@@ -163,6 +165,7 @@ impl<S: Store> Engine<S> {
             terminals: BTreeMap::new(),
             slots: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            wristbands: BTreeMap::new(),
             session_days: BTreeMap::new(),
             signing: Signing::default(),
             office: Office::default(),
@@ -224,6 +227,7 @@ impl<S: Store> Engine<S> {
                         self.need_of_moves(take_over_id(*tag), &[*tag], &mut need);
                     }
                 }
+                Request::Enrol { tags, .. } => need.purses.extend(tags.iter().map(|one| (self.event, one.tag))),
                 Request::Reconcile { tags } => need.purses.extend(tags.iter().map(|tag| (self.event, *tag))),
                 Request::Trace {
                     terminal,
@@ -340,6 +344,8 @@ impl<S: Store> Engine<S> {
                 reason,
             } => Reply::Settled(Self::replace(batch, *posting, (*old, *new), *hold_back, *reason)),
             Request::TakeOver { tags } => Reply::Settled(Self::take_over(batch, tags)),
+            Request::Batch { batch: number, change } => Reply::Settled(self.change_batch(batch, *number, change)),
+            Request::Enrol { batch: number, tags } => Reply::Settled(self.enrol(batch, *number, tags)),
             Request::Reconcile { tags } => {
                 self.reconcile(batch, tags);
                 Reply::Settled(Settled::Done)
@@ -756,6 +762,7 @@ impl<S: Store> Engine<S> {
 
     fn finish(&mut self, batch: Batch) -> Result<(), StoreError> {
         let block_step = self.block_step(&batch.blocks);
+        let batch_step = self.batch_step(&batch.wristbands);
         let mut effects = batch.fold.into_effects();
         let mut entries = batch.entries.into_iter();
         let journal: Vec<JournalRow> = effects
@@ -788,7 +795,7 @@ impl<S: Store> Engine<S> {
             cases: batch.cases,
             terminals: batch.terminals.values().cloned().collect(),
             slots: batch.slots.values().cloned().collect(),
-            streams: block_step.clone().into_iter().collect(),
+            streams: block_step.iter().chain(&batch_step).cloned().collect(),
             signing: batch.signing,
             office: batch.office,
         };
@@ -815,6 +822,9 @@ impl<S: Store> Engine<S> {
         }
         if let Some((_, _, version, changes)) = block_step {
             self.blocks_changed(version, changes);
+        }
+        if let Some((_, _, version, changes)) = batch_step {
+            self.batches_changed(version, changes);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod authorisations;
 mod batch;
+mod batches;
 mod hello;
 pub mod import;
 pub mod intake;
@@ -29,7 +30,7 @@ use store::{Chain, Reader, Store, StoreError, TerminalNo, TerminalRow};
 pub use batch::SIGNATURE_ATTEMPTS_MAX;
 pub use intake::{CheckedEntry, CheckedPush, check_push};
 pub use purses::CreditMaker;
-pub use request::{Greeting, Known, PushReply, PushResult, Reply, Request, Settled};
+pub use request::{BatchChange, Enrolment, Greeting, Known, PushReply, PushResult, Reply, Request, Settled};
 pub use streams::{SignedStep, bootstrap};
 
 use authorisations::Authorisations;
@@ -75,8 +76,12 @@ pub struct Engine<S> {
     unsigned: BTreeMap<(TerminalNo, u32, u64), u32>,
     holds: Authorisations,
     pending: streams::Streams,
+    patience_ms: u64,
     failed: bool,
 }
+
+/// How long something may be missing on a purse's line before a case tells of it, unless the event says otherwise: tills are offline for a while.
+pub const PATIENCE_MS: u64 = 30 * 60 * 1_000;
 
 /// Sessions whose day is remembered. A festival has a few hundred a day; beyond this the oldest ids go.
 const SESSION_DAYS_MAX: usize = 4_096;
@@ -123,8 +128,14 @@ impl<S: Store> Engine<S> {
             unsigned: BTreeMap::new(),
             holds: Authorisations::default(),
             pending: streams::Streams::default(),
+            patience_ms: PATIENCE_MS,
             failed: false,
         })
+    }
+
+    /// Batches of wristbands with a purse, by number.
+    pub const fn batches(&self) -> &BTreeMap<u16, Batch> {
+        &self.batches
     }
 
     /// The configuration in force.

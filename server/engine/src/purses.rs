@@ -13,7 +13,7 @@ use store::{Need, Store, StoreError};
 
 use crate::Engine;
 use crate::batch::Batch;
-use crate::request::Settled;
+use crate::request::{Request, Settled};
 
 /// Whoever has the key of the server's chain. Nobody else can make a credit.
 pub trait CreditMaker: Send {
@@ -42,6 +42,21 @@ impl<S: Store> Engine<S> {
     pub fn gaps(&mut self, now_ms: u64, patience_ms: u64, rows_max: u64) -> Result<Vec<TagId>, StoreError> {
         let since_ms = now_ms.saturating_sub(patience_ms);
         self.reader.purse_gaps(self.event, since_ms, rows_max)
+    }
+
+    /// How long something may be missing on a purse's line before a case tells of it.
+    pub fn set_patience(&mut self, patience_ms: u64) {
+        self.patience_ms = patience_ms;
+    }
+
+    /// Looks at purses on whose lines something has been missing for longer than the patience, at most so many. Gives how many there were.
+    pub fn reconcile_gaps(&mut self, now_ms: u64, rows_max: u64) -> Result<usize, StoreError> {
+        let tags = self.gaps(now_ms, self.patience_ms, rows_max)?;
+        let count = tags.len();
+        if count > 0 {
+            self.process(now_ms, &[Request::Reconcile { tags }])?;
+        }
+        Ok(count)
     }
 
     /// Gives the engine the key of the server's chain. Without it no credit is given to a purse.

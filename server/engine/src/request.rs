@@ -8,12 +8,14 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::message::{
     AuthoriseResult, Certificate, EntryNote, HelloBody, QueryResult, Register, TerminalState,
 };
+use shared_protocol::purse::BatchList;
 use shared_protocol::stream::{BlockReason, Stream, Version};
-use shared_protocol::{HoldId, RequestId, SlotId, TagId, TerminalId};
+use shared_protocol::{AssetId, HoldId, RequestId, SlotId, TagId, TerminalId};
 use store::TerminalRow;
 
 use crate::intake::CheckedPush;
 use crate::streams::SignedStep;
+use festival::purse::Label;
 use festival::registration::{Denied, Slot};
 
 /// One thing an engine is asked to do. The caller has checked every signature.
@@ -143,6 +145,20 @@ pub enum Request {
         /// Which wristbands.
         tags: Vec<TagId>,
     },
+    /// Make a batch of wristbands known, or change what holds for it.
+    Batch {
+        /// Its number.
+        batch: u16,
+        /// What changes.
+        change: Box<BatchChange>,
+    },
+    /// These wristbands belong to a batch. All of them or none.
+    Enrol {
+        /// The number of the batch, which is known.
+        batch: u16,
+        /// Which wristbands.
+        tags: Vec<Enrolment>,
+    },
     /// Look at purses on whose lines something has been missing for long.
     Reconcile {
         /// Which wristbands, as [`Engine::gaps`](crate::Engine::gaps) names them.
@@ -152,6 +168,33 @@ pub enum Request {
     Sign(Box<store::Signing>),
     /// What the office did, for keeping. The caller has decided who may; a note on a case and a session of a user need what they name.
     Office(Box<store::Office>),
+}
+
+/// A wristband as it came from the encoder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Its id.
+    pub tag: TagId,
+    /// What is printed on it, and what its guest shows to be believed.
+    pub label: Option<Label>,
+}
+
+/// What changes about a batch of wristbands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchChange {
+    /// Its list, new or grown by wristbands that were made since. The event's key signs it here.
+    List {
+        /// How its purses count, and the anchors of every wristband.
+        list: BatchList,
+        /// What its vouchers are.
+        vouchers: Vec<AssetId>,
+    },
+    /// The server's books decide what its wristbands have, from now on. What is in each purse is moved by [`Request::TakeOver`].
+    ToServer,
+    /// Whether credits of the desks' chain count only as far as the server has seen them.
+    FreezeDesks(bool),
+    /// Its keys are known to strangers: no till opens its wristbands any more. There is no way back.
+    Revoke,
 }
 
 /// What became of a push.

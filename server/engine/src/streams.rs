@@ -239,28 +239,48 @@ impl<S: Store> Engine<S> {
 
     /// Puts batches of wristbands in force, new ones and those that change.
     pub fn put_batches(&mut self, batches: &BTreeMap<u16, Batch>) -> Result<Version, EngineError> {
+        let Some(step) = self.batch_step(batches) else {
+            return Ok(self.stream_version(Stream::Batches));
+        };
+        let (_, _, version, changes) = step.clone();
+        self.store.commit(&Commit {
+            streams: vec![step],
+            ..Commit::default()
+        })?;
+        self.batches_changed(version, changes);
+        Ok(version)
+    }
+
+    /// The step that puts batches in force, to be committed.
+    pub(crate) fn batch_step(&self, batches: &BTreeMap<u16, Batch>) -> Option<(EventId, Stream, Version, Vec<Change>)> {
+        if batches.is_empty() {
+            return None;
+        }
         let had = self.stream_version(Stream::Batches);
         let version = Version {
             generation: self.stream_version(Stream::Config).generation.max(had.generation),
             rev: had.rev.saturating_add(1),
         };
-        let changes: Vec<Change> = batches
-            .iter()
-            .map(|(number, batch)| Change {
-                key: Bytes(number.to_be_bytes().to_vec()),
-                value: Some(Bytes(encode(batch))),
-            })
-            .collect();
-        self.store.commit(&Commit {
-            streams: vec![(self.event, Stream::Batches, version, changes.clone())],
-            ..Commit::default()
-        })?;
+        let change = |(number, batch): (&u16, &Batch)| Change {
+            key: Bytes(number.to_be_bytes().to_vec()),
+            value: Some(Bytes(encode(batch))),
+        };
+        Some((
+            self.event,
+            Stream::Batches,
+            version,
+            batches.iter().map(change).collect(),
+        ))
+    }
+
+    /// Batches changed durably.
+    pub(crate) fn batches_changed(&mut self, version: Version, changes: Vec<Change>) {
         let copy = self.streams.entry(Stream::Batches).or_default();
+        let from_rev = copy.version.rev;
         put(copy, &changes);
         copy.version = version;
         self.batches = read_batches(copy);
-        self.remember(Stream::Batches, version, had.rev, changes);
-        Ok(version)
+        self.remember(Stream::Batches, version, from_rev, changes);
     }
 
     /// What is known of purses changed durably.

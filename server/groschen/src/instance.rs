@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use console::Mode;
+use core_ffi::purse_keys::SealedKeys;
 use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot};
 use fixtures::sample;
@@ -16,6 +17,7 @@ use pages::guard;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::ids::mint;
 use shared_protocol::stream::Stream;
+use shared_protocol::wristband::BatchAuthority;
 use shared_protocol::{EventId, SlotId, TillId};
 use store::{Reader, Role, StoreError};
 use store_sqlite::{Options, SqliteReader, SqliteStore};
@@ -24,10 +26,11 @@ use sync::server::{PlainListener, Service, TlsListener, random, serve};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
+use crate::credits::{self, SealedCredits};
 use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
-use crate::settings::{Settings, Tls};
+use crate::settings::{Purses, Settings, Tls};
 use crate::{signing, wristbands};
 
 /// Pages that read at once.
@@ -81,6 +84,7 @@ impl Instance {
         let mut store = SqliteStore::open(&database, &options)?;
         let event = event_of(&mut store, sample)?;
         let mut engine = Engine::open(store, event, Box::new(signer))?;
+        with_purses(&mut engine, &settings.purses)?;
         if let Some(batches) = batches {
             engine.put_batches(&batches)?;
         }
@@ -211,6 +215,27 @@ impl Instance {
     pub fn has_ended(&self) -> bool {
         self.thread.is_finished()
     }
+}
+
+/// Gives the engine what it needs for wristbands with a purse.
+fn with_purses(engine: &mut Engine<SqliteStore>, purses: &Purses) -> anyhow::Result<()> {
+    engine.set_patience(purses.patience_ms);
+    let keys = match (&purses.key_file, purses.keys.as_slice()) {
+        (_, []) => SealedKeys::default(),
+        (Some(key_file), files) => credits::open(files, key_file)?,
+        (None, _) => anyhow::bail!("--purse-keys needs --purse-key-file, which opens them"),
+    };
+    for (number, batch) in engine.batches() {
+        let decides = batch.authority == BatchAuthority::Chip;
+        if decides && keys.facts(*number).is_none() {
+            tracing::warn!(
+                batch = number,
+                "no server key for this batch: money that comes in online stays in the books"
+            );
+        }
+    }
+    engine.make_credits_with(Box::new(SealedCredits::new(keys)));
+    Ok(())
 }
 
 /// The event of a database; an empty one gets the sample festival, when that is wanted.

@@ -3,6 +3,7 @@
 //! What must never happen here: a rule of value or a format. Commands put the rooms together and say what came of it.
 
 pub mod audit;
+pub mod credits;
 pub mod crowd;
 pub mod demo;
 pub mod desk;
@@ -20,6 +21,7 @@ pub mod serve;
 pub mod settings;
 pub mod signing;
 pub mod simulate;
+pub mod tags;
 pub mod user;
 pub mod wristbands;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, user};
+use groschen::{Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, tags, user};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -20,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   groschen desk --code GROSCHEN:1:A56...    a till in the browser, registered with a code from the server
   groschen desk --mirror /media/stick        the same, with a second copy of its journal on a stick
   groschen import /media/stick --data festival   what a dead till booked; --yes books what is new
+  groschen tags inspect --keys sale.keys --key-file sale.secret   what a wristband is and what is on it
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
@@ -48,6 +49,8 @@ enum Command {
     Receipt(receipt::Arguments),
     /// Say who may log in to the console.
     User(user::Arguments),
+    /// Make wristbands, look at them, and bring them into the books.
+    Tags(tags::Arguments),
     /// Bring a database to this program's format.
     Migrate(migrate::Arguments),
 }
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
+        Command::Tags(arguments) => tags::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };
     match done {

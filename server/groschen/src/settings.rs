@@ -39,6 +39,7 @@ pub enum SettingsError {
 }
 
 /// What can be set in the file, by flags of the same name, and by `GROSCHEN_…` in the environment.
+#[expect(clippy::struct_field_names, reason = "fields are named as the settings are")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -50,6 +51,9 @@ struct File {
     outage_policy: Option<Policy>,
     wristband_is: Option<Model>,
     tse_curve: Option<TseCurve>,
+    purse_keys: Option<Vec<PathBuf>>,
+    purse_key_file: Option<PathBuf>,
+    purse_patience_min: Option<u64>,
 }
 
 /// What becomes of orders made in an outage of the TSE.
@@ -117,6 +121,21 @@ pub struct ListenFlags {
     /// The curve of TSEs in software, which are not certified [default: brainpool-p384].
     #[arg(long, env = "GROSCHEN_TSE_CURVE", value_name = "CURVE")]
     pub tse_curve: Option<TseCurve>,
+    /// The server's sealed keys of wristbands, as `groschen tags export --role server` makes them; may be given more than once.
+    #[arg(
+        long,
+        env = "GROSCHEN_PURSE_KEYS",
+        value_name = "FILE",
+        value_delimiter = ',',
+        requires = "purse_key_file"
+    )]
+    pub purse_keys: Vec<PathBuf>,
+    /// The key file that opens them.
+    #[arg(long, env = "GROSCHEN_PURSE_KEY_FILE", value_name = "FILE")]
+    pub purse_key_file: Option<PathBuf>,
+    /// How many minutes something may be missing on a wristband's purse before a case tells of it [default: 30].
+    #[arg(long, env = "GROSCHEN_PURSE_PATIENCE_MIN", value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    pub purse_patience_min: Option<u64>,
     /// For simulations: of every so many seconds the TSEs are silent for some, `EVERY/FOR`.
     #[arg(long, value_name = "EVERY/FOR", hide = true)]
     pub simulate_tse_outage: Option<Interruption>,
@@ -146,7 +165,33 @@ pub struct Settings {
     pub signing: signing::Settings,
     /// A page that may show the server's pages inside it; only the demo has one.
     pub framed_by: Option<String>,
+    /// The server's keys of wristbands, where it makes credits for purses.
+    pub purses: Purses,
 }
+
+/// What the server has of wristbands with a purse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purses {
+    /// Sealed keys.
+    pub keys: Vec<PathBuf>,
+    /// What opens them.
+    pub key_file: Option<PathBuf>,
+    /// How long something may be missing before a case tells of it.
+    pub patience_ms: u64,
+}
+
+impl Default for Purses {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            key_file: None,
+            patience_ms: engine::PATIENCE_MS,
+        }
+    }
+}
+
+/// A minute in ms.
+const MINUTE_MS: u64 = 60_000;
 
 /// Where a server keeps its data when nothing is said.
 const DATA: &str = "groschen-data";
@@ -169,6 +214,18 @@ impl Settings {
             listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
             tls,
             framed_by: None,
+            purses: Purses {
+                keys: if listen.purse_keys.is_empty() {
+                    file.purse_keys.unwrap_or_default()
+                } else {
+                    listen.purse_keys.clone()
+                },
+                key_file: listen.purse_key_file.clone().or(file.purse_key_file),
+                patience_ms: listen
+                    .purse_patience_min
+                    .or(file.purse_patience_min)
+                    .map_or(engine::PATIENCE_MS, |minutes| minutes.saturating_mul(MINUTE_MS)),
+            },
             public_url: listen
                 .public_url
                 .clone()

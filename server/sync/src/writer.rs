@@ -36,6 +36,15 @@ const PROJECT_EVERY: Duration = Duration::from_millis(100);
 /// How often wristband balances go out to the terminals that asked for them.
 const BALANCES_EVERY: Duration = Duration::from_secs(5);
 
+/// Streams that requests change.
+const KEPT_UP: [Stream; 2] = [Stream::BlockList, Stream::Batches];
+
+/// How often purses are looked at on whose lines something is missing.
+const RECONCILE_EVERY: Duration = Duration::from_mins(1);
+
+/// Purses looked at in one go; after a long outage of many tills the rest follows a minute later.
+const RECONCILE_ROWS: u64 = 256;
+
 /// The server's clock, ms since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -266,6 +275,7 @@ fn next_turn<S>(shared: &Shared<S>, project_at: Option<Instant>) -> Turn<S> {
 fn run<S: Store>(shared: &Shared<S>, mut engine: Engine<S>) -> Result<S, StoreError> {
     let mut project_at = Some(Instant::now());
     let mut balances_at = Instant::now();
+    let mut reconciled_at = Instant::now();
     loop {
         match next_turn(shared, project_at) {
             Turn::Control(control) => control(&mut engine),
@@ -294,6 +304,19 @@ fn run<S: Store>(shared: &Shared<S>, mut engine: Engine<S>) -> Result<S, StoreEr
                 return Ok(engine.into_store());
             }
         }
+        if reconciled_at.elapsed() >= RECONCILE_EVERY {
+            reconciled_at = Instant::now();
+            match engine.reconcile_gaps(now_ms(), RECONCILE_ROWS) {
+                Ok(0) => {}
+                Ok(purses) => tracing::info!(purses, "purses were looked at on whose lines something is missing"),
+                Err(error) => {
+                    tracing::error!(%error, "the database failed while purses were looked at");
+                    shared.failed.store(true, Ordering::Relaxed);
+                    end(shared);
+                    return Err(error);
+                }
+            }
+        }
         if balances_at.elapsed() >= BALANCES_EVERY {
             balances_at = Instant::now();
             match engine.refresh_balances(now_ms()) {
@@ -318,7 +341,7 @@ fn commit<S: Store>(
 ) -> Result<(), StoreError> {
     let (requests, replies_to): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
     let count: usize = requests.iter().map(entries).sum();
-    let blocks_before = engine.stream_version(Stream::BlockList);
+    let before = KEPT_UP.map(|stream| engine.stream_version(stream));
     let answers = engine.process(now_ms(), &requests);
     shared.queued_entries.fetch_sub(count, Ordering::Relaxed);
     shared.room.add_permits(count);
@@ -340,9 +363,11 @@ fn commit<S: Store>(
                 }
                 to.answer(Some(answer));
             }
-            let blocks = engine.stream_version(Stream::BlockList);
-            if blocks != blocks_before {
-                shared.hub.stream_changed(Stream::BlockList, blocks);
+            for (stream, before) in KEPT_UP.into_iter().zip(before) {
+                let version = engine.stream_version(stream);
+                if version != before {
+                    shared.hub.stream_changed(stream, version);
+                }
             }
             Ok(())
         }

@@ -45,6 +45,7 @@ pub fn settings(data: &std::path::Path) -> Settings {
         signing: groschen::signing::Settings::default(),
         public_url: None,
         framed_by: None,
+        purses: groschen::settings::Purses::default(),
     }
 }
 

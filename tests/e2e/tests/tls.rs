@@ -143,6 +143,7 @@ async fn a_till_registers_over_tls_and_refuses_a_server_of_another_authority() {
         signing: groschen::signing::Settings::default(),
         public_url: None,
         framed_by: None,
+        purses: groschen::settings::Purses::default(),
     };
     let instance = Instance::start(&settings, true).await.unwrap();
     let url = format!("wss://{}{}", instance.address, sync::server::PATH);

@@ -463,11 +463,14 @@ impl World {
         let strange = stored.cases.iter().find(|case| {
             let expected = match case.case.case.kind {
                 // Whether somebody was not allowed to is judged order by order.
-                CaseKind::Overdraft | CaseKind::ClockDoubtful | CaseKind::NotPermitted => true,
-                // A wristband that left in between and never came back, or a device that never sent.
-                CaseKind::PurseGap | CaseKind::CreditGap | CaseKind::PurseCompleted | CaseKind::PurseInterrupted => {
-                    true
-                }
+                // Gaps and interruptions: a wristband that left in between and never came back, or a device that never sent.
+                CaseKind::Overdraft
+                | CaseKind::ClockDoubtful
+                | CaseKind::NotPermitted
+                | CaseKind::PurseGap
+                | CaseKind::CreditGap
+                | CaseKind::PurseCompleted
+                | CaseKind::PurseInterrupted => true,
                 CaseKind::PurseOverlap | CaseKind::PurseSetBack => any(&[Kind::ChipCopied, Kind::ChipForged]),
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {

@@ -54,6 +54,7 @@ impl World {
     }
 
     /// Gives nothing when there was nothing to strike at.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of fault")]
     fn strike(&mut self, kind: Kind) -> Option<()> {
         match kind {
             Kind::ChipCopied | Kind::ChipReplayed | Kind::ChipForged | Kind::StolenDesk => self.strike_chip(kind)?,

@@ -120,16 +120,17 @@ pub fn encode<F: Field>(
     if !makers.is_empty() && !originality::genuine(uid, &link.signature()?, makers) {
         return Err(EncodeFault::NotGenuine);
     }
-    // Reading the configuration in clear is refused only by a chip that is finished.
-    let config = match link.read(PAGE_CFG0) {
-        Ok(config) => config,
-        Err(LinkFault::Field(FieldFault::Nak(_))) => {
+    // A chip that guards its configuration does not show it in clear; some readers cannot tell that refusal from silence.
+    let cfg0 = match link.read(PAGE_CFG0) {
+        Ok(config) => config.as_chunks::<4>().0.first().copied().unwrap_or_default(),
+        Err(LinkFault::Field(FieldFault::Nak(_) | FieldFault::Silent)) => {
+            link.reselect()?;
+            guarded(&mut link, &key, [first, second])?;
             link.reselect()?;
             return finish(link, job, &key, third);
         }
         Err(fault) => return Err(fault.into()),
     };
-    let cfg0 = config.as_chunks::<4>().0.first().copied().unwrap_or_default();
     let [flags, _, _, auth0] = cfg0;
     let secured = flags & 0x02 != 0;
     if auth0 > LAST_PAGE && !secured {
@@ -137,7 +138,11 @@ pub fn encode<F: Field>(
     }
     if cfg0 != CFG0 {
         authenticated(&mut link, &key, first, secured)?;
-        link.write(PAGE_LOCK_KEYS, [LOCK_KEYS, 0, 0, 0])?;
+        // A page whose bits are frozen refuses to be written, also with what it holds.
+        let [lock_keys, ..] = link.read(PAGE_LOCK_KEYS)?;
+        if lock_keys & LOCK_KEYS != LOCK_KEYS {
+            link.write(PAGE_LOCK_KEYS, [LOCK_KEYS, 0, 0, 0])?;
+        }
         link.write(PAGE_LOCKS, [0, 0, HEADER_LOCKS, 0])?;
         link.write(PAGE_CFG0, CFG0)?;
         link.reselect()?;
@@ -146,6 +151,35 @@ pub fn encode<F: Field>(
     link.write(PAGE_CFG1, CFG1)?;
     link.reselect()?;
     finish(link, job, &key, third)
+}
+
+/// What is left to do on a chip that guards its configuration already: it was torn between the guard and the last page, or in the guard itself.
+/// A finished one is left alone. The locks of keys and header were written before the guard.
+fn guarded<F: Field>(link: &mut Link<F>, key: &AesKey, random: [Block; 2]) -> Result<(), EncodeFault> {
+    let [first, second] = random;
+    authenticated(link, key, first, true)?;
+    let config = match link.read(PAGE_CFG0) {
+        Err(LinkFault::Field(FieldFault::Nak(_) | FieldFault::Silent) | LinkFault::Malformed | LinkFault::BadMac) => {
+            // It knows the key and has no channel: the guard was torn.
+            link.reselect()?;
+            authenticated(link, key, second, false)?;
+            link.read(PAGE_CFG0)?
+        }
+        other => other?,
+    };
+    let page = |index: usize| config.as_chunks::<4>().0.get(index).copied().unwrap_or_default();
+    if page(0) == CFG0 && page(1) == CFG1 {
+        return Ok(());
+    }
+    // The configuration's own lock is in the last page: as long as that is missing, both can be written.
+    for (number, bytes) in [(PAGE_CFG0, CFG0), (PAGE_CFG1, CFG1)] {
+        match link.write(number, bytes) {
+            // Locked as it is: what it lacks is found when it is read back.
+            Err(LinkFault::Field(FieldFault::Nak(_) | FieldFault::Silent)) => return Ok(()),
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 fn authenticated<F: Field>(link: &mut Link<F>, key: &AesKey, random: Block, secured: bool) -> Result<(), EncodeFault> {
@@ -210,6 +244,14 @@ fn finish<F: Field>(mut link: Link<F>, job: &Encoding, key: &AesKey, random: Blo
 pub fn audit<F: Field>(field: F, auth_key: &Block, random: Block) -> Result<(F, Vec<Unfit>), LinkFault> {
     let mut link = Link::new(field);
     link.authenticate(KeyNumber::DataProt, &AesKey::new(auth_key), random, true)?;
+    let unfit = checked(&mut link)?;
+    Ok((link.into_field(), unfit))
+}
+
+/// The same of a chip that answers without a channel, to which [`audit`] cannot speak: a finding by itself.
+pub fn audit_in_clear<F: Field>(field: F, auth_key: &Block, random: Block) -> Result<(F, Vec<Unfit>), LinkFault> {
+    let mut link = Link::new(field);
+    link.authenticate(KeyNumber::DataProt, &AesKey::new(auth_key), random, false)?;
     let unfit = checked(&mut link)?;
     Ok((link.into_field(), unfit))
 }

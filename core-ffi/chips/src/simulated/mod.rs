@@ -7,6 +7,7 @@ mod air;
 mod batch;
 mod desfire;
 mod identity;
+mod maker;
 mod rig;
 mod ultralight_aes;
 
@@ -14,6 +15,7 @@ pub use air::AirModel;
 pub use batch::SimulatedBatch;
 pub use desfire::DesfireChip;
 pub use identity::IdentityChip;
+pub use maker::{simulated_maker, simulated_signature};
 pub use rig::{Exchange, Fault, SimulatedField};
 pub use ultralight_aes::{Quirks, UltralightAesChip};
 

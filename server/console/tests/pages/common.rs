@@ -375,5 +375,6 @@ impl World {
             .replace("{slot}", &SlotId([1; 16]).to_string())
             .replace("{case}", "1")
             .replace("{import}", &self.import)
+            .replace("{batch}", "5")
     }
 }

@@ -8,4 +8,5 @@ mod import;
 mod live;
 mod login;
 mod markup;
+mod purses;
 mod work;

@@ -381,6 +381,31 @@ fn an_interrupted_payment_that_did_not_happen_leaves_nothing() {
     assert_eq!(purse.intents, []);
 }
 
+#[test]
+fn a_payment_of_two_orders_that_did_not_happen_was_never_seen() {
+    let (mut server, mut desk, mut bar) = server();
+    let mut band = Band::new(1);
+    top_up(&mut desk, &mut band, 40_00, 80);
+    let mut would = band.clone();
+    let group = shared_protocol::GroupId([7; 16]);
+    for part in 1..=2 {
+        let mut order = bar.cart(band.tag, &[(PILS, 1)], &BTreeMap::new(), None).remove(0);
+        order.purse = Some(would.moved(&bar, |totals| totals.debited += 6_50));
+        order.group = Some(shared_protocol::order::GroupPart { group, part, of: 2 });
+        intent(&mut bar, &order);
+        outcome(&mut bar, &order, IntentResult::Void);
+    }
+    server.sync(&mut desk);
+    server.sync(&mut bar);
+    let reader = server.engine.reader();
+    let purse = reader
+        .unwrap()
+        .purse(fixtures::sample::EVENT, band.tag)
+        .unwrap()
+        .unwrap();
+    assert_eq!((purse.seen, purse.gap_since_ms), (band.totals, None));
+}
+
 fn grant(server: &mut Server, tag: TagId, cents: i64) {
     let reply = server.ask(Request::Grant {
         posting: PostingId(OrderId([200; 16])),

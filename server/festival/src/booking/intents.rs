@@ -32,6 +32,7 @@ pub fn began(intent: &Intent, purses: &mut Purses, context: &Context<'_>) -> Vec
         order: intent.order,
         till: order.till,
         wanted,
+        first: order.group.is_none_or(|group| group.part == 1),
         unknown: false,
         draft: bytes,
     };

@@ -8,6 +8,7 @@ mod line;
 
 use ledger::{Account, Authority, Transfer};
 use serde::{Deserialize, Serialize};
+use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
 use shared_protocol::purse::{PendingCredit, Record};
@@ -32,6 +33,8 @@ pub struct OpenIntent {
     pub till: TillId,
     /// What it read and what it was about to leave.
     pub wanted: PurseMove,
+    /// Whether it is the first order of its payment.
+    pub first: bool,
     /// Whether the till itself could not tell.
     pub unknown: bool,
     /// The order as it would be booked.
@@ -71,6 +74,39 @@ impl Witness {
     }
 }
 
+/// What a wristband is called by people, as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The number that is printed on it.
+    pub number: String,
+    /// The digest of what its guest shows to be believed.
+    pub pin: Hash32,
+}
+
+impl Label {
+    /// Of a wristband with this pin. The pin has some 60 bits and its wristband's id is in the digest, so that whoever reads the database cannot
+    /// try all pins of all wristbands at once.
+    pub fn new(tag: TagId, number: &str, pin: &str) -> Self {
+        Self {
+            number: number.to_owned(),
+            pin: Self::digest(tag, pin),
+        }
+    }
+
+    fn digest(tag: TagId, pin: &str) -> Hash32 {
+        let pin: String = pin.chars().filter(char::is_ascii_alphanumeric).collect();
+        Hash32::of(
+            "groschen wristband pin 1",
+            &[tag.as_slice(), pin.to_uppercase().as_bytes()],
+        )
+    }
+
+    /// Whether this is its pin, typed with or without spaces.
+    pub fn fits(&self, tag: TagId, pin: &str) -> bool {
+        Self::digest(tag, pin) == self.pin
+    }
+}
+
 /// What the books know of one purse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purse {
@@ -99,6 +135,9 @@ pub struct Purse {
     /// The newest credit of the server, as long as no till has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<PendingCredit>,
+    /// What people call it, where it was imported from its encoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
 }
 
 /// What is odd about an order of a purse.
@@ -191,6 +230,7 @@ impl Purse {
             gap_since_ms: None,
             told: false,
             waiting: None,
+            label: None,
         }
     }
 
@@ -260,7 +300,9 @@ impl Purse {
     /// Takes note of a payment that a till began.
     pub fn began(&mut self, intent: OpenIntent, batch: Option<&Batch>, now_ms: u64) -> Vec<Finding> {
         let units = batch.map_or([0; CHAINS], Batch::units);
-        let findings = self.see(&intent.wanted.before, units).into_iter().collect();
+        // Only the first order of a payment begins where the till read the chip; the others begin where it would be by then.
+        let read = intent.first.then_some(&intent.wanted.before);
+        let findings = read.and_then(|totals| self.see(totals, units)).into_iter().collect();
         if self.intents.iter().all(|known| known.order != intent.order) {
             self.intents.push(intent);
         }

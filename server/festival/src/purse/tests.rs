@@ -181,6 +181,7 @@ fn an_interrupted_payment_explains_its_gap_only_with_a_record_of_its_till() {
             order: OrderId([9; 16]),
             till: TillId(301),
             wanted: moved(at(0, 80, 0), at(450, 80, 0)),
+            first: true,
             unknown: false,
             draft: Bytes::default(),
         };

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use crate::crowd::{Cashier, Fate, Notes, Post, TillState, tills_in_order};
 use crate::instance::Instance;
 use crate::receipt;
-use crate::settings::Settings;
+use crate::settings::{Purses, Settings};
 use crate::{signing, wristbands};
 
 use super::tour::Tour;
@@ -93,6 +93,7 @@ impl Festival {
     pub async fn start(dir: &Path, tills: u32, rate: u32, page: &str) -> anyhow::Result<Self> {
         let origin = page.trim_end_matches('/').to_owned();
         let settings = Settings {
+            purses: Purses::default(),
             data: dir.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,

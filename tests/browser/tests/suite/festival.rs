@@ -47,6 +47,7 @@ impl Festival {
             signing: signing::Settings::default(),
             public_url: None,
             framed_by: None,
+            purses: groschen::settings::Purses::default(),
         };
         std::fs::create_dir_all(&settings.data)?;
         let options = store_sqlite::Options::default();

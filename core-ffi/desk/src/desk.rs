@@ -15,7 +15,7 @@ use core_ffi::{
 };
 use shared_protocol::stream::Stream;
 use terminal::screen::{Notice, Page, Screen};
-use terminal::{Cue, Invitation};
+use terminal::{Action, Cue, Invitation};
 use tokio::sync::watch;
 
 use crate::act::{Act, Unclear, pressed};
@@ -213,7 +213,7 @@ impl Desk {
 
     /// Logs somebody in, as choosing a name would.
     pub async fn log_in(&self, staff: shared_protocol::StaffId) {
-        let act = Act::Till(vec![terminal::Action::Login { staff }]);
+        let act = Act::Till(vec![Action::Login { staff }]);
         self.shared.act(act).await;
     }
 
@@ -329,11 +329,6 @@ impl Shared {
                         let screen = screens.borrow_and_update().clone();
                         let config = configs.borrow_and_update().clone();
                         model.send_modify(|model| {
-                            let opened = screen.as_ref().is_some_and(|screen| screen.cart.is_some())
-                                && model.screen.as_ref().is_none_or(|screen| screen.cart.is_none());
-                            if opened {
-                                model.given = None;
-                            }
                             if let Some(cart) = screen.as_ref().and_then(|screen| screen.cart.as_ref()) {
                                 model.served.clone_from(&cart.lines);
                             }
@@ -369,6 +364,10 @@ impl Shared {
         self.model.send_if_modified(|model| model.unclear.take().is_some());
         match act {
             Act::Till(actions) => {
+                let is_new = |action: &Action| matches!(action, Action::TopUp { .. } | Action::PayOut { .. });
+                if actions.iter().any(is_new) {
+                    self.model.send_modify(|model| model.given = None);
+                }
                 let device = self.device.lock().await;
                 for action in actions {
                     device.till.input(TillInput::Act(action)).await;

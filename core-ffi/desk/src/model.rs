@@ -8,7 +8,7 @@ use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId};
 use terminal::Cue;
-use terminal::screen::{CartKind, Done, Notice, Screen};
+use terminal::screen::{CartKind, Done, Screen};
 
 use crate::act::{Money, Side, Unclear};
 use crate::readers::Readers;
@@ -65,12 +65,11 @@ impl Model {
 
     /// What is open on the side of money.
     pub fn money_open(&self) -> Money {
-        let screen = self.screen.as_ref();
-        let Some((screen, cart)) = screen.and_then(|screen| Some((screen, screen.cart.as_ref()?))) else {
+        let Some(cart) = self.screen.as_ref().and_then(|screen| screen.cart.as_ref()) else {
             return Money::Nothing;
         };
         match cart.kind {
-            _ if matches!(screen.notice, Notice::HoldAgain { .. }) => Money::Settling,
+            _ if cart.settling => Money::Settling,
             CartKind::TopUp {
                 method: TenderKind::Cash,
             } => Money::TakingCash,

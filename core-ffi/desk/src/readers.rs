@@ -7,18 +7,21 @@ use core_ffi::{Keys, Till};
 
 /// A USB reader, or any of them that is plugged in.
 #[derive(Debug, Clone)]
-pub struct UsbReader(Named);
+pub struct UsbReader(Over);
 
-#[cfg(feature = "pcsc")]
-type Named = Option<String>;
-/// Without readers there is no value of this.
-#[cfg(not(feature = "pcsc"))]
-type Named = std::convert::Infallible;
+/// Over what it is reached. In a program without readers there is no value of this.
+#[derive(Debug, Clone)]
+enum Over {
+    #[cfg(feature = "pcsc")]
+    Pcsc(Option<String>),
+    #[cfg(feature = "libnfc")]
+    Libnfc(String),
+}
 
-/// This program was built without readers.
+/// This program was built without such readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this program was built without readers; build it with --features pcsc (Debian: libpcsclite-dev), or give --reader none"
+    "this program was built without such readers; build it with --features pcsc or libnfc (Debian: libpcsclite-dev, libnfc-dev), or give --reader none"
 )]
 pub struct NoReaders;
 
@@ -26,14 +29,16 @@ impl UsbReader {
     /// What a desk asks for when nothing is said: any reader, in a program that was built with readers.
     pub const USUAL: &str = if cfg!(feature = "pcsc") { "first" } else { "none" };
 
-    /// `none`, `first` for any that is there, or a part of a reader's name.
+    /// `none`, `first` for any that is there, a part of a reader's name, or a connection of libnfc (`pn532_uart:/dev/ttyUSB0`).
     pub fn asked(name: &str) -> Result<Option<Self>, NoReaders> {
         match name {
             "none" => Ok(None),
+            #[cfg(feature = "libnfc")]
+            name if name.starts_with("pn53") => Ok(Some(Self(Over::Libnfc(name.to_owned())))),
             #[cfg(feature = "pcsc")]
-            "first" => Ok(Some(Self(None))),
+            "first" => Ok(Some(Self(Over::Pcsc(None)))),
             #[cfg(feature = "pcsc")]
-            name => Ok(Some(Self(Some(name.to_owned())))),
+            name => Ok(Some(Self(Over::Pcsc(Some(name.to_owned()))))),
             #[cfg(not(feature = "pcsc"))]
             _ => Err(NoReaders),
         }
@@ -46,15 +51,19 @@ impl UsbReader {
         keys: Keys,
         told: impl FnMut(&Happening) + Send + 'static,
     ) -> std::io::Result<ReaderThread> {
-        #[cfg(feature = "pcsc")]
-        {
-            let reader = core_ffi::readers::pcsc::PcscReader::new(self.0.as_deref());
-            till.attach_hardware(reader, keys, told)
-        }
-        #[cfg(not(feature = "pcsc"))]
-        {
-            let _ = (till, keys, told);
-            match self.0 {}
+        #[cfg(not(any(feature = "pcsc", feature = "libnfc")))]
+        let _ = (till, keys, told);
+        match self.0 {
+            #[cfg(feature = "pcsc")]
+            Over::Pcsc(ref only) => {
+                let reader = core_ffi::readers::pcsc::PcscReader::new(only.as_deref());
+                till.attach_hardware(reader, keys, told)
+            }
+            #[cfg(feature = "libnfc")]
+            Over::Libnfc(ref connection) => {
+                let reader = core_ffi::readers::nfc1::NfcReader::new(connection.as_str());
+                till.attach_hardware(reader, keys, told)
+            }
         }
     }
 }
@@ -119,7 +128,7 @@ impl Readers {
 mod tests {
     use core_ffi::readers::{Over, ReaderInfo};
 
-    use super::*;
+    use super::{Happening, Kind, Readers, UsbReader};
 
     #[test]
     fn a_reader_that_is_pulled_out_and_put_back_is_missing_in_between() {

@@ -160,6 +160,8 @@ pub struct CartView {
     pub deposits: Amount,
     /// Whether the guest's vouchers are used.
     pub use_vouchers: bool,
+    /// Whether a wristband may have paid for it already: only that one settles it, and nothing in it can be changed.
+    pub settling: bool,
     /// What each wristband of a split pays, as far as known, and in how many parts it goes; 0 until all is covered.
     pub split: Option<SplitView>,
 }

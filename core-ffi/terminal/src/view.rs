@@ -165,6 +165,7 @@ impl Terminal {
             total,
             deposits,
             use_vouchers: cart.use_vouchers,
+            settling: self.cart_is_settling(),
             split,
         }
     }

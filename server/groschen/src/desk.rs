@@ -3,16 +3,19 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use core_ffi::mirror::KeeperKey;
-use core_ffi::{Endpoint, MirrorTo};
+use core_ffi::purse_keys::Role;
+use core_ffi::{Endpoint, Keys, MirrorTo};
 use desk::{Desk, Options, Simulation, UsbReader};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use shared_protocol::invitation::Invitation;
 
 use crate::serve::start_log;
+use crate::tags::KeyFlags;
 use crate::{Exit, wristbands};
 
 /// Arguments of `desk`.
@@ -49,9 +52,15 @@ pub struct Arguments {
     /// Where the console is, for what a desk cannot do by itself (a lost wristband).
     #[arg(long, env = "GROSCHEN_CONSOLE", value_name = "URL")]
     console: Option<String>,
-    /// The USB reader: a part of its name, `first` for any that is plugged in, or `none`.
+    /// The USB reader: a part of its name, `first` for any that is plugged in, a connection of libnfc (`pn532_uart:…`), or `none`.
     #[arg(long, env = "GROSCHEN_READER", value_name = "NAME", default_value = UsbReader::USUAL)]
     reader: String,
+    /// A sealed file with keys of wristbands, for what this till does (made by `groschen tags`); may be given more than once.
+    #[arg(long, env = "GROSCHEN_PURSE_KEYS", value_name = "FILE", value_delimiter = ':')]
+    purse_keys: Vec<PathBuf>,
+    /// The key file that opens them. Without it the passphrase is read from standard input.
+    #[arg(long, env = "GROSCHEN_PURSE_KEY_FILE", value_name = "FILE", requires = "purse_keys")]
+    purse_key_file: Option<PathBuf>,
     /// So many virtual wristbands lie beside the till. They are simulated. Without a reader there are six.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=20))]
     wristbands: Option<u32>,
@@ -100,7 +109,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         receipts: arguments.receipts.clone(),
         console: arguments.console.clone(),
         reader,
-        keys: None,
+        keys: keys(arguments)?,
         wristbands: wristbands::by_id(count),
         simulation: Simulation {
             faults: arguments.faults,
@@ -127,6 +136,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         desk.stop().await;
         Ok(Exit::Done)
     })
+}
+
+/// The keys of wristbands; none where none were given. A file that knows more than a till should is refused.
+fn keys(arguments: &Arguments) -> anyhow::Result<Option<Keys>> {
+    if arguments.purse_keys.is_empty() {
+        return Ok(None);
+    }
+    let flags = KeyFlags {
+        keys: arguments.purse_keys.clone(),
+        key_file: arguments.purse_key_file.clone(),
+    };
+    let tills = [Role::DeskWithReturns, Role::Desk, Role::ReturnTill, Role::SaleTill];
+    Ok(Some(Arc::new(flags.open(&tills)?)))
 }
 
 /// Where second copies go.

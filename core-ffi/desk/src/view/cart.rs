@@ -73,10 +73,15 @@ fn open(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
             }
             @if let CartKind::TopUp { method: TenderKind::Cash } = cart.kind { (money::change(look, cart.total)) }
             @if let Some(split) = &cart.split { (split_state(look, split)) }
-            p .hold { (hold_words(look, cart)) }
+            // The notice above says it already, and what is below has to stay in sight on a phone.
+            @if !matches!(screen.notice, Notice::HoldAgain { .. }) { p .hold { (hold_words(look, cart)) } }
             div .row {
-                @if goods { (choices(look, cart)) }
-                (button("clear", "", Some("Escape"), if goods { words.of("Leeren", "Clear") } else { words.of("Abbrechen", "Cancel") }))
+                @if goods && !cart.settling { (choices(look, cart)) }
+                (button("clear", "", Some("Escape"), match (cart.settling, goods) {
+                    (true, _) => words.of("Gast ist weg – leeren", "Guest is gone – clear"),
+                    (false, true) => words.of("Leeren", "Clear"),
+                    (false, false) => words.of("Abbrechen", "Cancel"),
+                }))
             }
         }
     }
@@ -108,6 +113,9 @@ fn title(look: Look<'_>, cart: &CartView) -> String {
 
 fn hold_words(look: Look<'_>, cart: &CartView) -> &'static str {
     let words = look.words.language;
+    if cart.settling {
+        return words.of("DASSELBE Band nochmal hinhalten", "Hold the SAME wristband again");
+    }
     match cart.kind {
         CartKind::Cancel { .. } | CartKind::Correct { .. } => {
             words.of("Band des Gastes hinhalten", "Hold the guest's wristband")
@@ -134,7 +142,7 @@ fn lines(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
         _ => None,
     };
     html! {
-        ul .lines {
+        ul .lines.settling[cart.settling] {
             @for line in &cart.lines {
                 @let article = config.articles.get(&line.article);
                 @let name = article.map_or_else(|| line.article.to_string(), |article| words.language.name(&article.name).to_owned());
@@ -148,8 +156,10 @@ fn lines(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
                         @if has.zip(without.ok()).is_some_and(|(has, without)| without <= has) { " " em .enough { (words.of("ohne reicht es", "enough without")) } }
                     }
                     span .amount { (words.euros(sum)) }
+                    @if !cart.settling {
                     button .small form="act" name="do" value=(format!("remove {}", line.article)) aria-label=(format!("{} {name}", words.of("Eins weniger:", "One less:"))) { "−" }
                     button .small form="act" name="do" value=(format!("clear-line {}", line.article)) aria-label=(format!("{} {name}", words.of("Zeile weg:", "Drop line:"))) { "✕" }
+                    }
                 }
             }
             @for (deposit, count) in handed_out(config, &cart.lines) {

@@ -10,6 +10,9 @@ use super::{Look, band, button, receipt};
 use crate::act::tiles;
 use crate::words::PIECES;
 
+/// A till remembers so many of its orders; when all of them wait, there may be more.
+const LAST_ORDERS: usize = 64;
+
 pub(super) fn dialog(id: &str, title: &str, close: &str, inside: &Markup) -> Markup {
     let heading = format!("{id}-title");
     html! {
@@ -166,8 +169,13 @@ fn sync(look: Look<'_>, screen: &Screen) -> Markup {
                 (words.of(", sicher auf der Platte dieses Geräts", ", safe on this device's disk"))
             }
             @if let Some(unsent) = screen.unsent {
-                dt { (words.of("Davon Buchungen", "Of these, bookings")) } dd { (unsent.orders) ", " (words.euros(unsent.total)) }
-                dt { (words.of("Die älteste von", "The oldest is from")) } dd { (words.clock.second(unsent.oldest_ms)) }
+                @let all = unsent.orders < LAST_ORDERS;
+                dt { (words.of("Davon Buchungen", "Of these, bookings")) } dd {
+                    // Only the last ones are remembered with their sums.
+                    @if !all { (words.of("die letzten", "the last")) " " }
+                    (unsent.orders) ", " (words.euros(unsent.total))
+                }
+                @if all { dt { (words.of("Die älteste von", "The oldest is from")) } dd { (words.clock.second(unsent.oldest_ms)) } }
             }
             @if let Some(since) = since { dt { (words.of("Ohne Verbindung seit", "No connection since")) } dd { (since) } }
             @for mirror in &look.model.mirrors {
@@ -194,8 +202,9 @@ fn sync(look: Look<'_>, screen: &Screen) -> Markup {
                         li { (words.of("Unbekannte Bänder bis", "Unknown wristbands up to")) " " (words.euros(limits.unknown_tag_max)) }
                         li { (words.of("Pfand zurück, Storno an dieser Kasse", "Deposit back, cancelling at this till")) }
                         @if limits.top_up == shared_protocol::config::OfflineTopUp::CreditAfterSync {
-                            li { (words.of("Aufladen – gilt nach dem Senden", "Top-up – counts after sending")) }
+                            li { (words.of("Aufladen – gilt nach dem Senden, auf dem Chip sofort", "Top-up – counts after sending, on a chip at once")) }
                         }
+                        li { (words.of("Bänder mit Geld auf dem Chip: so weit es reicht", "Wristbands with money on the chip: as far as it goes")) }
                     }
                 }
                 div {

@@ -90,7 +90,7 @@ pub(super) fn balance(look: Look<'_>, guest: Guest<'_>) -> Markup {
         @for unit in units { p { (unit.amount.0) " × " (asset_name(look, unit.asset)) } }
         @if owed.is_positive() { p .owed { (owed_words(look, owed)) } }
         @if let Some(last) = last_sale {
-            p { (words.of("Zuletzt bezahlt:", "Last paid:")) " " (words.euros(last.amount)) " · " (words.clock.minute(last.at_ms)) " · " bdi { (words.short_till(last.till)) } }
+            p { (words.of("Zuletzt bezahlt:", "Last paid:")) " " (words.euros(last.amount)) " · " (words.clock.minute(last.at_ms)) " · " bdi .till-name { (words.short_till(last.till)) } }
         }
         @if has.is_none() { p { (words.of("Die Kasse ist offline und hat dieses Band noch nicht gesehen.", "The till is offline and has not seen this wristband yet.")) } }
         @if may(OrderKind::TopUp) && blocked.is_none() {
@@ -110,7 +110,12 @@ pub(super) fn balance(look: Look<'_>, guest: Guest<'_>) -> Markup {
                 &html! { p { strong { (said.now) } } (inside) },
             )
         }
-        None => card("info", SQUARE, &html! { (money(look, has)) }, &inside),
+        None => card(
+            "info",
+            SQUARE,
+            &html! { @if has.is_some() { (words.of("Guthaben", "Balance")) " " } (money(look, has)) },
+            &inside,
+        ),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
         div .row {
             button type="button" commandfor="band" command="show-modal" data-key="F5" { (words.of("Band verloren oder kaputt", "Wristband lost or broken")) " " kbd { "F5" } }
         }
-        @if !till.tenders.is_empty() && screen.cart.is_none() {
+        @if !till.tenders.is_empty() {
             p .quiet { (words.of("Band zuerst geht auch: hinhalten, Guthaben ansehen, dann Betrag wählen.", "Wristband first works too: hold it, see the balance, then choose the amount.")) }
         }
         (back_row(look, screen))
@@ -87,9 +87,9 @@ pub(super) fn change(look: Look<'_>, amount: Amount) -> Markup {
     let rows: Vec<(Amount, Amount)> = NOTES
         .map(Amount)
         .into_iter()
-        .filter(|note| *note > amount && Some(*note) != given)
+        .filter(|note| *note > amount)
         .filter_map(|note| Some((note, note.minus(amount).ok()?)))
-        .take(CHANGE_ROWS)
+        .take(if given.is_some() { 0 } else { CHANGE_ROWS })
         .collect();
     let said = given.map(|given| (given, given.minus(amount).unwrap_or_default()));
     if rows.is_empty() && said.is_none() {
@@ -97,7 +97,7 @@ pub(super) fn change(look: Look<'_>, amount: Amount) -> Markup {
     }
     html! {
         @if let Some((given, back)) = said { (back_words(look, given, back)) }
-        table .change {
+        @if !rows.is_empty() { table .change {
             caption { (words.of("Rückgeld – tippe, was der Gast gibt", "Change – type what the guest gives")) }
             thead { tr { th scope="col" { (words.of("gegeben", "given")) } th scope="col" .amount { (words.of("zurück", "back")) } th scope="col" { (words.of("in Scheinen und Münzen", "in notes and coins")) } } }
             tbody {
@@ -109,7 +109,7 @@ pub(super) fn change(look: Look<'_>, amount: Amount) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 

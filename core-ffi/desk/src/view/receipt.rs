@@ -76,7 +76,7 @@ pub(super) fn slip(look: Look<'_>, done: &Done) -> Markup {
             @if let Some(event) = event { p .slip-head { (words.language.name(&event.name)) } }
             p { (look.till().map_or("Groschen", |till| &till.name)) " · " (words.clock.full(done.at_ms)) }
             p .slip-what { (result::headline(look, done)) }
-            @if let Some(left) = done.left { p { (words.left(left)) } }
+            @if let Some(left) = done.left { p { (if matches!(done.kind, DoneKind::ToppedUp { .. }) { words.has(left) } else { words.left(left) }) } }
             (codes(look, done))
             p .slip-note { (words.of("Der Beleg mit allen Angaben steht unter dem Code, sobald diese Kasse verbunden war.", "The receipt with all details is behind the code once this till was connected.")) }
             @for order in &done.orders { p .id { (order) } }

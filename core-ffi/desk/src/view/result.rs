@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use pages::Language;
 use shared_protocol::Amount;
-use terminal::screen::{Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
+use terminal::screen::{CartKind, Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
 use super::guest::{self, Guest, asset_name};
 use super::{Look, button, cart, money, receipt};
@@ -83,6 +83,10 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
             &html! {},
         ),
         Notice::HoldAgain { tag, total } => {
+            let money = screen
+                .cart
+                .as_ref()
+                .is_some_and(|cart| matches!(cart.kind, CartKind::TopUp { .. }));
             let total = words.euros(*total);
             card(
                 "again hold-again",
@@ -90,9 +94,8 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
                 &html! { (words.of("DASSELBE Band nochmal hinhalten", "Hold the SAME wristband again")) },
                 &html! {
                     p .of-wristband { (look.wristband(*tag)) " · " (total) }
-                    p { strong { (words.of("Noch nichts ausgeben.", "Hand out nothing yet.")) } " " (words.of("Das Band war zu früh weg; ob es bezahlt hat, sagt es beim nächsten Hinhalten. Doppelt abgebucht wird nie.", "The wristband left too early; whether it has paid, it tells when it is held again. Nothing is ever charged twice.")) }
-                    p { (words.of("Ist der Gast weg: Warenkorb leeren. Kommt das Band wieder, klärt es sich von selbst.", "If the guest is gone: clear the cart. When the wristband comes back, it settles by itself.")) }
-                    (button("clear", "", None, words.of("Gast ist weg – leeren", "Guest is gone – clear")))
+                    p { strong { @if money { (words.of("Noch kein zweites Mal Geld nehmen.", "Take no money a second time.")) } @else { (words.of("Noch nichts ausgeben.", "Hand out nothing yet.")) } } }
+                    p { (words.of("Zu früh weg. Das Band sagt gleich selbst, ob es schon gebucht ist – nie doppelt.", "It left too early. The wristband itself tells whether it is booked – never twice.")) }
                 },
             )
         }
@@ -126,7 +129,22 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
 /// A refusal; the same colour says in every case that nothing was taken.
 pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
     let words = look.words;
-    let said = words.refusal(refusal);
+    let mut said = words.refusal(refusal);
+    // Where wristbands cannot share a cart, a second one is no way out.
+    let shares = look
+        .model
+        .screen
+        .as_ref()
+        .and_then(|screen| screen.cart.as_ref()?.split.as_ref())
+        .is_some();
+    if matches!(refusal, Refusal::BalanceTooLow { .. }) && !shares {
+        words
+            .of(
+                "Etwas weglassen oder erst aufladen.",
+                "Take something off, or top up first.",
+            )
+            .clone_into(&mut said.now);
+    }
     let again = matches!(
         refusal,
         Refusal::BalanceTooLow { .. }
@@ -207,7 +225,7 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
         TICK,
         &html! { (headline(look, done)) },
         &html! {
-            @if let Some(tag) = done.tag { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (words.left(left)) } } }
+            @if let Some(tag) = done.tag { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (if matches!(done.kind, DoneKind::ToppedUp { .. }) { words.has(left) } else { words.left(left) }) } } }
             @if let Some(settles) = done.settles { (guest::settled(look, done, settles)) }
             (money::given_back(look, done))
             @if done.kind == (DoneKind::ToppedUp { after_sync: true }) {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Look, button};
+use super::Look;
 use crate::tray::Held;
 
 pub(super) fn tray(look: Look<'_>) -> Markup {
@@ -17,6 +17,10 @@ pub(super) fn tray(look: Look<'_>) -> Markup {
         .simulated
         .as_ref()
         .is_some_and(|plugged| plugged.names.is_empty());
+    // An id each: focus must not slip from one that is gone to another that does something else.
+    let control = |act: &str, class: &str, label: &str| {
+        html! { button class=(class) #(format!("tray-{}", act.replace(' ', "-"))) form="act" name="do" value=(act) { (label) } }
+    };
     html! {
         section #tray .tray aria-label=(words.of("Simulierter Leser", "Simulated reader")) {
             h2 { (words.of("Bänder zum Hinhalten", "Wristbands to hold")) " " span .simulated { (words.of("simulierter Leser", "simulated reader")) } }
@@ -32,22 +36,22 @@ pub(super) fn tray(look: Look<'_>) -> Markup {
                 }
             }
             div .row.quiet {
-                (button("hold two", "small", None, words.of("Zwei zugleich", "Two at once")))
-                (button("hold foreign", "small", None, words.of("Fremde Karte", "Foreign card")))
-                @if tray.held.is_some() { (button("leave", "small", None, words.of("Wegnehmen", "Take away"))) }
+                (control("hold two", "small", words.of("Zwei zugleich", "Two at once")))
+                (control("hold foreign", "small", words.of("Fremde Karte", "Foreign card")))
+                @if tray.held.is_some() { (control("leave", "small", words.of("Wegnehmen", "Take away"))) }
                 @else if let Some(picked) = tray.picked() {
-                    (button("leave", "small", None, &format!("{} {}", words.language.name(&picked.label), words.of("liegen lassen", "left lying"))))
+                    (control("leave", "small", &format!("{} {}", words.language.name(&picked.label), words.of("liegen lassen", "left lying"))))
                 }
                 @if look.options.simulation.faults {
                     @if let Some(picked) = tray.picked().filter(|picked| picked.purse && tray.held.is_none()) {
-                        (button("too-early", "small", None, &format!("{} {}", words.language.name(&picked.label), words.of("zu früh wegziehen", "pulled away too early"))))
-                        (button("too-early plug", "small", None, words.of("mittendrin Leser ausstecken", "unplug the reader in the middle")))
+                        (control("too-early", "small", &format!("{} {}", words.language.name(&picked.label), words.of("zu früh wegziehen", "pulled away too early"))))
+                        (control("too-early plug", "small", words.of("mittendrin Leser ausstecken", "unplug the reader in the middle")))
                     }
-                    @if unplugged { (button("plug in", "small mend", None, words.of("Leser einstecken", "Plug the reader in"))) }
-                    @else { (button("plug out", "small", None, words.of("Leser ausstecken", "Unplug the reader"))) }
-                    @if look.model.cut { (button("cut off", "small mend", None, words.of("Netz wieder an", "Network back on"))) }
-                    @else { (button("cut on", "small", None, words.of("Netz kappen", "Cut the network"))) }
-                    (button("crash", "small", None, words.of("Akku ziehen", "Pull the battery")))
+                    @if unplugged { (control("plug in", "small mend", words.of("Leser einstecken", "Plug the reader in"))) }
+                    @else { (control("plug out", "small", words.of("Leser ausstecken", "Unplug the reader"))) }
+                    @if look.model.cut { (control("cut off", "small mend", words.of("Netz wieder an", "Network back on"))) }
+                    @else { (control("cut on", "small", words.of("Netz kappen", "Cut the network"))) }
+                    (control("crash", "small", words.of("Akku ziehen", "Pull the battery")))
                 }
             }
         }

@@ -49,6 +49,20 @@ impl Words<'_> {
         }
     }
 
+    /// Money on a wristband after some came onto it.
+    pub fn has(&self, balance: Balance) -> String {
+        let amount = self.euros(balance.amount);
+        match (
+            self.language,
+            balance.as_of_ms.map(|as_of_ms| self.clock.minute(as_of_ms)),
+        ) {
+            (Language::De, None) => format!("jetzt {amount}"),
+            (Language::En, None) => format!("now {amount}"),
+            (Language::De, Some(time)) => format!("jetzt etwa {amount} (Stand {time})"),
+            (Language::En, Some(time)) => format!("now about {amount} (as of {time})"),
+        }
+    }
+
     /// Money on a wristband, with how fresh that is when it is not the server's word.
     pub fn left(&self, balance: Balance) -> String {
         let amount = self.euros(balance.amount);

@@ -1,11 +1,14 @@
 //! Wristbands with a purse on their chip: by keys alone, over real frames of a virtual chip.
 
+use std::time::Duration;
+
 use browser::{Browser, Look};
 use desk::Desk;
 use pages::Language;
+use terminal::screen::{Pill, Screen};
 
 use crate::desk::type_line;
-use crate::festival::{BAR, Festival, TOP_UP, picture};
+use crate::festival::{BAR, ENTRY, Festival, TOP_UP, picture};
 
 /// The first wristband with a purse in the tray, as it is typed.
 const CHIP: &str = "/4";
@@ -73,7 +76,7 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
         .wait_for("#result", language.of("Aufgeladen 20,00", "Topped up €20.00"))
         .await?;
     browser
-        .wait_for("#result", language.of("noch 20,00", "left €20.00"))
+        .wait_for("#result", language.of("jetzt 20,00", "now €20.00"))
         .await?;
     browser
         .picture(&picture(&format!("purse-topped-up-{language}")))
@@ -177,6 +180,8 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
     let sold = history.as_str().unwrap_or_default().matches("50").count();
     assert_eq!(sold, 3, "{history}");
     at(&browser, &top_up).await?;
+    // For some seconds after a top-up the same wristband is only told so.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     type_line(&browser, "").await?;
     let shown = browser
         .wait_for("#result", language.of("Zuletzt bezahlt", "Last paid"))
@@ -196,4 +201,154 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
 async fn a_purse_is_filled_paid_from_torn_and_repaired_by_keys_alone() -> anyhow::Result<()> {
     an_evening(Language::De).await?;
     an_evening(Language::En).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_who_still_owes_something_is_told_what_goes_where() -> anyhow::Result<()> {
+    let festival = Festival::start().await?;
+    let (top_up, bar) = counters(&festival).await?;
+    let other = festival.staffed(ENTRY).await?;
+    let browser = Browser::start(Look::default()).await?;
+    browser.open(&top_up.url()).await?;
+    type_line(&browser, "10*").await?;
+    browser.wait_for("#cart", "Geld nehmen").await?;
+    type_line(&browser, "").await?;
+    browser.wait_for("#result", "Aufgeladen 10,00").await?;
+    // Two tills without the network sell for the same ten euros.
+    for till in [&bar, &other] {
+        browser.open(&till.url()).await?;
+        browser.wait_for("main", "€").await?;
+        type_line(&browser, "").await?;
+        browser.wait_for("#result", "Guthaben 10,00").await?;
+        till.cut(true).await;
+        browser.wait_for(".pill", "Offline").await?;
+    }
+    for (till, tile) in [(&bar, "1"), (&other, "1")] {
+        browser.open(&till.url()).await?;
+        browser.wait_for(".pill", "Offline").await?;
+        till.press("side sale").await;
+        type_line(&browser, tile).await?;
+        browser.wait_for("#cart .total", "€").await?;
+        type_line(&browser, "").await?;
+        browser.wait_for("#result", "Bezahlt").await?;
+    }
+    for till in [&bar, &other] {
+        till.cut(false).await;
+        browser.open(&till.url()).await?;
+        browser.wait_for(".pill", "Online").await?;
+    }
+    browser.open(&top_up.url()).await?;
+    browser.wait_for("main", "€").await?;
+    browser.click("#tray-leave").await?;
+    let card = browser.wait_for("#result", "von früher sind noch offen").await?;
+    assert!(card.contains("von 20,00"), "{card}");
+    browser.picture(&picture("purse-owed")).await?;
+    // The wristband lies there: the amount is all that is still missing.
+    type_line(&browser, "20*").await?;
+    let booked = browser.wait_for("#result", "Aufgeladen 20,00").await?;
+    assert!(booked.contains("ab, die noch offen waren"), "{booked}");
+    browser.picture(&picture("purse-settled")).await?;
+    browser.stop().await?;
+    for desk in [top_up, bar, other] {
+        desk.stop().await;
+    }
+    festival.server.stop().await
+}
+
+/// Bookings that a till has made without the network in a long night.
+const UNSENT: usize = 212;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_night_without_the_network_is_seen_on_every_screen_and_everybody_can_use_them() -> anyhow::Result<()> {
+    let festival = Festival::start().await?;
+    let (top_up, bar) = counters(&festival).await?;
+    for line in ["top-up cash 2000", "hold 3"] {
+        assert!(top_up.press(line).await);
+    }
+    bar.cut(true).await;
+    for sold in 1..=UNSENT {
+        for line in ["add 101", "pay card"] {
+            assert!(bar.press(line).await);
+        }
+        while bar.screen().is_none_or(|screen| unsent(&screen) < sold) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let axe = browser::axe();
+    let night = |look: Look| Look { night: true, ..look };
+    let english = |look: Look| Look { language: "en", ..look };
+    for (name, look) in [
+        ("day", Look::default()),
+        ("night-en", english(night(Look::default()))),
+        ("phone", Look::phone()),
+        ("phone-night-en", english(night(Look::phone()))),
+    ] {
+        let browser = Browser::start(look).await?;
+        let look = async |what: &str| -> anyhow::Result<()> {
+            // A page may still be on its way in.
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            browser.picture(&picture(&format!("purse-{what}-{name}"))).await?;
+            if let Some(axe) = &axe {
+                let found = browser.axe(axe).await?;
+                assert!(found.is_empty(), "{name}, {what}: {found:#?}");
+            }
+            let wide = browser
+                .run("return document.documentElement.scrollWidth - innerWidth", vec![])
+                .await?;
+            assert_eq!(wide, 0, "{name}, {what}: the page scrolls sideways");
+            Ok(())
+        };
+        let waiting = bar.screen().map_or(0, |screen| unsent(&screen)).to_string();
+        browser.open(&bar.url()).await?;
+        browser.wait_for(".pill", &waiting).await?;
+        look("late").await?;
+        browser.click(".pill").await?;
+        browser.wait_for("#sync", &waiting).await?;
+        look("sync").await?;
+        browser.click("#sync [command='close']").await?;
+        bar.press("add 101").await;
+        bar.press("pick 3").await;
+        bar.press("too-early").await;
+        browser.wait_for("#result, .hold", "").await?;
+        look("hold-again").await?;
+        // The wristband comes back and pays; the cashier hands the drink out, and takes it back for the next look.
+        bar.press("hold 3").await;
+        browser.wait_for("#result", "6").await?;
+        bar.press("undo").await;
+        bar.press("hold 3").await;
+        tokio::time::sleep(Duration::from_millis(2_600)).await;
+
+        browser.open(&top_up.url()).await?;
+        browser.wait_for("main", "€").await?;
+        look("money").await?;
+        top_up.press("pick 3").await;
+        top_up.press("leave").await;
+        browser.wait_for("#result", "20").await?;
+        look("balance").await?;
+        top_up.press("leave").await;
+        top_up.press("top-up cash 1000").await;
+        top_up.press("given 5000").await;
+        browser.wait_for("#given", "40").await?;
+        look("taking").await?;
+        top_up.press("clear").await;
+        top_up.press("plug out").await;
+        browser.wait_for("#reader", "").await?;
+        browser
+            .run("document.querySelector(\"[commandfor='band']\").click()", vec![])
+            .await?;
+        browser.wait_for("#band", "1").await?;
+        look("band").await?;
+        top_up.press("plug in").await;
+        browser.stop().await?;
+    }
+    top_up.stop().await;
+    bar.stop().await;
+    festival.server.stop().await
+}
+
+fn unsent(screen: &Screen) -> usize {
+    match screen.pill {
+        Pill::Online => 0,
+        Pill::Sending { entries } | Pill::Offline { entries, .. } => usize::try_from(entries).unwrap_or(usize::MAX),
+    }
 }

@@ -39,7 +39,6 @@ pub enum SettingsError {
 }
 
 /// What can be set in the file, by flags of the same name, and by `GROSCHEN_…` in the environment.
-#[expect(clippy::struct_field_names, reason = "fields are named as the settings are")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the fields are called as the flags are")]

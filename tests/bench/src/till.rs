@@ -118,7 +118,12 @@ impl Counter {
                 }
                 Output::Connect(link) => answers.push_back(Input::Disconnected(link)),
                 Output::Screen(screen) => self.shown = screen.notice.clone(),
-                Output::Fetch { .. } | Output::Send { .. } | Output::Disconnect(_) | Output::Cue(_) => {}
+                // Wristbands here are ids: nothing is asked of a purse.
+                Output::Fetch { .. }
+                | Output::Send { .. }
+                | Output::Disconnect(_)
+                | Output::Purse(_)
+                | Output::Cue(_) => {}
             }
         }
         answers.into_iter().try_for_each(|answer| self.input(answer))

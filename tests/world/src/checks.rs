@@ -471,7 +471,10 @@ impl World {
                 | CaseKind::CreditGap
                 | CaseKind::PurseCompleted
                 | CaseKind::PurseInterrupted => true,
-                CaseKind::PurseOverlap | CaseKind::PurseSetBack => any(&[Kind::ChipCopied, Kind::ChipForged]),
+                // Two phones with one identity are one device to the books, which sees it look back.
+                CaseKind::PurseOverlap | CaseKind::PurseSetBack => {
+                    any(&[Kind::ChipCopied, Kind::ChipForged]) || self.several_copies()
+                }
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {
                     any(&[Kind::ServerRestore])

@@ -41,6 +41,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made, from the command line")]
 enum What {
     /// The rules of value alone, without a disk.
     Ledger,

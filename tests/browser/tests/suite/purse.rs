@@ -48,6 +48,7 @@ async fn tab_to(browser: &Browser, value: &str) -> anyhow::Result<()> {
     anyhow::bail!("eighty tabs did not lead to {value}")
 }
 
+#[expect(clippy::too_many_lines, reason = "one evening at a desk, told in order")]
 async fn an_evening(language: Language) -> anyhow::Result<()> {
     let festival = Festival::start().await?;
     let (top_up, bar) = counters(&festival).await?;
@@ -187,7 +188,7 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
         .wait_for("#result", language.of("Zuletzt bezahlt", "Last paid"))
         .await?;
     assert!(
-        shown.contains(language.of("0,50", "€0.50")) && shown.contains("6"),
+        shown.contains(language.of("0,50", "€0.50")) && shown.contains('6'),
         "{shown}"
     );
     browser.picture(&picture(&format!("purse-balance-{language}"))).await?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chips::KeyRole;
-use chips::simulated::SimulatedBatch;
+use chips::simulated::{SimulatedBatch, UltralightAesChip};
 use core_ffi::Keys;
 use desk::Wristband;
 use fixtures::sample;
@@ -52,6 +52,11 @@ pub fn with_purses(count: u16) -> Vec<Wristband> {
             Wristband::with_purse(label, batch.chip(index))
         })
         .collect()
+}
+
+/// The chip of one of them, for readers that are simulated in another way.
+pub fn chip(index: u16) -> UltralightAesChip {
+    batch().chip(index)
 }
 
 /// The batch as tills get it, signed by the event.

@@ -19,6 +19,9 @@ use tokio::process::{Child, Command};
 /// A page may take this long to become what a test waits for. CI is slow and busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often something is tried that a page may take away under a person's hand.
+const TRIES: u32 = 5;
+
 /// Rules of axe that hold on the emptiest of pages; fewer mean that it saw no page.
 const PASSES_MIN: u32 = 8;
 
@@ -159,6 +162,13 @@ impl Browser {
     /// Presses keys as a keyboard does, wherever the focus is.
     pub async fn keys(&self, text: &str) -> anyhow::Result<()> {
         self.forget().await?;
+        for _ in 1..TRIES {
+            // A page that is being drawn anew may take the focused element away in this moment; then nothing was typed.
+            match self.client.active_element().await?.send_keys(text).await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => return Ok(done?),
+            }
+        }
         Ok(self.client.active_element().await?.send_keys(text).await?)
     }
 

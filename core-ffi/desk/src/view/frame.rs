@@ -45,7 +45,7 @@ pub(super) fn top(look: Look<'_>, screen: &Screen) -> Markup {
             (readers(look))
             @for mirror in &look.model.mirrors {
                 @if let Some(said) = words.mirror(mirror.state, look.now_ms) {
-                    p .note.warn.strip role="status" { strong { (said.what) } " – " (said.now) " " bdi .quiet { (mirror.name) } }
+                    p .note.warn.strip.copy role="status" { strong { (said.what) } " – " (said.now) " " bdi .quiet { (mirror.name) } }
                 }
             }
         }

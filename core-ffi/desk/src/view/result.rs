@@ -7,7 +7,7 @@ use terminal::screen::{CartKind, Done, DoneKind, Notice, PurseRefusal, Refusal, 
 
 use super::guest::{self, Guest, asset_name};
 use super::{Look, button, cart, money, receipt};
-use crate::act::Side;
+use crate::act::{Money, Side};
 
 /// The four shapes: a tick in a circle, an octagon with a bar, two arcs, a square.
 fn shape(path: &str) -> Markup {
@@ -145,6 +145,7 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
             )
             .clone_into(&mut said.now);
     }
+    let takes_money = !matches!(look.model.money_open(), Money::Nothing);
     let again = matches!(
         refusal,
         Refusal::BalanceTooLow { .. }
@@ -162,7 +163,7 @@ pub(super) fn refused(look: Look<'_>, refusal: &Refusal) -> Markup {
         &html! {
             p { (said.now) }
             // Here alone nobody knows yet.
-            @if *refusal != Refusal::Purse(PurseRefusal::Unknown) { p .nothing { (words.of("Nichts abgebucht.", "Nothing was charged.")) } }
+            @if *refusal != Refusal::Purse(PurseRefusal::Unknown) { p .nothing { @if takes_money { (words.of("Nichts gebucht.", "Nothing was booked.")) } @else { (words.of("Nichts abgebucht.", "Nothing was charged.")) } } }
             @if let Refusal::BalanceTooLow { has, .. } = refusal { p { (words.of("Auf dem Band:", "On the wristband:")) " " (words.euros(has.amount)) } }
         },
     )

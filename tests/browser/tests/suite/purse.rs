@@ -13,6 +13,9 @@ use crate::festival::{BAR, ENTRY, Festival, TOP_UP, picture};
 /// The first wristband with a purse in the tray, as it is typed.
 const CHIP: &str = "/4";
 
+/// For some seconds after a booking the same wristband is only told that it is booked.
+const TOLD_SO: Duration = Duration::from_secs(5);
+
 /// A desk that takes money and one that sells, both with somebody at it.
 async fn counters(festival: &Festival) -> anyhow::Result<(Desk, Desk)> {
     Ok((festival.staffed(TOP_UP).await?, festival.staffed(BAR).await?))
@@ -48,31 +51,22 @@ async fn tab_to(browser: &Browser, value: &str) -> anyhow::Result<()> {
     anyhow::bail!("eighty tabs did not lead to {value}")
 }
 
-#[expect(clippy::too_many_lines, reason = "one evening at a desk, told in order")]
-async fn an_evening(language: Language) -> anyhow::Result<()> {
-    let festival = Festival::start().await?;
-    let (top_up, bar) = counters(&festival).await?;
-    let look = Look {
-        language: language.code(),
-        ..Look::default()
-    };
-    let browser = Browser::start(look).await?;
-
-    // Money in: amount first, with change; then the wristband first.
-    at(&browser, &top_up).await?;
+/// Amount first, with change.
+async fn money_in(browser: &Browser, top_up: &Desk, language: Language) -> anyhow::Result<()> {
+    at(browser, top_up).await?;
     browser.picture(&picture(&format!("purse-empty-{language}"))).await?;
-    type_line(&browser, "20*").await?;
+    type_line(browser, "20*").await?;
     browser
         .wait_for("#cart", language.of("Geld nehmen", "Take the money"))
         .await?;
-    type_line(&browser, "50").await?;
+    type_line(browser, "50").await?;
     let given = browser
         .wait_for("#given", language.of("zurück 30,00", "back €30.00"))
         .await?;
     let pieces = language.of("20\u{a0}€ + 10\u{a0}€", "€20 + €10");
     assert!(given.contains(pieces), "{given}");
     browser.picture(&picture(&format!("purse-armed-{language}"))).await?;
-    type_line(&browser, "").await?;
+    type_line(browser, "").await?;
     browser
         .wait_for("#result", language.of("Aufgeladen 20,00", "Topped up €20.00"))
         .await?;
@@ -82,12 +76,28 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
     browser
         .picture(&picture(&format!("purse-topped-up-{language}")))
         .await?;
+    on_paper(browser, language).await
+}
 
-    // A sale, and one that is too much.
-    at(&browser, &bar).await?;
-    type_line(&browser, "1").await?;
+/// What a printer gets: the slip with its code, and nothing else of the page.
+async fn on_paper(browser: &Browser, language: Language) -> anyhow::Result<()> {
+    let as_printed = "for (const sheet of document.styleSheets) for (const rule of sheet.cssRules)
+        if (rule.media?.mediaText === 'print') rule.media.mediaText = 'all'";
+    browser.run(as_printed, vec![]).await?;
+    let code = browser.qr_code("#slip .qr").await?;
+    assert!(code.contains("/receipt/"), "{code}");
+    let seen = "return [...document.querySelectorAll('.desk > *')].filter((one) => one.checkVisibility()).map((one) => one.id).join()";
+    assert_eq!(browser.run(seen, vec![]).await?, "slip");
+    browser.picture(&picture(&format!("purse-slip-{language}"))).await?;
+    browser.reload().await
+}
+
+/// A sale, and one that is too much.
+async fn sales(browser: &Browser, bar: &Desk, language: Language) -> anyhow::Result<()> {
+    at(browser, bar).await?;
+    type_line(browser, "1").await?;
     browser.wait_for("#cart .total", "6").await?;
-    type_line(&browser, "").await?;
+    type_line(browser, "").await?;
     browser
         .wait_for("#result", language.of("Bezahlt 6,50", "Paid €6.50"))
         .await?;
@@ -95,9 +105,9 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
         .wait_for("#result", language.of("noch 13,50", "left €13.50"))
         .await?;
     browser.picture(&picture(&format!("purse-paid-{language}"))).await?;
-    type_line(&browser, "3*1").await?;
+    type_line(browser, "3*1").await?;
     browser.wait_for("#cart .total", "19").await?;
-    type_line(&browser, "").await?;
+    type_line(browser, "").await?;
     browser
         .wait_for("#result", language.of("Es fehlen 6,00", "€6.00 short"))
         .await?;
@@ -105,14 +115,17 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
         .wait_for("#result", language.of("Nichts abgebucht", "Nothing was charged"))
         .await?;
     browser.picture(&picture(&format!("purse-too-low-{language}"))).await?;
-    type_line(&browser, "-").await?;
-    type_line(&browser, "-").await?;
+    type_line(browser, "-").await?;
+    type_line(browser, "-").await?;
     browser.wait_for("#cart .total", "6").await?;
+    Ok(())
+}
 
-    // Without the network, pulled away at the worst moment; then the same wristband again.
+/// Without the network, pulled away at the worst moment; then the same wristband again.
+async fn torn(browser: &Browser, bar: &Desk, language: Language) -> anyhow::Result<()> {
     bar.cut(true).await;
     browser.wait_for(".pill", "Offline").await?;
-    tab_to(&browser, "too-early").await?;
+    tab_to(browser, "too-early").await?;
     browser
         .wait_for(
             "#result",
@@ -123,29 +136,32 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
         .picture(&picture(&format!("purse-hold-again-{language}")))
         .await?;
     // Another wristband is no way out.
-    type_line(&browser, "/5").await?;
+    type_line(browser, "/5").await?;
     browser.wait_for("#tray [aria-current]", "/5").await?;
-    type_line(&browser, "").await?;
+    type_line(browser, "").await?;
     browser
         .wait_for(
             "#result",
             language.of("Das ist ein anderes Band", "That is another wristband"),
         )
         .await?;
-    type_line(&browser, CHIP).await?;
+    type_line(browser, CHIP).await?;
     browser.wait_for("#tray [aria-current]", "/4").await?;
-    type_line(&browser, "").await?;
+    type_line(browser, "").await?;
     browser
         .wait_for("#result", language.of("Bezahlt 6,50", "Paid €6.50"))
         .await?;
     browser
         .wait_for("#result", language.of("noch 7,00", "left €7.00"))
         .await?;
+    Ok(())
+}
 
-    // The reader is unplugged in the middle; it is missing, and comes back with the wristband still on it.
-    type_line(&browser, "1").await?;
+/// The reader is unplugged in the middle; it is missing, and the payment goes on when it is back.
+async fn unplugged(browser: &Browser, language: Language) -> anyhow::Result<()> {
+    type_line(browser, "1").await?;
     browser.wait_for("#cart .total", "6").await?;
-    tab_to(&browser, "too-early plug").await?;
+    tab_to(browser, "too-early plug").await?;
     browser
         .wait_for(
             "#reader",
@@ -161,13 +177,29 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
     browser
         .picture(&picture(&format!("purse-unplugged-{language}")))
         .await?;
-    tab_to(&browser, "plug in").await?;
-    type_line(&browser, CHIP).await?;
-    type_line(&browser, "").await?;
+    tab_to(browser, "plug in").await?;
+    type_line(browser, CHIP).await?;
+    type_line(browser, "").await?;
     browser
         .wait_for("#result", language.of("noch 0,50", "left €0.50"))
         .await?;
-    assert_eq!(count(&browser, "#reader").await?, 0, "the reader is there again");
+    assert_eq!(count(browser, "#reader").await?, 0, "the reader is there again");
+    Ok(())
+}
+
+async fn an_evening(language: Language) -> anyhow::Result<()> {
+    let festival = Festival::start().await?;
+    let (top_up, bar) = counters(&festival).await?;
+    let look = Look {
+        language: language.code(),
+        ..Look::default()
+    };
+    let browser = Browser::start(look).await?;
+
+    money_in(&browser, &top_up, language).await?;
+    sales(&browser, &bar, language).await?;
+    torn(&browser, &bar, language).await?;
+    unplugged(&browser, language).await?;
     bar.cut(false).await;
     browser.wait_for(".pill", "Online").await?;
 
@@ -181,8 +213,7 @@ async fn an_evening(language: Language) -> anyhow::Result<()> {
     let sold = history.as_str().unwrap_or_default().matches("50").count();
     assert_eq!(sold, 3, "{history}");
     at(&browser, &top_up).await?;
-    // For some seconds after a top-up the same wristband is only told so.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(TOLD_SO).await;
     type_line(&browser, "").await?;
     let shown = browser
         .wait_for("#result", language.of("Zuletzt bezahlt", "Last paid"))
@@ -240,6 +271,7 @@ async fn a_guest_who_still_owes_something_is_told_what_goes_where() -> anyhow::R
     }
     browser.open(&top_up.url()).await?;
     browser.wait_for("main", "€").await?;
+    tokio::time::sleep(TOLD_SO).await;
     browser.click("#tray-leave").await?;
     let card = browser.wait_for("#result", "von früher sind noch offen").await?;
     assert!(card.contains("von 20,00"), "{card}");
@@ -327,6 +359,8 @@ async fn a_night_without_the_network_is_seen_on_every_screen_and_everybody_can_u
         browser.wait_for("#result", "20").await?;
         look("balance").await?;
         top_up.press("leave").await;
+        browser.wait_for("#tray", "1").await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
         top_up.press("top-up cash 1000").await;
         top_up.press("given 5000").await;
         browser.wait_for("#given", "40").await?;

@@ -102,6 +102,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// A batch as it comes from the encoder: its purses count, nothing is frozen or withdrawn, no vouchers.
+    pub const fn new(list: BatchList, signature: Signature) -> Self {
+        Self {
+            authority: BatchAuthority::Chip,
+            list,
+            signature,
+            vouchers: Vec::new(),
+            desk_frozen: false,
+            revoked: false,
+        }
+    }
+
     /// What one unit of each chain is worth in cents.
     pub fn units(&self) -> [u16; CHAINS] {
         self.list.settings.unit_cents

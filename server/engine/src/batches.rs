@@ -110,22 +110,17 @@ impl<S: Store> Engine<S> {
                 "The event's key cannot sign. Nothing was changed. Call tech.",
             ));
         };
-        let fresh = Wristbands {
-            authority: BatchAuthority::Chip,
-            list: list.clone(),
-            signature,
-            vouchers: vouchers.to_vec(),
-            desk_frozen: false,
-            revoked: false,
-        };
+        let (list, vouchers) = (list.clone(), vouchers.to_vec());
         Ok(match known {
             Some(known) => Wristbands {
-                authority: known.authority,
-                desk_frozen: known.desk_frozen,
-                revoked: known.revoked,
-                ..fresh
+                list,
+                signature,
+                ..known
             },
-            None => fresh,
+            None => Wristbands {
+                vouchers,
+                ..Wristbands::new(list, signature)
+            },
         })
     }
 

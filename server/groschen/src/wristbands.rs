@@ -14,7 +14,7 @@ use fixtures::sample;
 use shared_protocol::catalogue::Text;
 use shared_protocol::crypto::{SignError, Signer};
 use shared_protocol::purse::{ChainId, PurseSettings};
-use shared_protocol::wristband::{Batch, BatchAuthority};
+use shared_protocol::wristband::Batch;
 
 /// The number of the simulated batch.
 const BATCH: u16 = 900;
@@ -63,15 +63,7 @@ pub fn chip(index: u16) -> UltralightAesChip {
 pub fn signed(signer: &dyn Signer) -> Result<BTreeMap<u16, Batch>, SignError> {
     let list = batch().list(PURSES);
     let signature = signer.sign(&list.message())?;
-    let batch = Batch {
-        authority: BatchAuthority::Chip,
-        list,
-        signature,
-        vouchers: Vec::new(),
-        desk_frozen: false,
-        revoked: false,
-    };
-    Ok(BTreeMap::from([(BATCH, batch)]))
+    Ok(BTreeMap::from([(BATCH, Batch::new(list, signature))]))
 }
 
 /// What a till that sells needs for it: it takes money off purses and gives deposits back.

@@ -16,7 +16,7 @@ use fixtures::sample;
 use shared_protocol::config::Config;
 use shared_protocol::order::OrderKind;
 use shared_protocol::purse::{BatchList, ChainId, PurseSettings};
-use shared_protocol::wristband::{Batch, BatchAuthority};
+use shared_protocol::wristband::Batch;
 use shared_protocol::{TagId, TillId};
 use store::Reader as _;
 use terminal::{Input, PurseAnswer, PurseTask, PurseWork, without_session};
@@ -177,15 +177,7 @@ impl World {
         };
         let made = signer.sign(&list.message());
         let done = made.map_err(|error| error.to_string()).and_then(|signature| {
-            let batch = Batch {
-                authority: BatchAuthority::Chip,
-                list,
-                signature,
-                vouchers: Vec::new(),
-                desk_frozen: false,
-                revoked: false,
-            };
-            let batches = BTreeMap::from([(BATCH, batch)]);
+            let batches = BTreeMap::from([(BATCH, Batch::new(list, signature))]);
             engine.put_batches(&batches).map_err(|error| error.to_string())
         });
         if let Err(error) = done {

@@ -31,14 +31,7 @@ pub(super) type Band = SimulatedField<UltralightAesChip>;
 fn batch_item(batch: &SimulatedBatch, change: impl FnOnce(&mut Batch)) -> Vec<u8> {
     let list = batch.list(CHIPS);
     let signature = config_signer().sign(&list.message()).unwrap();
-    let mut item = Batch {
-        authority: BatchAuthority::Chip,
-        list,
-        signature,
-        vouchers: Vec::new(),
-        desk_frozen: false,
-        revoked: false,
-    };
+    let mut item = Batch::new(list, signature);
     change(&mut item);
     encode(&item)
 }

@@ -14,9 +14,7 @@ use shared_protocol::ids::Bytes;
 use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
 use shared_protocol::purse::{BatchList, PurseSettings, Record, Token};
 use shared_protocol::stream::{BlockReason, Stream, Version};
-use shared_protocol::wristband::{
-    Batch, BatchAuthority, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals,
-};
+use shared_protocol::wristband::{Batch, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals};
 use shared_protocol::{Amount, AssetId, BootId, OrderId, TagId, decode, encode};
 
 const BATCH: u16 = 5;
@@ -64,21 +62,16 @@ impl Band {
 }
 
 fn batch() -> Batch {
-    Batch {
-        authority: BatchAuthority::Chip,
-        list: BatchList {
-            settings: PurseSettings::usual(1),
-            batch: 5,
-            entries: Bytes::default(),
-        },
-        signature: Signature {
-            algorithm: Algorithm::Ed25519,
-            bytes: Bytes::default(),
-        },
-        vouchers: Vec::new(),
-        desk_frozen: false,
-        revoked: false,
-    }
+    let list = BatchList {
+        settings: PurseSettings::usual(1),
+        batch: 5,
+        entries: Bytes::default(),
+    };
+    let signature = Signature {
+        algorithm: Algorithm::Ed25519,
+        bytes: Bytes::default(),
+    };
+    Batch::new(list, signature)
 }
 
 fn token(count: u16) -> Token {

@@ -11,21 +11,16 @@ fn tag() -> TagId {
 }
 
 fn batch() -> Batch {
-    Batch {
-        authority: BatchAuthority::Chip,
-        list: BatchList {
-            settings: PurseSettings::usual(1),
-            batch: 5,
-            entries: Bytes::default(),
-        },
-        signature: Signature {
-            algorithm: Algorithm::Ed25519,
-            bytes: Bytes::default(),
-        },
-        vouchers: Vec::new(),
-        desk_frozen: false,
-        revoked: false,
-    }
+    let list = BatchList {
+        settings: PurseSettings::usual(1),
+        batch: 5,
+        entries: Bytes::default(),
+    };
+    let signature = Signature {
+        algorithm: Algorithm::Ed25519,
+        bytes: Bytes::default(),
+    };
+    Batch::new(list, signature)
 }
 
 fn at(debited: u32, desk: u16, server: u16) -> PurseTotals {

@@ -95,8 +95,7 @@ impl<S: Store> Engine<S> {
             streams: vec![(self.event, Stream::Config, version, changes.clone())],
             ..Commit::default()
         })?;
-        self.streams.insert(Stream::Config, Copy { version, items: wanted });
-        self.remember(Stream::Config, version, had.version.rev, changes);
+        self.advance(Stream::Config, version, changes);
         self.configs.insert(version, Some(Arc::clone(&config)));
         self.current = config;
         Ok(version)
@@ -184,12 +183,26 @@ impl<S: Store> Engine<S> {
         Ok(Some((step, payload)))
     }
 
-    fn remember(&mut self, stream: Stream, to: Version, from_rev: u64, changes: Vec<Change>) {
+    /// The version that a stream's next change makes.
+    fn next_version(&self, stream: Stream) -> Version {
+        let had = self.stream_version(stream);
+        Version {
+            generation: self.stream_version(Stream::Config).generation.max(had.generation),
+            rev: had.rev.saturating_add(1),
+        }
+    }
+
+    /// Brings the copy of a stream to this version, and keeps the step for terminals that have the one before.
+    fn advance(&mut self, stream: Stream, to: Version, changes: Vec<Change>) -> &Copy {
+        let copy = self.streams.entry(stream).or_default();
+        put(copy, &changes);
+        let from_rev = std::mem::replace(&mut copy.version, to).rev;
         let history = self.pending.history.entry(stream).or_default();
         history.steps.push((to, from_rev, changes));
         if history.steps.len() > STEPS_KEPT {
             history.steps.remove(0);
         }
+        copy
     }
 
     /// The step that blocks and frees wristbands, to be committed with the batch.
@@ -200,12 +213,6 @@ impl<S: Store> Engine<S> {
         if blocks.is_empty() {
             return None;
         }
-        let had = self.stream_version(Stream::BlockList);
-        let generation = self.stream_version(Stream::Config).generation.max(had.generation);
-        let version = Version {
-            generation,
-            rev: had.rev.saturating_add(1),
-        };
         let change = |(tag, reason): (&TagId, &Option<BlockReason>)| Change {
             key: Bytes(tag.as_slice().to_vec()),
             value: reason.map(|reason| Bytes(encode(&reason))),
@@ -213,19 +220,14 @@ impl<S: Store> Engine<S> {
         Some((
             self.event,
             Stream::BlockList,
-            version,
+            self.next_version(Stream::BlockList),
             blocks.iter().map(change).collect(),
         ))
     }
 
     /// The block list changed durably.
     pub(crate) fn blocks_changed(&mut self, version: Version, changes: Vec<Change>) {
-        let copy = self.streams.entry(Stream::BlockList).or_default();
-        let from_rev = copy.version.rev;
-        put(copy, &changes);
-        copy.version = version;
-        self.blocked = read_block_list(copy);
-        self.remember(Stream::BlockList, version, from_rev, changes);
+        self.blocked = read_block_list(self.advance(Stream::BlockList, version, changes));
     }
 
     /// Free money of wristbands changed durably.
@@ -256,11 +258,6 @@ impl<S: Store> Engine<S> {
         if batches.is_empty() {
             return None;
         }
-        let had = self.stream_version(Stream::Batches);
-        let version = Version {
-            generation: self.stream_version(Stream::Config).generation.max(had.generation),
-            rev: had.rev.saturating_add(1),
-        };
         let change = |(number, batch): (&u16, &Batch)| Change {
             key: Bytes(number.to_be_bytes().to_vec()),
             value: Some(Bytes(encode(batch))),
@@ -268,19 +265,14 @@ impl<S: Store> Engine<S> {
         Some((
             self.event,
             Stream::Batches,
-            version,
+            self.next_version(Stream::Batches),
             batches.iter().map(change).collect(),
         ))
     }
 
     /// Batches changed durably.
     pub(crate) fn batches_changed(&mut self, version: Version, changes: Vec<Change>) {
-        let copy = self.streams.entry(Stream::Batches).or_default();
-        let from_rev = copy.version.rev;
-        put(copy, &changes);
-        copy.version = version;
-        self.batches = read_batches(copy);
-        self.remember(Stream::Batches, version, from_rev, changes);
+        self.batches = read_batches(self.advance(Stream::Batches, version, changes));
     }
 
     /// What is known of purses changed durably.
@@ -329,12 +321,9 @@ impl<S: Store> Engine<S> {
                 value: Some(Bytes(encode(known))),
             })
             .collect();
-        let copy = self.streams.entry(Stream::Purses).or_default();
-        let from_rev = copy.version.rev;
-        put(copy, &changes);
-        copy.version.rev = from_rev.saturating_add(1);
-        let version = copy.version;
-        self.remember(Stream::Purses, version, from_rev, changes);
+        let had = self.stream_version(Stream::Purses);
+        let rev = had.rev.saturating_add(1);
+        self.advance(Stream::Purses, Version { rev, ..had }, changes);
         true
     }
 
@@ -413,12 +402,9 @@ impl<S: Store> Engine<S> {
                 _ => None,
             })
             .collect();
-        let copy = self.streams.entry(Stream::Balances).or_default();
-        let from_rev = copy.version.rev;
-        put(copy, &changes);
-        copy.version.rev = view.last_no.max(from_rev.saturating_add(1));
-        let version = copy.version;
-        self.remember(Stream::Balances, version, from_rev, changes);
+        let had = self.stream_version(Stream::Balances);
+        let rev = view.last_no.max(had.rev.saturating_add(1));
+        self.advance(Stream::Balances, Version { rev, ..had }, changes);
         Ok(true)
     }
 }

@@ -8,7 +8,7 @@ use festival::purse::{Gap, Purse};
 use ledger::{Account, AccountKey, Authority, PostingId};
 use maud::{Markup, html};
 use pages::Language;
-use pages::format::cents;
+use pages::format::{cents, typed_cents};
 use serde::Deserialize;
 use shared_protocol::ids::mint;
 use shared_protocol::stream::BlockReason;
@@ -141,17 +141,11 @@ pub(crate) fn actions(page: &Page, tag: &str, found: Option<&Found>, balances: &
     }
 }
 
-/// Euros as people type them, `12`, `12,5` or `12.50`.
+/// Euros as people type them, `12`, `12,5` or `12.50`; nothing but the number, so that nobody has to guess what `,5` was to be.
 fn typed_euros(text: &str) -> Option<Amount> {
     let text = text.trim();
-    let (whole, rest) = text.split_once([',', '.']).unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || rest.len() > 2 || !digits(whole) || !digits(rest) {
-        return None;
-    }
-    let euros: i64 = whole.parse().ok()?;
-    let rest: i64 = format!("{rest:0<2}").parse().ok()?;
-    euros.checked_mul(100)?.checked_add(rest).map(Amount)
+    let plain = text.starts_with(|first: char| first.is_ascii_digit()) && !text.ends_with('€');
+    plain.then(|| typed_cents(text)).flatten()
 }
 
 fn no_amount() -> Fault {

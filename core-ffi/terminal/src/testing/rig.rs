@@ -364,6 +364,8 @@ impl Rig {
                                 bytes: answer.frame(),
                             });
                         }
+                    } else if self.link == Some(link) {
+                        self.server.swallowed |= matches!(message, Message::Push(_));
                     }
                     self.sent.push(message);
                 }

@@ -7,7 +7,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::entry::{Content, Entry};
 use shared_protocol::limits::{FRAME_FROM_TERMINAL_MAX_BYTES, WINDOW_ENTRIES};
 use shared_protocol::message::{
-    Ack, AuthoriseRefusal, AuthoriseResult, CartAck, Challenge, Message, Push, QueryResult, TerminalState, Units,
+    Ack, AuthoriseRefusal, AuthoriseResult, CartAck, Challenge, Gap, Message, Push, QueryResult, TerminalState, Units,
     Welcome,
 };
 use shared_protocol::order::{Order, OrderKind, TenderKind};
@@ -36,6 +36,8 @@ pub struct Server {
     pub clock_ms: u64,
     /// Takes questions and pushes and says nothing.
     pub silent: bool,
+    /// A push of this connection came to nothing in the silence: what follows it leaves a gap.
+    pub swallowed: bool,
     /// Says "not now" to authorisations.
     pub unavailable: bool,
 }
@@ -57,6 +59,7 @@ impl Server {
             incarnation: 1,
             clock_ms: 0,
             silent: false,
+            swallowed: false,
             unavailable: false,
         }
     }
@@ -82,10 +85,11 @@ impl Server {
     fn push(&mut self, push: &Push, key: &shared_protocol::crypto::PublicKey) -> Message {
         let (seq, head) = self.durable_of(push.epoch);
         assert_eq!(push.head.verify(key, TERMINAL), Ok(()), "a frame ends at a signed head");
-        assert!(
-            push.first_seq <= seq + 1,
-            "nothing is sent before what the server lacks"
-        );
+        if push.first_seq > seq + 1 {
+            assert!(self.swallowed, "nothing is sent before what the server lacks");
+            let (epoch, expected_seq) = (push.epoch.epoch, seq + 1);
+            return Gap { epoch, expected_seq }.into();
+        }
         assert!(push.first_seq != seq + 1 || push.previous == head);
         let mut at = (push.first_seq - 1, push.previous);
         for entry in &push.entries {
@@ -148,6 +152,7 @@ impl Server {
         let as_of_ms = self.clock_ms;
         match message {
             Message::Hello(hello) => {
+                self.swallowed = false;
                 let body: shared_protocol::message::HelloBody = shared_protocol::decode(&hello.body.0).unwrap();
                 let (durable_seq, durable_head) = self.durable_of(body.epoch);
                 vec![

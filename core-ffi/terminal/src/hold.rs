@@ -92,7 +92,7 @@ impl Terminal {
         match self.lies.filter(|chip| chip.tag == tag) {
             Some(chip) if self.has_purse(chip) => self.read_purse(step, tag),
             // It has to be held for this, and the screen says so.
-            None if self.seen_purses.contains_key(&tag) => {}
+            None if self.seen_purses.knows(tag) => {}
             _ => self.hold_to_cart(step, tag),
         }
     }

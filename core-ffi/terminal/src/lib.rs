@@ -58,7 +58,7 @@ use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
-use shared_protocol::{BootId, RequestId, TagId, TerminalId, TillId};
+use shared_protocol::{BootId, RequestId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
@@ -76,7 +76,7 @@ use journal::Chain;
 use knowledge::Knowledge;
 use limits::Exposure;
 use link::Link;
-use purse::{Batches, OpenIntent, Seen};
+use purse::{Batches, OpenIntent, SeenPurses};
 use registration::{Identity, Registrar};
 use screen::{DeviceFault, Notice, RegistrationRefusal};
 use session::{CommandThen, Session, ToldState, Waiting};
@@ -138,7 +138,7 @@ pub struct Terminal {
     purses: Batches,
     /// The wristband that lies on the reader.
     lies: Option<Chip>,
-    seen_purses: BTreeMap<TagId, Seen>,
+    seen_purses: SeenPurses,
     /// The question whose answer completes the balance on the screen.
     card_asks: Option<RequestId>,
     open_intents: Vec<OpenIntent>,

@@ -21,7 +21,7 @@ use crate::knowledge::Knowledge;
 use crate::limits::{Exposure, movements};
 use crate::link::Link;
 use crate::output::{MetaKey, Output, StoredEntry};
-use crate::purse::{Batches, OpenIntent, VOID_MAX, intent_of};
+use crate::purse::{Batches, OpenIntent, SeenPurses, VOID_MAX, intent_of};
 use crate::registration::{Identity, Registrar, identity_meta};
 use crate::screen::{DeviceFault, Notice};
 use crate::session::{CommandThen, ToldState};
@@ -66,6 +66,7 @@ pub struct Restored {
     /// Payments of purses that nothing was said of since.
     intents: BTreeMap<OrderId, Intent>,
     void: VecDeque<chips::purse::Intent>,
+    seen: SeenPurses,
 }
 
 impl Restored {
@@ -171,6 +172,9 @@ impl Restored {
             .unwrap_or_default();
         for movement in movements(&order, &replaced, place, made_ms) {
             self.exposure.note(movement);
+        }
+        if let Some((tag, purse)) = order.holder.zip(order.purse.as_ref()) {
+            self.seen.note_order(tag, purse);
         }
         self.recent.push_back(Recent { order, wall_ms, place });
         if self.recent.len() as u64 > RECENT_ENTRIES {
@@ -292,7 +296,7 @@ impl Terminal {
                 .and_then(|bytes| decode(bytes).ok()),
             purses: Batches::default(),
             lies: None,
-            seen_purses: BTreeMap::new(),
+            seen_purses: restored.seen,
             card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
             void_intents: restored.void,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chips::purse::{Intent, Knowledge, LastKnown, Loaded};
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::message::{QueryResult, Units};
-use shared_protocol::purse::{BatchList, KnownWalk, PendingCredit};
+use shared_protocol::purse::{BatchList, PendingCredit};
 use shared_protocol::stream::{Copy, Stream};
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, KnownPurse};
 use shared_protocol::{Amount, RequestId, TagId, decode};
@@ -17,8 +17,6 @@ use crate::draft::{self, Draft};
 use crate::screen::Refusal;
 use crate::step::Step;
 
-/// Wristbands whose walk and totals are remembered; beyond it the one seen longest ago is forgotten.
-const REMEMBERED_MAX: usize = 512;
 /// Intents that came to nothing and are remembered. At most one wristband in a few hundred needs one.
 pub(crate) const VOID_MAX: usize = 64;
 
@@ -73,14 +71,6 @@ fn is_of_chip(batch: &Batch) -> bool {
     batch.authority == BatchAuthority::Chip && !batch.revoked
 }
 
-/// What this till saw of a purse.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
-    last: LastKnown,
-    walk: KnownWalk,
-    no: u64,
-}
-
 fn most(one: LastKnown, other: LastKnown) -> LastKnown {
     let mut units = one.units;
     for (mine, theirs) in units.iter_mut().zip(other.units) {
@@ -108,8 +98,7 @@ impl Terminal {
             counter: known.seen.debited,
             units: known.seen.credited,
         });
-        let seen = self.seen_purses.get(&tag);
-        let last_known = match (sent, seen.map(|seen| seen.last)) {
+        let last_known = match (sent, self.seen_purses.last(tag)) {
             (Some(sent), Some(seen)) => Some(most(sent, seen)),
             (sent, seen) => sent.or(seen),
         };
@@ -121,7 +110,7 @@ impl Terminal {
             blocked: false,
             last_known,
             frozen_desk: frozen.then_some(desk),
-            walk: seen.map(|seen| seen.walk),
+            walk: self.seen_purses.walk(tag),
             open: self
                 .open_intents
                 .iter()
@@ -148,17 +137,7 @@ impl Terminal {
     }
 
     pub(crate) fn saw_purse(&mut self, tag: TagId, loaded: &Loaded) {
-        let no = self.seen_purses.values().map(|seen| seen.no).max().unwrap_or_default() + 1;
-        let (last, walk) = (loaded.observed(), loaded.purse.walk());
-        self.seen_purses.insert(tag, Seen { last, walk, no });
-        if self.seen_purses.len() > REMEMBERED_MAX {
-            let oldest = self
-                .seen_purses
-                .iter()
-                .min_by_key(|(_, seen)| seen.no)
-                .map(|(tag, _)| *tag);
-            oldest.and_then(|tag| self.seen_purses.remove(&tag));
-        }
+        self.seen_purses.note(tag, loaded.observed(), Some(loaded.purse.walk()));
     }
 
     pub(crate) fn pending_credits(&self, tag: TagId) -> Vec<PendingCredit> {

@@ -11,6 +11,7 @@
 mod knowledge;
 mod open;
 mod owed;
+mod seen;
 mod work;
 
 use std::collections::BTreeMap;
@@ -36,9 +37,10 @@ use crate::screen::{Balance, DoneKind, LastSale, Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
 
-pub(crate) use knowledge::{Batches, Seen, VOID_MAX};
+pub(crate) use knowledge::{Batches, VOID_MAX};
 pub(crate) use open::{OpenIntent, intent_of};
 use owed::Owed;
+pub(crate) use seen::SeenPurses;
 pub use work::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 
 /// The wristband in the field, and what is being done with its purse.

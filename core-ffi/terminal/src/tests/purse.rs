@@ -517,6 +517,15 @@ fn a_wristband_that_was_set_back_is_refused_by_who_saw_it_and_by_who_heard_of_it
     world.hold(&mut old);
     assert_eq!(refusal(&world.rig), Refusal::Purse(PurseRefusal::SetBack));
 
+    // Not even after it was switched off and on with no network: its own journal tells.
+    world.rig.crash();
+    world.rig.act(Action::Clear);
+    world.rig.add(BEER, 1);
+    world.hold_again(&mut old);
+    assert_eq!(refusal(&world.rig), Refusal::Purse(PurseRefusal::SetBack));
+    world.hold_again(&mut band);
+    assert_eq!(world.rig.done().total, Amount(7_00));
+
     let mut elsewhere = World::new();
     let known = KnownPurse {
         seen: PurseTotals {

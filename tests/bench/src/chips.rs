@@ -309,16 +309,16 @@ fn cpu(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
         let mut costs = Vec::new();
         for _ in 0..shape.runs {
             let (begun, cpu) = (Instant::now(), cpu_us(std::process::id()));
-            let mut taps = 0;
+            let mut rounds = 0;
             while begun.elapsed() < Duration::from_secs(shape.seconds) {
                 for _ in 0..ROUNDS {
                     let mut player = tape.play();
                     desk.tap(&mut player, &tape.selected, knowledge, &deed)?;
                     anyhow::ensure!(player.is_over(), "the tap ended before its recording");
                 }
-                taps += ROUNDS;
+                rounds += ROUNDS;
             }
-            costs.push((cpu_us(std::process::id()) - cpu) * 1_000 / taps.max(1));
+            costs.push((cpu_us(std::process::id()) - cpu) * 1_000 / rounds.max(1));
         }
         let more = [("exchanges", tape.len() as u64), ("steps_walked_at_reading", walked)];
         tell(shape, &format!("chips_own_cpu_{name}"), "ns", costs, &more);

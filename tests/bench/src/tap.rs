@@ -50,7 +50,7 @@ pub fn run(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
         .map(|guest| desk.rich(guest, [UNITS, 0, 0]))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let (mut decided_us, mut spoken_us, mut stored_us) = (Vec::new(), Vec::new(), Vec::new());
-    let mut exchanges = 0;
+    let (mut exchanges, mut commits) = (0, 0);
     for number in 0..TAPS {
         for article in &cart {
             counter.input(Input::Act(Action::Add {
@@ -101,13 +101,13 @@ pub fn run(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
         ] {
             values.push(u64::try_from(took.as_micros())?);
         }
-        exchanges = field.exchanges;
+        (exchanges, commits) = (field.exchanges, counter.commits);
         counter.input(Input::Reader(ReaderEvent::Left))?;
     }
     for (name, values, more) in [
         ("chips_till_tap_decision", decided_us, None),
         ("chips_till_tap_conversation", spoken_us, Some(("exchanges", exchanges))),
-        ("chips_till_tap_durable_journal", stored_us, None),
+        ("chips_till_tap_durable_journal", stored_us, Some(("commits", commits))),
     ] {
         let more: Vec<_> = [("p99_us", p99(&values))].into_iter().chain(more).collect();
         tell(shape, name, "us", values, &more);

@@ -37,6 +37,8 @@ pub struct Counter {
     decided: Duration,
     stored: Duration,
     pub shown: Notice,
+    /// Transactions of the queue since somebody looked.
+    pub commits: u64,
     purse_work: VecDeque<PurseWork>,
 }
 
@@ -103,6 +105,7 @@ impl Counter {
             decided: Duration::ZERO,
             stored: Duration::ZERO,
             shown: Notice::None,
+            commits: 0,
             purse_work: VecDeque::new(),
         };
         counter.act(outputs)?;
@@ -118,7 +121,7 @@ impl Counter {
 
     /// From here on it is timed.
     pub const fn begin(&mut self) {
-        (self.decided, self.stored) = (Duration::ZERO, Duration::ZERO);
+        (self.decided, self.stored, self.commits) = (Duration::ZERO, Duration::ZERO, 0);
     }
 
     /// Time in the terminal and in the queue since it [began](Self::begin).
@@ -149,6 +152,7 @@ impl Counter {
                     let begun = Instant::now();
                     self.queue.write(&writes)?;
                     self.stored += begun.elapsed();
+                    self.commits += 1;
                     answers.push_back(Input::Persisted(ticket));
                 }
                 Output::Sign { job, message } => {

@@ -59,6 +59,8 @@ pub fn run(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
             }))?;
         }
         counter.passes(60_000);
+        // What could wait is written while nobody waits.
+        counter.input(Input::Tick)?;
         let guest = number % bands.len();
         let Some(band) = bands.get_mut(guest) else { break };
         band.restart();

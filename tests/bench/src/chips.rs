@@ -16,6 +16,7 @@ use shared_protocol::wristband::Batch;
 use store::MemoryStore;
 
 use crate::figure::{Shape, tell};
+use crate::journals::WRISTBANDS;
 use crate::prefill::Books as EventBooks;
 use crate::process::cpu_us;
 use crate::store::row;
@@ -330,5 +331,7 @@ fn cpu(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
 fn books(shape: &Shape, desk: &Desk) -> anyhow::Result<()> {
     let mut books = EventBooks::start(MemoryStore::new(1), PaperTill::signer(200))?;
     books.pay_from_purses(desk.signed()?)?;
+    // Once each was at as many tills as are remembered of a purse, what is known of it grows no more.
+    books.grow(u64::from(WRISTBANDS) * 17)?;
     row(shape, &mut books, 128, "chips_engine_over_memory_purse_moves_batch_128")
 }

@@ -11,6 +11,7 @@ use shared_protocol::entry::{Entry, EntryKind};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::{Authorise, Push};
 use shared_protocol::order::{Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind};
+use shared_protocol::wristband::{CHAIN_DESK, PurseMove, PurseTotals};
 use shared_protocol::{
     Amount, ArticleId, BootId, CartId, HoldId, OrderId, RequestId, SessionId, TagId, TillId, encode,
 };
@@ -18,11 +19,45 @@ use shared_protocol::{
 /// Money that no measured run spends.
 const FUNDS_CENTS: i64 = 100_000_000;
 
+/// What is put onto a purse: the whole chain of the desks, in the steps of the proposed settings.
+const CHIP_UNITS: u16 = 8_000;
+const CHIP_UNIT_CENTS: i64 = 50;
+
 /// Wristbands over which orders are spread.
 pub const WRISTBANDS: u32 = 2_000;
 
 /// Top-ups in one frame.
 const FUNDED_AT_ONCE: u32 = 50;
+
+/// Purses of wristbands as their chips would have them, whichever till they are held at.
+pub struct Purses {
+    pub batch: u16,
+    totals: BTreeMap<TagId, PurseTotals>,
+}
+
+impl Purses {
+    /// Fresh ones.
+    pub const fn new(batch: u16) -> Self {
+        Self {
+            batch,
+            totals: BTreeMap::new(),
+        }
+    }
+
+    /// Something is added to what a wristband holds.
+    fn moved(&mut self, tag: TagId, debited: u32, desk_units: u16) -> PurseMove {
+        let totals = self.totals.entry(tag).or_default();
+        let before = *totals;
+        totals.debited += debited;
+        totals.credited[CHAIN_DESK] += desk_units;
+        PurseMove {
+            batch: self.batch,
+            before,
+            after: *totals,
+            record: None,
+        }
+    }
+}
 
 /// Tills of the sample festival that sell.
 pub fn tills(count: usize) -> Vec<TillId> {
@@ -166,6 +201,17 @@ impl Seller {
         self.write(due, None);
     }
 
+    /// Writes one order that the wristband's own purse paid.
+    pub fn sell_from(&mut self, purses: &mut Purses, wall_ms: u64) {
+        let Due { mut order, tag, amount } = self.next(wall_ms);
+        order.purse = Some(purses.moved(tag, u32::try_from(amount.0).unwrap_or_default(), 0));
+        order.tenders = vec![Tender {
+            permission: Permission::Chip,
+            ..PaperTill::tender(TenderKind::Wristband, amount)
+        }];
+        self.append(&order);
+    }
+
     fn append(&mut self, order: &Order) {
         let entry = Entry {
             kind: EntryKind::Order,
@@ -185,19 +231,32 @@ impl Seller {
     pub fn funding(&mut self) -> impl Iterator<Item = Push> + use<'_> {
         (0..WRISTBANDS).step_by(FUNDED_AT_ONCE as usize).map(|from| {
             for number in from..(from + FUNDED_AT_ONCE).min(WRISTBANDS) {
-                let order = self.top_up(sample::wristband(number + 1));
+                let order = self.top_up(sample::wristband(number + 1), FUNDS_CENTS);
                 self.append(&order);
             }
             self.push()
         })
     }
 
-    fn top_up(&mut self, tag: TagId) -> Order {
+    /// The same for purses: money goes onto the chips of all wristbands.
+    pub fn chip_funding(&mut self, purses: &mut Purses) -> impl Iterator<Item = Push> {
+        (0..WRISTBANDS).step_by(FUNDED_AT_ONCE as usize).map(|from| {
+            for number in from..(from + FUNDED_AT_ONCE).min(WRISTBANDS) {
+                let tag = sample::wristband(number + 1);
+                let mut order = self.top_up(tag, i64::from(CHIP_UNITS) * CHIP_UNIT_CENTS);
+                order.purse = Some(purses.moved(tag, 0, CHIP_UNITS));
+                self.append(&order);
+            }
+            self.push()
+        })
+    }
+
+    fn top_up(&mut self, tag: TagId, cents: i64) -> Order {
         let mut order = self.till.order(OrderKind::TopUp);
-        order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, FUNDS_CENTS)];
+        order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, cents)];
         order.tenders = vec![Tender {
             permission: Permission::NotNeeded,
-            ..PaperTill::tender(TenderKind::Cash, Amount(FUNDS_CENTS))
+            ..PaperTill::tender(TenderKind::Cash, Amount(cents))
         }];
         order.holder = Some(tag);
         order

@@ -1,10 +1,11 @@
-//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|console [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|chips|console [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
 //! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
 //! started again as `groschen serve`.
 
 mod browser;
+mod chips;
 mod codec;
 mod console;
 mod e2e;
@@ -19,6 +20,8 @@ mod process;
 mod sign;
 mod store;
 mod storm;
+mod tap;
+mod tape;
 mod till;
 mod waits;
 
@@ -84,6 +87,8 @@ enum What {
     Sign,
     /// A till's decision and its journal, offline.
     Till,
+    /// Wristbands with a purse: our own processor for each tap, the modelled air, a whole tap at a till, and the books.
+    Chips,
     /// The console's pages over a long history, how soon they hear of a sale, and what it costs that they are looked at.
     Console {
         /// Orders in the database.
@@ -114,6 +119,7 @@ fn main() -> anyhow::Result<()> {
         What::Storm { tills, orders } => storm::run(&shape, tills, orders)?,
         What::Sign => sign::run(&shape)?,
         What::Till => till::run(&shape)?,
+        What::Chips => chips::run(&shape)?,
         What::Console { orders, browsers } => console::run(&shape, orders, browsers)?,
         What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
     }

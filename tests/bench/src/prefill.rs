@@ -1,5 +1,6 @@
 //! A database with a history, written by the engine without sockets.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ::festival::registration::Slot;
@@ -9,11 +10,12 @@ use fixtures::paper::PaperTill;
 use fixtures::sample;
 use shared_protocol::SlotId;
 use shared_protocol::crypto::{Ed25519Signer, Hash32};
+use shared_protocol::wristband::Batch;
 use store::Store;
 use store_sqlite::{Options, SqliteStore};
 use sync::writer::now_ms;
 
-use crate::journals::{Seller, WRISTBANDS, tills};
+use crate::journals::{Purses, Seller, WRISTBANDS, tills};
 
 /// Terminals that take turns in a batch.
 pub const TERMINALS: usize = 64;
@@ -31,6 +33,8 @@ const FIRST_SEED: u8 = 150;
 pub struct Books<S> {
     pub engine: Engine<S>,
     sellers: Vec<Seller>,
+    /// Where set, orders are paid by these instead of the books.
+    purses: Option<Purses>,
 }
 
 impl<S: Store> Books<S> {
@@ -57,7 +61,29 @@ impl<S: Store> Books<S> {
                 engine.process(at_ms, &[Request::Push(Box::new(check_push(push, &key)?))])?;
             }
         }
-        Ok(Self { engine, sellers })
+        Ok(Self {
+            engine,
+            sellers,
+            purses: None,
+        })
+    }
+
+    /// From here on the purses of a batch pay, which is put in force for it; each is filled.
+    pub fn pay_from_purses(&mut self, batch: Batch) -> anyhow::Result<()> {
+        let number = batch.list.batch;
+        self.engine.put_batches(&BTreeMap::from([(number, batch)]))?;
+        let purses = self.purses.insert(Purses::new(number));
+        let seller = self.sellers.first_mut().context("a till")?;
+        let key = seller.key();
+        for push in seller.chip_funding(purses) {
+            let push = Request::Push(Box::new(check_push(push, &key)?));
+            let replies = self.engine.process(now_ms(), &[push])?;
+            anyhow::ensure!(
+                replies.iter().all(booked),
+                "a top-up was not simply booked: {replies:?}"
+            );
+        }
+        Ok(())
     }
 
     /// Books so many orders in large batches and projects them.
@@ -90,20 +116,28 @@ impl<S: Store> Books<S> {
         let each = size.div_ceil(self.sellers.len()).max(1);
         let mut requests = Vec::new();
         for seller in self.sellers.iter_mut().take(size) {
-            (0..each).for_each(|_| seller.sell(now_ms));
+            for _ in 0..each {
+                match &mut self.purses {
+                    Some(purses) => seller.sell_from(purses, now_ms),
+                    None => seller.sell(now_ms),
+                }
+            }
             let key = seller.key();
             requests.push(Request::Push(Box::new(check_push(seller.push(), &key)?)));
         }
         let orders = requests.len() * each;
         let replies = self.engine.process(now_ms, &requests)?;
-        let booked = |reply: &Reply| match reply {
-            Reply::Push(push) => matches!(&push.result, PushResult::Durable { notes, .. } if notes.is_empty()),
-            _ => false,
-        };
         anyhow::ensure!(replies.iter().all(booked), "an order was not simply booked");
         let used = size.min(self.sellers.len());
         self.sellers.rotate_left(used);
         Ok(orders as u64)
+    }
+}
+
+fn booked(reply: &Reply) -> bool {
+    match reply {
+        Reply::Push(push) => matches!(&push.result, PushResult::Durable { notes, .. } if notes.is_empty()),
+        _ => false,
     }
 }
 

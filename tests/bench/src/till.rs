@@ -11,9 +11,11 @@ use shared_protocol::Amount;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::Item;
 use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer as _};
+use shared_protocol::ids::Bytes;
 use shared_protocol::stream::{Change, Stream};
+use shared_protocol::wristband::Batch;
 use terminal::screen::Notice;
-use terminal::{Action, Input, MetaKey, Now, Output, Setup, Terminal, Write};
+use terminal::{Action, Input, MetaKey, Now, Output, PurseWork, Setup, Terminal, Write};
 
 use crate::figure::{Shape, tell};
 use crate::journals::{Seller, WRISTBANDS, tills};
@@ -24,7 +26,8 @@ const ORDERS: u32 = 1_000;
 /// No sale of the row reaches a limit.
 const NO_LIMIT: Amount = Amount(1_000_000_000);
 
-struct Counter {
+/// A till with its queue, without a network.
+pub struct Counter {
     terminal: Terminal,
     queue: SqliteQueue,
     signer: Ed25519Signer,
@@ -33,11 +36,15 @@ struct Counter {
     /// Time in the terminal and in the queue since somebody looked.
     decided: Duration,
     stored: Duration,
-    shown: Notice,
+    pub shown: Notice,
+    /// Transactions of the queue since somebody looked.
+    pub commits: u64,
+    purse_work: VecDeque<PurseWork>,
 }
 
 impl Counter {
-    fn open(dir: &std::path::Path) -> anyhow::Result<Self> {
+    /// Somebody is logged in. Without a batch of purses all wristbands are ids.
+    pub fn open(dir: &std::path::Path, batch: Option<&Batch>) -> anyhow::Result<Self> {
         let paper = PaperTill::new(*tills(1).first().unwrap_or(&shared_protocol::TillId(1)), 1);
         let config_key = PaperTill::signer(200);
         let mut queue = SqliteQueue::open(&dir.join("queue.db"), None)?;
@@ -53,7 +60,16 @@ impl Counter {
                 other => other.change(),
             })
             .collect();
-        queue.write(&[
+        let batches = batch.map(|batch| Write::Stream {
+            stream: Stream::Batches,
+            version: sample::VERSION,
+            snapshot: true,
+            changes: vec![Change {
+                key: Bytes(batch.list.batch.to_be_bytes().to_vec()),
+                value: Some(Bytes(shared_protocol::encode(batch))),
+            }],
+        });
+        let mut writes = vec![
             Write::Meta {
                 key: MetaKey::Identity,
                 value: Some(identity),
@@ -65,12 +81,14 @@ impl Counter {
                 snapshot: true,
                 changes,
             },
-        ])?;
+        ];
+        writes.extend(batches);
+        queue.write(&writes)?;
         let signer = PaperTill::signer(1);
         let setup = Setup {
             app: "bench".to_owned(),
             key: signer.public_key(),
-            streams: vec![Stream::Config],
+            streams: vec![Stream::Config, Stream::Batches],
         };
         let now = Now {
             mono_ms: 1_000,
@@ -87,13 +105,37 @@ impl Counter {
             decided: Duration::ZERO,
             stored: Duration::ZERO,
             shown: Notice::None,
+            commits: 0,
+            purse_work: VecDeque::new(),
         };
         counter.act(outputs)?;
         counter.input(Input::Act(Action::Login { staff: paper.cashier }))?;
         Ok(counter)
     }
 
-    fn input(&mut self, input: Input) -> anyhow::Result<()> {
+    /// Time goes on.
+    pub const fn passes(&mut self, ms: u64) {
+        self.now.mono_ms += ms;
+        self.now.wall_ms += ms;
+    }
+
+    /// From here on it is timed.
+    pub const fn begin(&mut self) {
+        (self.decided, self.stored, self.commits) = (Duration::ZERO, Duration::ZERO, 0);
+    }
+
+    /// Time in the terminal and in the queue since it [began](Self::begin).
+    pub const fn taken(&self) -> (Duration, Duration) {
+        (self.decided, self.stored)
+    }
+
+    /// What it wants of the wristband that lies there.
+    pub fn work(&mut self) -> Option<PurseWork> {
+        self.purse_work.pop_front()
+    }
+
+    /// One input with all that follows from it.
+    pub fn input(&mut self, input: Input) -> anyhow::Result<()> {
         self.steps += 1;
         self.now.entropy = Hash32::of("bench entropy", &[&self.steps.to_be_bytes()]).0;
         let begun = Instant::now();
@@ -110,6 +152,7 @@ impl Counter {
                     let begun = Instant::now();
                     self.queue.write(&writes)?;
                     self.stored += begun.elapsed();
+                    self.commits += 1;
                     answers.push_back(Input::Persisted(ticket));
                 }
                 Output::Sign { job, message } => {
@@ -118,12 +161,8 @@ impl Counter {
                 }
                 Output::Connect(link) => answers.push_back(Input::Disconnected(link)),
                 Output::Screen(screen) => self.shown = screen.notice.clone(),
-                // Wristbands here are ids: nothing is asked of a purse.
-                Output::Fetch { .. }
-                | Output::Send { .. }
-                | Output::Disconnect(_)
-                | Output::Purse(_)
-                | Output::Cue(_) => {}
+                Output::Purse(work) => self.purse_work.push_back(work),
+                Output::Fetch { .. } | Output::Send { .. } | Output::Disconnect(_) | Output::Cue(_) => {}
             }
         }
         answers.into_iter().try_for_each(|answer| self.input(answer))
@@ -133,7 +172,7 @@ impl Counter {
 /// Runs the rows.
 pub fn run(shape: &Shape) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let mut counter = Counter::open(dir.path())?;
+    let mut counter = Counter::open(dir.path(), None)?;
     let cart = Seller::new(*tills(1).first().unwrap_or(&shared_protocol::TillId(1)), 1, 0).articles();
     let (mut decided_us, mut stored_us) = (Vec::new(), Vec::new());
     for number in 0..ORDERS {
@@ -143,9 +182,8 @@ pub fn run(shape: &Shape) -> anyhow::Result<()> {
                 count: 1,
             }))?;
         }
-        counter.now.mono_ms += 5_000;
-        counter.now.wall_ms += 5_000;
-        (counter.decided, counter.stored) = (Duration::ZERO, Duration::ZERO);
+        counter.passes(5_000);
+        counter.begin();
         let tag = sample::wristband(number % WRISTBANDS + 1);
         counter.input(Input::Reader(ReaderEvent::Held(Chip::identity(tag))))?;
         anyhow::ensure!(
@@ -153,17 +191,20 @@ pub fn run(shape: &Shape) -> anyhow::Result<()> {
             "order {number}: {:?}",
             counter.shown
         );
-        decided_us.push(u64::try_from(counter.decided.as_micros())?);
-        stored_us.push(u64::try_from(counter.stored.as_micros())?);
+        let (decided, stored) = counter.taken();
+        decided_us.push(u64::try_from(decided.as_micros())?);
+        stored_us.push(u64::try_from(stored.as_micros())?);
         counter.input(Input::Reader(ReaderEvent::Left))?;
     }
-    let p99 = |values: &[u64]| {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() * 99 / 100).copied().unwrap_or_default()
-    };
     let (decided, stored) = (p99(&decided_us), p99(&stored_us));
     tell(shape, "till_decision", "us", decided_us, &[("p99_us", decided)]);
     tell(shape, "till_durable_journal", "us", stored_us, &[("p99_us", stored)]);
     Ok(())
+}
+
+/// What one in a hundred exceeds.
+pub fn p99(values: &[u64]) -> u64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() * 99 / 100).copied().unwrap_or_default()
 }

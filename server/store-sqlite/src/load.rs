@@ -73,7 +73,7 @@ fn postings(connection: &Connection, needs: &Needs, view: &mut View) -> Result<B
             .transpose()?;
         let content = posting.content;
         let whole = needs.reversal_targets.contains(id).then_some(posting);
-        accounts.extend(whole.iter().flat_map(store::bounded_accounts));
+        accounts.extend(whole.iter().flat_map(store::accounts_to_take_back));
         view.postings.insert(
             *id,
             KnownPosting {

@@ -282,13 +282,24 @@ pub trait Reader: Send {
     fn fact(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
-/// The accounts of a posting that are loaded, decided on and written.
-pub fn bounded_accounts(posting: &Posting) -> impl Iterator<Item = AccountKey> {
+/// The accounts that taking a posting back may move: those of its own that are loaded, decided on and written, and for money of a wristband's
+/// purse all that belong to the wristband: where the purse is not at hand, its money comes back to the server's side.
+pub fn accounts_to_take_back(posting: &Posting) -> impl Iterator<Item = AccountKey> {
     let accounts = posting
         .transfers
         .iter()
         .flat_map(|transfer| [posting.source(transfer), posting.target(transfer)]);
-    accounts.filter(|key| key.account.is_bounded())
+    accounts.flat_map(|key| match key.account {
+        Account::Wristband {
+            tag,
+            authority: Authority::Chip,
+        } => accounts_of(tag)
+            .into_iter()
+            .map(|account| AccountKey { account, ..key })
+            .collect(),
+        account if account.is_bounded() => vec![key],
+        _ => Vec::new(),
+    })
 }
 
 /// The accounts that belong to a wristband.

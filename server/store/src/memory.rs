@@ -132,7 +132,7 @@ impl State {
         for id in needs.postings.union(&needs.reversal_targets) {
             let Some(mut known) = self.known(id) else { continue };
             if needs.reversal_targets.contains(id) {
-                accounts.extend(known.posting.iter().flat_map(crate::bounded_accounts));
+                accounts.extend(known.posting.iter().flat_map(crate::accounts_to_take_back));
             } else {
                 known.posting = None;
             }

@@ -288,6 +288,45 @@ fn a_desk_that_is_lost_or_whose_key_was_stolen_is_credit_that_nobody_reported() 
 }
 
 #[test]
+fn a_sale_that_is_taken_back_without_its_purse_gives_the_money_to_the_servers_side() {
+    let (mut server, mut desk, mut bar) = server();
+    let mut band = Band::new(1);
+    top_up(&mut desk, &mut band, 40_00, 80);
+    let sold = beer(&mut bar, &mut band, 2);
+    bar.cancel(&sold);
+    server.sync(&mut desk);
+    server.sync(&mut bar);
+    assert_eq!(
+        in_purse(&mut server, band.tag),
+        i128::from(band.held()),
+        "the chip was not there"
+    );
+    assert_eq!(server.money(band.tag), i128::from(sold.total().unwrap().0));
+    assert_eq!(server.case_kinds(), []);
+    server.assert_balanced();
+}
+
+#[test]
+fn a_top_up_that_is_taken_back_without_its_purse_is_a_debt_with_a_case() {
+    let (mut server, mut desk, mut bar) = server();
+    let mut band = Band::new(1);
+    let topped_up = top_up(&mut desk, &mut band, 40_00, 80);
+    beer(&mut bar, &mut band, 2);
+    desk.cancel(&topped_up);
+    server.sync(&mut desk);
+    server.sync(&mut bar);
+    assert_eq!(
+        in_purse(&mut server, band.tag),
+        i128::from(band.held()),
+        "the chip still has it"
+    );
+    let owed = Account::Overdraft { tag: band.tag };
+    assert_eq!(server.balance(owed, AssetId::EURO), -40_00);
+    assert_eq!(server.case_kinds(), [CaseKind::Overdraft]);
+    server.assert_balanced();
+}
+
+#[test]
 fn a_copied_wristband_shows_with_what_it_took() {
     let (mut server, mut desk, mut bar) = server();
     let mut other = till_that_books(&mut server, &[OrderKind::Sale], 3);

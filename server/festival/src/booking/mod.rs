@@ -373,7 +373,10 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
             })
         }
         Some(known) => {
-            let mut transfers = if replacing { own()? } else { Vec::new() };
+            let mut transfers = away_from_purse(order, known)?;
+            if replacing {
+                transfers.extend(own()?);
+            }
             let cases = if replacing || mirrors(order, known) {
                 Vec::new()
             } else {
@@ -401,6 +404,43 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
             })
         }
     }
+}
+
+/// An order that takes back what a purse paid, while the purse was not there to be written on (another till, the office, a lost wristband): mirroring
+/// gives the money to the purse in the books, but the chip does not have it. It belongs to the server's side of the wristband, from where the next
+/// credit takes it onto the chip. A top-up that is taken back so is a debt, as the chip still has the money.
+fn away_from_purse(order: &Order, known: &KnownPosting) -> Option<Vec<Transfer>> {
+    if order.purse.is_some() {
+        return Some(Vec::new());
+    }
+    let mut given_back: BTreeMap<TagId, i128> = BTreeMap::new();
+    for transfer in known.posting.iter().flat_map(Posting::takes_back) {
+        for (account, sign) in [(transfer.from, 1), (transfer.to, -1)] {
+            if let Account::Wristband {
+                tag,
+                authority: Authority::Chip,
+            } = account
+                && transfer.asset == AssetId::EURO
+            {
+                *given_back.entry(tag).or_default() += sign * i128::from(transfer.amount.0);
+            }
+        }
+    }
+    let moved = given_back.into_iter().filter(|(_, cents)| *cents != 0);
+    let transfers = moved.map(|(tag, cents)| {
+        let [chip, server] =
+            [Authority::Chip, Authority::Server].map(|authority| Account::Wristband { tag, authority });
+        let (from, to) = if cents > 0 { (chip, server) } else { (server, chip) };
+        Some(Transfer {
+            from,
+            to,
+            asset: AssetId::EURO,
+            amount: Amount::from_wide(cents.abs()).ok()?,
+            code: TransferCode::Move,
+            expires_at_ms: None,
+        })
+    });
+    transfers.collect()
 }
 
 /// What was advanced for the order that is taken back, and has been settled since, belongs to the guest again: mirroring the advance alone would

@@ -106,7 +106,7 @@ pub(super) fn reversal_targets(store: &mut impl Store) {
     let known = loaded.postings.get(&target).unwrap();
     assert_eq!((known.no, &known.posting, known.reversed_by), (3, &posting, None));
     assert_eq!(Some(known.content), posting.as_ref().map(|posting| posting.content));
-    let touched: BTreeSet<_> = crate::bounded_accounts(&posting.unwrap()).collect();
+    let touched: BTreeSet<_> = crate::accounts_to_take_back(&posting.unwrap()).collect();
     assert!(touched.contains(&Book::key(1, VOUCHERS)));
     assert_eq!(loaded.accounts.keys().copied().collect::<BTreeSet<_>>(), touched);
     assert_eq!(loaded.lots, commit.lots, "a reversal fills the lots again");

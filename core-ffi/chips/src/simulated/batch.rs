@@ -61,10 +61,15 @@ impl SimulatedBatch {
     /// What a device with these roles holds.
     pub fn keys(&self, roles: &[KeyRole]) -> MemoryKeys {
         let mut keys = MemoryKeys::default();
+        self.add_keys(roles, &mut keys);
+        keys
+    }
+
+    /// Puts the keys of these roles to those of other batches.
+    pub fn add_keys(&self, roles: &[KeyRole], keys: &mut MemoryKeys) {
         for role in roles {
             keys.insert(self.batch, *role, &self.master(*role));
         }
-        keys
     }
 
     /// The keys of a till that only sells.

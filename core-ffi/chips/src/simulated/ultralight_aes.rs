@@ -1,5 +1,7 @@
 //! A virtual MIFARE Ultralight AES (MF0AES20): memory, commands, both sides of the authentication, the MAC channel, and its tears.
 
+use std::collections::BTreeMap;
+
 use shared_protocol::TagId;
 use shared_protocol::purse::{AesKey, Block, Uid};
 
@@ -32,6 +34,8 @@ struct Persistent {
     pages: [[u8; 4]; PAGES as usize],
     /// Pages too weak to tell, with what the next reading but one gives.
     weak: Vec<(u8, [u8; 4])>,
+    /// Bits of a page that no writing sets any more.
+    worn: BTreeMap<u8, [u8; 4]>,
     counters: [u32; 3],
     weak_counter: Option<u32>,
     failures: [u16; 3],
@@ -74,6 +78,7 @@ impl UltralightAesChip {
             kept: Persistent {
                 pages,
                 weak: Vec::new(),
+                worn: BTreeMap::new(),
                 counters: [0; 3],
                 weak_counter: None,
                 failures: [0; 3],
@@ -119,6 +124,12 @@ impl UltralightAesChip {
         if let Some(place) = self.kept.pages.get_mut(usize::from(page)) {
             *place = bytes;
         }
+    }
+
+    /// These bits of a page are worn out: what stands there stays, and from the next writing on they are 0 whatever is written. The chip
+    /// acknowledges all the same, as EEPROM beyond its endurance does.
+    pub fn wear(&mut self, page: u8, bits: [u8; 4]) {
+        self.kept.worn.insert(page, bits);
     }
 
     /// One of the three counters.
@@ -277,7 +288,13 @@ impl UltralightAesChip {
 
     fn store(&mut self, page: u8, bytes: [u8; 4]) {
         let old = self.page(page);
-        let new = self.written(page, bytes);
+        let mut new = self.written(page, bytes);
+        for (byte, worn) in new
+            .iter_mut()
+            .zip(self.kept.worn.get(&page).copied().unwrap_or_default())
+        {
+            *byte &= !worn;
+        }
         self.kept.weak.retain(|(weak, _)| *weak != page);
         let tear = self.tearing.take().unwrap_or(Tear::Done);
         if let Some(place) = self.kept.pages.get_mut(usize::from(page)) {

@@ -156,3 +156,13 @@ fn a_weak_page_reads_as_old_and_new_in_turn_until_it_is_written() {
     assert_eq!(bytes(chip.frame(&[0x30, 8]))[..4], [9; 4]);
     assert_eq!(bytes(chip.frame(&[0x30, 8]))[..4], [9; 4]);
 }
+
+#[test]
+fn a_worn_page_acknowledges_and_forgets() {
+    let mut chip = chip();
+    assert_eq!(chip.frame(&[0xA2, 8, 0xFF, 1, 2, 3]), Answer::Ack);
+    chip.wear(8, [0x0F, 0, 0, 1]);
+    assert_eq!(chip.page(8), [0xFF, 1, 2, 3], "what stands there stays");
+    assert_eq!(chip.frame(&[0xA2, 8, 0xFF, 1, 2, 5]), Answer::Ack);
+    assert_eq!(chip.page(8), [0xF0, 1, 2, 4]);
+}

@@ -72,6 +72,7 @@ impl World {
             self.days(&stored),
             self.liveness(),
             self.purses_agree(&stored),
+            self.copies_cost_what_was_promised(&stored),
             self.signing_holds(&stored.rows),
             self.authorization(&stored.rows, &stored.cases, &stored.terminals),
         ];
@@ -83,6 +84,17 @@ impl World {
         }
         self.note_cases(&stored);
         self.note_permissions(&stored.rows);
+    }
+
+    /// I10 of wristbands that thieves had in their hands.
+    fn copies_cost_what_was_promised(&mut self, stored: &Stored) -> Vec<(&'static str, String)> {
+        let told: BTreeSet<TagId> = stored.cases.iter().filter_map(|case| case.case.case.tag).collect();
+        let (found, losses) = self.losses_hold(!self.several_copies(), |tag| told.contains(&tag));
+        if losses.lost > 0 {
+            self.sometimes.reach("loss_by_a_copy");
+        }
+        self.losses = losses;
+        found
     }
 
     /// I6 and I7: purses and books.
@@ -443,7 +455,7 @@ impl World {
             .collect()
     }
 
-    /// Whether journals can have been lost, forked or forged in this run.
+    /// Whether journals were lost, forked or forged in this run, or two devices share a till and its drawer.
     fn several_copies(&self) -> bool {
         let kinds = [
             Kind::Rollback,
@@ -452,7 +464,8 @@ impl World {
             Kind::StolenKey,
             Kind::ServerRestore,
         ];
-        kinds.iter().any(|kind| self.plan.has(*kind))
+        let tills: BTreeSet<_> = self.devices.iter().map(|device| device.till).collect();
+        tills.len() < self.devices.len() || kinds.iter().any(|kind| self.faults.contains_key(kind))
     }
 
     /// A case of a kind that nothing in this run can have caused is a bug, however politely it is worded.
@@ -473,7 +486,7 @@ impl World {
                 | CaseKind::PurseInterrupted => true,
                 // Two phones with one identity are one device to the books, which sees it look back.
                 CaseKind::PurseOverlap | CaseKind::PurseSetBack => {
-                    any(&[Kind::ChipCopied, Kind::ChipForged]) || self.several_copies()
+                    any(&[Kind::ChipCopied, Kind::ChipEmulated, Kind::ChipForged]) || self.several_copies()
                 }
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {

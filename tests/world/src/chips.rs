@@ -1,20 +1,21 @@
-//! Wristbands with a purse: virtual chips that guests carry from till to till, hold too short, and that thieves copy, set back and write on.
+//! Wristbands with a purse: virtual chips that guests carry from till to till and hold too short. What thieves do to them is in [`crate::thieves`].
 //!
 //! The frames are the real ones, over the real cores. What is checked at the end: the books have what the chip has, but for what a gap with a case
-//! says to the cent (I6); nothing on a genuine chip ever goes down (I7); no chip is dead; thieves take no more than was certified.
+//! says to the cent (I6); nothing on a genuine chip ever goes down (I7); no chip is dead.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use chips::purse::{Books, Knowledge, Limits, LoadRefusal, Tap, TopUp, load};
+use chips::purse::{Books, Knowledge, LoadRefusal, Tap, load};
 use chips::simulated::{Fault, SimulatedBatch, SimulatedField, Tear, UltralightAesChip};
 use chips::ultralight::LinkFault;
 use chips::{Capabilities, Chip, Field, FieldFault, KeyRole, MemoryKeys, ReaderEvent, Selected};
 use engine::Request;
 use fixtures::sample;
 use shared_protocol::config::Config;
-use shared_protocol::order::OrderKind;
+use shared_protocol::crypto::SignError;
+use shared_protocol::order::{Order, OrderKind, Tender, TenderKind};
 use shared_protocol::purse::{BatchList, ChainId, PurseSettings};
 use shared_protocol::wristband::Batch;
 use shared_protocol::{TagId, TillId};
@@ -23,21 +24,30 @@ use terminal::{Input, PurseAnswer, PurseTask, PurseWork, without_session};
 
 use crate::events::{DeviceNo, Event};
 use crate::faults::Kind;
+use crate::thieves::{Copied, Emulator};
 use crate::world::World;
 
-const BATCH: u16 = 5;
-/// Guests with such a wristband.
+/// The wristbands of most guests who have one with a purse.
+pub(crate) const BATCH: u16 = 5;
 const BANDS: u16 = 40;
+/// A few whose chains are so short that they take no more credit after some rounds.
+const SHORT_BATCH: u16 = 6;
+const SHORT_BANDS: u16 = 4;
+/// A few of another event: their own till's keys would open them, ours know nothing of them.
+const FOREIGN_BATCH: u16 = 7;
+const FOREIGN_BANDS: u16 = 2;
+/// The counter of a chip that counts what it has spent.
+const PURSE_COUNTER: u8 = 2;
 /// How long a piece of work takes, in ms: air and the phone's own time.
 const WORK_MS: [u64; 3] = [20, 45, 90];
 /// The last exchange of the longest tap at which something may go wrong.
 const EXCHANGES: usize = 22;
 
-type OnReader = Rc<RefCell<SimulatedField<UltralightAesChip>>>;
+pub(crate) type OnReader = Rc<RefCell<SimulatedField<UltralightAesChip>>>;
 
 /// A chip as a reader sees it, shared with the guest who may pull it away.
 #[derive(Clone)]
-pub(crate) struct Handle(OnReader);
+pub(crate) struct Handle(pub OnReader);
 
 impl Field for Handle {
     fn transceive(&mut self, frame: &[u8]) -> Result<Vec<u8>, FieldFault> {
@@ -49,29 +59,65 @@ impl Field for Handle {
     }
 }
 
-/// A wristband that somebody carries.
-struct Band {
-    chip: OnReader,
-    at: Option<DeviceNo>,
+/// What became of a wristband.
+pub(crate) enum Nature {
+    /// As the encoder made it; only tills wrote on it.
+    Genuine,
+    /// The same, but one of its pages no longer keeps what is written.
+    Worn,
     /// Somebody wrote on it by other ways than a till.
-    attacked: bool,
+    Touched,
+    /// A copy with everything on it, that goes its own way from then on.
+    Copy,
+    /// A copy in software, whose memory and counter are what its owner wants.
+    Emulator(Box<Emulator>),
+    /// Another chip that answers with the same id; nobody gave it keys.
+    Shell,
+}
+
+/// A wristband that somebody carries.
+pub(crate) struct Band {
+    pub chip: OnReader,
+    pub at: Option<DeviceNo>,
+    pub nature: Nature,
+}
+
+impl Band {
+    pub fn new(chip: UltralightAesChip, nature: Nature) -> Self {
+        Self {
+            chip: Rc::new(RefCell::new(SimulatedField::new(chip))),
+            at: None,
+            nature,
+        }
+    }
+
+    /// Whether it, or what it says of its namesakes, is no longer what tills made it. A chip that only borrows the id is nobody's business.
+    pub fn is_changed(&self) -> bool {
+        !matches!(self.nature, Nature::Genuine | Nature::Shell)
+    }
 }
 
 /// All wristbands with a purse: the genuine one of a guest comes first, copies of it follow.
 pub(crate) struct Chips {
-    batch: SimulatedBatch,
+    pub batch: SimulatedBatch,
+    short: SimulatedBatch,
     /// The anchors take a while to compute; they never change.
-    lists: BTreeMap<u16, BatchList>,
+    pub lists: BTreeMap<u16, BatchList>,
     config: Config,
-    bands: BTreeMap<TagId, Vec<Band>>,
+    pub bands: BTreeMap<TagId, Vec<Band>>,
+    foreign: BTreeSet<TagId>,
     /// What a thief once read: pages to write back later.
-    seen: BTreeMap<TagId, UltralightAesChip>,
+    pub seen: BTreeMap<TagId, UltralightAesChip>,
+    /// What copies may cost by the promise of the settings: what was on a wristband when it was copied.
+    pub copied: BTreeMap<TagId, Vec<Copied>>,
 }
 
 /// The work of a device on the wristband that lies there.
 #[derive(Default)]
 pub(crate) struct AtReader {
     lies: Option<(TagId, OnReader)>,
+    /// The last wristband that was held, how much it had spent by then, and whether this device had heard that it is blocked.
+    pub held: Option<(TagId, u32, bool)>,
     tap: Option<Tap<Handle>>,
     works: VecDeque<PurseWork>,
 }
@@ -86,26 +132,38 @@ impl AtReader {
 
 impl Chips {
     pub fn new() -> Self {
-        let settings = PurseSettings {
-            length: [1_600, 2_000, 800],
+        let settings = |length| PurseSettings {
+            length,
             ..PurseSettings::usual(77)
         };
-        let batch = SimulatedBatch::new(settings, BATCH);
-        let band = |index| {
-            let field = SimulatedField::new(batch.chip(index));
-            let band = Band {
-                chip: Rc::new(RefCell::new(field)),
-                at: None,
-                attacked: false,
+        let batch = SimulatedBatch::new(settings([1_600, 2_000, 800]), BATCH);
+        let short = SimulatedBatch::new(settings([80, 40, 30]), SHORT_BATCH);
+        let foreign = SimulatedBatch::new(PurseSettings::usual(78), FOREIGN_BATCH);
+        let of = |batch: &SimulatedBatch, count: u16| {
+            let band = |index| {
+                (
+                    batch.uid(index).tag(),
+                    vec![Band::new(batch.chip(index), Nature::Genuine)],
+                )
             };
-            (batch.uid(index).tag(), vec![band])
+            (0..count).map(band).collect::<Vec<_>>()
         };
+        let strangers = of(&foreign, FOREIGN_BANDS);
+        let mut lists = batch.lists(BANDS);
+        lists.extend(short.lists(SHORT_BANDS));
         Self {
-            bands: (0..BANDS).map(band).collect(),
+            foreign: strangers.iter().map(|(tag, _)| *tag).collect(),
+            bands: of(&batch, BANDS)
+                .into_iter()
+                .chain(of(&short, SHORT_BANDS))
+                .chain(strangers)
+                .collect(),
             seen: BTreeMap::new(),
-            lists: batch.lists(BANDS),
+            copied: BTreeMap::new(),
+            lists,
             config: sample::config(),
             batch,
+            short,
         }
     }
 
@@ -113,8 +171,13 @@ impl Chips {
         self.bands.keys().copied()
     }
 
+    /// Whether its guest came with the wristband of another event.
+    pub fn is_foreign(&self, tag: TagId) -> bool {
+        self.foreign.contains(&tag)
+    }
+
     /// What an honest reader with no memory finds on a guest's own wristband.
-    fn honest(&self, tag: TagId) -> Result<chips::purse::Loaded, LoadRefusal> {
+    pub fn honest(&self, tag: TagId) -> Result<chips::purse::Loaded, LoadRefusal> {
         let Some(band) = self.bands.get(&tag).and_then(|bands| bands.first()) else {
             return Err(LoadRefusal::NoPurse);
         };
@@ -122,7 +185,7 @@ impl Chips {
         let selected = field
             .reselect()
             .map_err(|fault| LoadRefusal::Link(LinkFault::Field(fault)))?;
-        let keys = self.batch.sale_keys();
+        let keys = self.keys(&[KeyRole::Auth, KeyRole::Mac]);
         let books = Books {
             keys: &keys,
             lists: &self.lists,
@@ -137,6 +200,12 @@ impl Chips {
         .map(|tap| tap.loaded)
     }
 
+    fn keys(&self, roles: &[KeyRole]) -> MemoryKeys {
+        let mut keys = self.batch.keys(roles);
+        self.short.add_keys(roles, &mut keys);
+        keys
+    }
+
     fn keys_of(&self, till: TillId) -> MemoryKeys {
         let till = self.config.tills.get(&till);
         let desk = till.is_some_and(|till| till.order_kinds.contains(&OrderKind::TopUp));
@@ -144,7 +213,7 @@ impl Chips {
         if desk {
             roles.push(KeyRole::Chain(ChainId::Desk));
         }
-        self.batch.keys(&roles)
+        self.keys(&roles)
     }
 }
 
@@ -172,14 +241,14 @@ impl World {
         if engine.stream_version(shared_protocol::stream::Stream::Batches).rev > 0 {
             return;
         }
-        let Some(list) = self.chips.lists.get(&BATCH).cloned() else {
-            return;
-        };
-        let made = signer.sign(&list.message());
-        let done = made.map_err(|error| error.to_string()).and_then(|signature| {
-            let batches = BTreeMap::from([(BATCH, Batch::new(list, signature))]);
-            engine.put_batches(&batches).map_err(|error| error.to_string())
+        let batches = self.chips.lists.iter().map(|(number, list)| {
+            let signature = signer.sign(&list.message())?;
+            Ok((*number, Batch::new(list.clone(), signature)))
         });
+        let batches: Result<BTreeMap<u16, Batch>, SignError> = batches.collect();
+        let done = batches
+            .map_err(|error| error.to_string())
+            .and_then(|batches| engine.put_batches(&batches).map_err(|error| error.to_string()));
         if let Err(error) = done {
             self.violation(
                 "I4",
@@ -206,6 +275,14 @@ impl World {
         };
         band.at = Some(no);
         let chip = Rc::clone(&band.chip);
+        if let Nature::Emulator(emulator) = &band.nature {
+            chip.borrow_mut().chip = emulator.shows(no);
+        }
+        let reached = match band.nature {
+            Nature::Copy => Some("copied_wristband_used"),
+            Nature::Emulator(_) => Some("emulated_wristband_used"),
+            _ => None,
+        };
         chip.borrow_mut().restart();
         if self.plan.strikes(Kind::TornTap, 120_000) {
             self.count(Kind::TornTap);
@@ -215,10 +292,12 @@ impl World {
             let fault = random.pick(&[Fault::RemovedBefore, Fault::RemovedAfter, Fault::Torn(tear)]);
             chip.borrow_mut().faults.extend(fault.map(|fault| (at, fault)));
         }
-        if which > 0 {
-            self.sometimes.reach("copied_wristband_used");
+        if let Some(place) = reached {
+            self.sometimes.reach(place);
         }
         if let Some(device) = self.devices.get_mut(no.0) {
+            let spent = chip.borrow().chip.counter(PURSE_COUNTER);
+            device.at_reader.held = Some((tag, spent, device.disk.image.blocks(tag)));
             device.at_reader.lies = Some((tag, chip));
         }
         ReaderEvent::Held(Chip {
@@ -239,6 +318,9 @@ impl World {
         for band in self.chips.bands.get_mut(&tag).into_iter().flatten() {
             if Rc::ptr_eq(&band.chip, &chip) {
                 band.at = None;
+                if let Nature::Emulator(emulator) = &mut band.nature {
+                    emulator.was_at(no, chip.borrow().chip.clone());
+                }
             }
         }
     }
@@ -304,91 +386,50 @@ impl World {
                 chips::purse::Outcome::Unknown => "purse_left_in_between",
             });
         }
-        if let PurseAnswer::Read(Err(LoadRefusal::Regression)) = &answer {
-            self.sometimes.reach("purse_set_back_refused");
-        }
+        self.judge_reading(no, &answer);
         self.step_of(no, boot, Input::Purse { job, answer });
     }
 
-    /// A thief strikes at a wristband that lies nowhere.
-    pub(crate) fn strike_chip(&mut self, kind: Kind) -> Option<()> {
-        let free = |bands: &&Vec<Band>| bands.iter().all(|band| band.at.is_none() && !band.attacked);
-        let tags: Vec<TagId> = self
-            .chips
-            .bands
-            .iter()
-            .filter(|(_, bands)| free(bands))
-            .map(|(tag, _)| *tag)
-            .collect();
-        let tag = self.plan.random(kind).pick(&tags)?;
-        let before = self.chips.honest(tag).ok()?.balance();
-        self.log.note(&["thief", kind.name(), &tag.to_string()]);
-        let (batch, lists) = (self.chips.batch.clone(), self.chips.lists.clone());
-        let band = self.chips.bands.get_mut(&tag)?.first_mut()?;
-        match kind {
-            Kind::ChipCopied => {
-                let copy = Band {
-                    chip: Rc::new(RefCell::new(SimulatedField::new(band.chip.borrow().chip.clone()))),
-                    at: None,
-                    attacked: true,
-                };
-                band.attacked = true;
-                self.chips.bands.get_mut(&tag)?.push(copy);
+    /// What a till must not read, and what it must have said at least once over many seeds.
+    fn judge_reading(&mut self, no: DeviceNo, answer: &PurseAnswer) {
+        let PurseAnswer::Read(read) = answer else { return };
+        let at = self.devices.get(no.0).and_then(|device| device.at_reader.lies.as_ref());
+        let Some((tag, chip)) = at else { return };
+        let (tag, chip) = (*tag, Rc::clone(chip));
+        let bands = self.chips.bands.get(&tag).into_iter().flatten();
+        let is_shell = bands.into_iter().any(|band| {
+            let shell = matches!(band.nature, Nature::Shell);
+            shell && Rc::ptr_eq(&band.chip, &chip)
+        });
+        match read {
+            Ok(_) if is_shell => self.violation("I6", &format!("a chip with the id of {tag} and no keys was believed")),
+            Ok(_) if self.chips.is_foreign(tag) => {
+                self.violation("I6", &format!("wristband {tag} of another event was believed"));
             }
-            Kind::ChipReplayed => {
-                let now = band.chip.borrow().chip.clone();
-                let Some(old) = self.chips.seen.remove(&tag) else {
-                    self.chips.seen.insert(tag, now);
-                    return Some(());
-                };
-                band.attacked = true;
-                // The pages, but not the counter: that goes back on no genuine chip.
-                for page in 0x08..0x28 {
-                    band.chip.borrow_mut().chip.set_page(page, old.page(page));
-                }
+            Err(LoadRefusal::Link(LinkFault::NotAuthentic)) if is_shell => self.sometimes.reach("borrowed_id_refused"),
+            Err(LoadRefusal::UnknownBatch(_)) if self.chips.is_foreign(tag) => {
+                self.sometimes.reach("foreign_wristband_refused");
             }
-            Kind::ChipForged => {
-                band.attacked = true;
-                for _ in 0..self.plan.random(kind).between(1, 8) {
-                    let page = u8::try_from(0x08 + self.plan.random(kind).below(0x20)).unwrap_or(0x08);
-                    let bytes = self.plan.random(kind).bytes();
-                    band.chip.borrow_mut().chip.set_page(page, bytes);
-                }
-            }
-            // A stolen top-up phone writes credits that no journal tells of.
-            _ => {
-                let mut field = Handle(Rc::clone(&band.chip));
-                field.0.borrow_mut().restart();
-                let keys = batch.desk_keys();
-                let books = Books {
-                    keys: &keys,
-                    lists: &lists,
-                };
-                let selected = field.reselect().ok()?;
-                let mut tap = load(field, &selected, &books, &Knowledge::default(), *b"a thief's random").ok()?;
-                let cents = u32::try_from(50 * self.plan.random(kind).between(10, 200)).ok()?;
-                let top_up = TopUp {
-                    chain: ChainId::Desk,
-                    cents,
-                    terminal: 1,
-                };
-                let plan = tap.loaded.plan_top_up(&keys, &top_up, &Limits::default()).ok()?;
-                let _ = tap.commit(&plan);
-                self.sometimes.reach("credit_by_a_thief");
-                return Some(());
-            }
+            Err(LoadRefusal::Regression) => self.sometimes.reach("purse_set_back_refused"),
+            _ => {}
         }
-        if let Ok(after) = self.chips.honest(tag)
-            && after.balance() > before
-        {
-            let what = format!(
-                "a thief made {} of {before} on wristband {tag} by {}",
-                after.balance(),
-                kind.name()
-            );
-            self.violation("I6", &what);
+    }
+
+    /// I16 of wristbands: a till that had heard that one is blocked before it was held takes no money of it. A payment that was on the chip before is
+    /// finished all the same.
+    pub(crate) fn observe_blocked(&mut self, no: DeviceNo, order: &Order) {
+        let held = self.devices.get(no.0).and_then(|device| device.at_reader.held);
+        let Some((tag, spent, true)) = held else { return };
+        let pays = |tender: &Tender| tender.kind == TenderKind::Wristband && tender.amount.is_positive();
+        let of_tag = |tender: &&Tender| order.tender_tag(tender) == Some(tag);
+        if !order.tenders.iter().filter(of_tag).any(pays) || order.kind == OrderKind::Cancel {
+            return;
         }
-        Some(())
+        let paid_before = order.purse.as_ref().is_some_and(|purse| purse.after.debited <= spent);
+        if !paid_before {
+            let what = format!("device {} took money of blocked wristband {tag}: {order:?}", no.0);
+            self.violation("I16", &what);
+        }
     }
 
     /// What has been missing on a purse for long gets its case. At the end there is no later.
@@ -415,7 +456,7 @@ impl World {
         let mut found = Vec::new();
         let mut reader = self.server.reader();
         for (tag, bands) in &self.chips.bands {
-            if bands.iter().any(|band| band.attacked) {
+            if self.chips.is_foreign(*tag) || bands.iter().any(Band::is_changed) {
                 continue;
             }
             let loaded = match self.chips.honest(*tag) {
@@ -426,13 +467,8 @@ impl World {
                 }
             };
             let known = reader.purse(sample::EVENT, *tag).ok().flatten();
-            let Some(purse) = known else {
-                if loaded.purse.image.counter != 0 || loaded.balance().0 != 0 {
-                    // Everything that happened to it happened at devices that are lost.
-                    continue;
-                }
-                continue;
-            };
+            // A purse that nobody has told of: nothing happened to it, or at devices only that are lost.
+            let Some(purse) = known else { continue };
             let units = loaded.purse.settings.unit_cents;
             let on_chip = shared_protocol::wristband::PurseTotals {
                 debited: loaded.purse.image.counter,

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use shared_protocol::OrderId;
 use shared_protocol::chain::{EpochStart, SignedHead, link};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::entry::{Content, Entry};
 use shared_protocol::stream::{Copy, Stream};
+use shared_protocol::{OrderId, TagId};
 use terminal::{MetaKey, Restored, StoredEntry, Ticket, Write};
 
 /// Everything that a queue holds.
@@ -34,6 +34,12 @@ pub(crate) struct Added {
 }
 
 impl Image {
+    /// Whether the block list has this wristband. The process may have heard more than its disk; less it has not.
+    pub fn blocks(&self, tag: TagId) -> bool {
+        let list = self.streams.get(&Stream::BlockList);
+        list.is_some_and(|list| list.items.contains_key(tag.as_slice()))
+    }
+
     fn last_seq(&self, epoch: u32) -> u64 {
         self.entries
             .range((epoch, 0)..=(epoch, u64::MAX))

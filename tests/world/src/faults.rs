@@ -133,6 +133,12 @@ kinds! {
     TornTap = "torn-tap", 0,
     /// A wristband is copied with everything on it.
     ChipCopied = "chip-copied", 1,
+    /// A wristband is copied into an emulator, which can set everything back.
+    ChipEmulated = "chip-emulated", 1,
+    /// Another chip takes the id of a wristband.
+    IdBorrowed = "id-borrowed", 2,
+    /// A page of a wristband no longer keeps what is written.
+    ChipWorn = "chip-worn", 2,
     /// Pages of a wristband are put back to what they were.
     ChipReplayed = "chip-replayed", 4,
     /// Somebody with the keys of a till that sells writes on wristbands.

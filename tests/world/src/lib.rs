@@ -31,7 +31,9 @@ mod stick;
 mod strikes;
 #[cfg(test)]
 mod tests;
+mod thieves;
 mod till;
 pub mod world;
 
 pub use sometimes::EXPECTED;
+pub use thieves::Losses;

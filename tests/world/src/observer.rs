@@ -12,7 +12,7 @@ use shared_protocol::message::{EntryOutcome, Message};
 use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId};
 use store::{EntryStatus, JournalRow, Reader};
-use terminal::screen::{DoneKind, Notice, Page, Refusal, Registering, RegistrationRefusal, Screen};
+use terminal::screen::{DoneKind, Notice, Page, PurseRefusal, Refusal, Registering, RegistrationRefusal, Screen};
 
 use crate::disk::{Added, Image};
 use crate::events::DeviceNo;
@@ -213,6 +213,7 @@ impl World {
                     self.note_order(&read.order);
                     self.observe_drawer_order(no, &read.order);
                     self.observe_permission(no, &read.order);
+                    self.observe_blocked(no, &read.order);
                     let seen = Seen {
                         order: read.order.clone(),
                         content: read.content,
@@ -328,6 +329,11 @@ impl World {
             }
             Notice::AlreadyPaid { .. } => self.sometimes.reach("already_paid_shown"),
             Notice::Refused(Refusal::OfflineLimit { .. }) => self.sometimes.reach("offline_limit_refused"),
+            Notice::Refused(Refusal::Purse(PurseRefusal::Full)) => self.sometimes.reach("full_wristband_refused"),
+            Notice::Refused(Refusal::Purse(PurseRefusal::Frozen)) => self.sometimes.reach("frozen_desk_refused"),
+            Notice::Refused(Refusal::Purse(PurseRefusal::Forged | PurseRefusal::Damaged)) => {
+                self.sometimes.reach("changed_wristband_refused");
+            }
             Notice::Refused(Refusal::Blocked(_)) => self.sometimes.reach("blocked_wristband_refused"),
             Notice::Refused(Refusal::TakenBack) => self.sometimes.reach("cancelled_twice_refused"),
             Notice::Refused(Refusal::NotPermitted) => self.sometimes.reach("not_permitted_refused"),

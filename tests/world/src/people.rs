@@ -153,7 +153,7 @@ impl World {
         }
         let sells = till.order_kinds.contains(&OrderKind::Sale);
         let tops_up = till.order_kinds.contains(&OrderKind::TopUp);
-        let tag = self.somebody();
+        let tag = self.thief_shops(no).unwrap_or_else(|| self.somebody());
         let random = &mut self.people_random;
         let mistakes = if self.plan.has(Kind::Mistake) { 6 } else { 0 };
         let plan = match (sells, tops_up) {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::EXPECTED;
 use crate::faults::Kind;
+use crate::thieves::Losses;
 use crate::world::{Options, Outcome, Violation, run};
 
 /// A list of places that has to be reached whole needs so many seeds; fewer reach what they reach.
@@ -37,6 +38,8 @@ pub struct Report {
     pub sometimes: BTreeMap<&'static str, u64>,
     /// Cases on the servers at the end, by code.
     pub cases: BTreeMap<u16, u64>,
+    /// What copied wristbands cost, and may cost at most.
+    pub losses: Losses,
     /// Seeds that ran twice and gave the same log.
     pub twice: u64,
     /// Runs that failed, by seed.
@@ -73,6 +76,7 @@ impl Report {
         for (name, count) in &outcome.sometimes {
             *self.sometimes.entry(name).or_default() += count;
         }
+        self.losses += outcome.losses;
         for (code, count) in &outcome.cases {
             *self.cases.entry(*code).or_default() += count;
         }
@@ -122,6 +126,8 @@ impl Report {
             "same_log_twice": self.twice,
             "faults": faults,
             "cases": cases,
+            "lost_by_copied_wristbands_cents": i64::try_from(self.losses.lost).ok(),
+            "promised_at_most_cents": i64::try_from(self.losses.promised).ok(),
             "sometimes": self.sometimes,
             "never_reached": self.missed(),
             "failures": failures,

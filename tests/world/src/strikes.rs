@@ -57,7 +57,13 @@ impl World {
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of fault")]
     fn strike(&mut self, kind: Kind) -> Option<()> {
         match kind {
-            Kind::ChipCopied | Kind::ChipReplayed | Kind::ChipForged | Kind::StolenDesk => self.strike_chip(kind)?,
+            Kind::ChipCopied
+            | Kind::ChipEmulated
+            | Kind::IdBorrowed
+            | Kind::ChipWorn
+            | Kind::ChipReplayed
+            | Kind::ChipForged
+            | Kind::StolenDesk => self.strike_chip(kind)?,
             Kind::Offline => {
                 let no = self.running(kind)?;
                 let long = self.plan.random(kind).percent(20);

@@ -21,6 +21,7 @@ use crate::server::Server;
 use crate::slots::Code;
 use crate::sometimes::Sometimes;
 use crate::stick::Stick;
+use crate::thieves::Losses;
 use crate::till::{Device, Key};
 
 /// When the doors open: noon on a Saturday in July, in ms since 1970.
@@ -121,6 +122,8 @@ pub struct Outcome {
     pub sometimes: BTreeMap<&'static str, u64>,
     /// Cases on the server at the end, by code.
     pub cases: BTreeMap<u16, u64>,
+    /// What copied wristbands cost.
+    pub losses: Losses,
     /// What must not be, the first few.
     pub violations: Vec<Violation>,
     /// Digest of the log of events.
@@ -158,7 +161,8 @@ pub(crate) struct World {
     pub locked: Vec<TerminalId>,
     pub curve: bool,
     pub cases: BTreeMap<u16, u64>,
-    faults: BTreeMap<Kind, u64>,
+    pub losses: Losses,
+    pub faults: BTreeMap<Kind, u64>,
     violations: Vec<Violation>,
     ended_at_ms: Option<u64>,
     pub net_random: Random,
@@ -199,6 +203,7 @@ pub fn run(options: &Options) -> Outcome {
         faults: world.faults,
         sometimes: world.sometimes.0,
         cases: world.cases,
+        losses: world.losses,
         violations: world.violations,
         log_hash: world.log.digest(),
         lines: world.log.lines(),
@@ -286,6 +291,7 @@ impl World {
             locked: Vec::new(),
             curve,
             cases: BTreeMap::new(),
+            losses: Losses::default(),
             faults: BTreeMap::new(),
             violations: Vec::new(),
             ended_at_ms: None,

@@ -1,4 +1,4 @@
-//! The fuzz targets over inputs that proptest draws, so that every build runs them on stable Rust.
+//! The fuzz targets over inputs that proptest draws and over those that hours of fuzzing left behind, so that every build runs them on stable Rust.
 
 use proptest::prelude::*;
 
@@ -21,4 +21,32 @@ proptest! {
     fn a_hostile_chip_gets_no_credit_and_breaks_no_promise(data in script()) {
         chip_machine(&data);
     }
+}
+
+/// What fuzzers found worth keeping, a line of hex each (`fuzz/seed-corpus keep`).
+fn kept(lines: &str) -> impl Iterator<Item = Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    lines
+        .lines()
+        .map(move |line| line.as_bytes().chunks(2).map(byte).collect())
+}
+
+#[test]
+fn what_fuzzers_kept_is_read_or_refused() {
+    let mut count = 0;
+    for input in kept(include_str!("corpus/chip_parsers.hex")) {
+        chip_parsers(&input);
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn what_fuzzers_kept_gets_no_credit_and_breaks_no_promise() {
+    let mut count = 0;
+    for input in kept(include_str!("corpus/chip_machine.hex")) {
+        chip_machine(&input);
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
 }

@@ -462,6 +462,7 @@ impl Draft {
                 reason: draft.reason,
                 group: group.map(|group| GroupPart { group, part, of }),
                 purse: None,
+                band: None,
             };
             (order, draft.replaced)
         };

@@ -185,6 +185,7 @@ impl Book {
             reason: None,
             group: None,
             purse: None,
+            band: None,
         };
         Item { terminal, order }
     }

@@ -114,6 +114,13 @@ impl BandChange {
     }
 }
 
+impl OrderKind {
+    /// Whether such an order is about a wristband itself and no business case: no TSE is told of it, and it has no receipt.
+    pub const fn is_of_band(self) -> bool {
+        matches!(self, Self::Swap | Self::Block)
+    }
+}
+
 crate::closed_enum! {
     /// Who decides what wristbands of a batch have.
     pub enum BatchAuthority {

@@ -259,6 +259,15 @@ impl Book {
         item
     }
 
+    /// A wristband that is swapped: nothing of it is for a TSE.
+    pub fn swap(&self, till: u32, number: u64, guest: u32) -> Item {
+        let mut item = self.sale(till, number, guest, 0);
+        item.order.kind = OrderKind::Swap;
+        item.order.lines.clear();
+        item.order.tenders.clear();
+        item
+    }
+
     /// An order taken back.
     pub fn cancel(&self, till: u32, number: u64, target: &Item) -> Item {
         let mut item = self.sale(till, number, 0, 0);

@@ -28,6 +28,7 @@ use crate::session::{CommandThen, ToldState};
 use crate::step::{Now, Step};
 use crate::store::Store;
 use crate::streams::Streams;
+use crate::swap::{self, BlockedHere, note_block};
 use crate::undo::History;
 use crate::{Setup, Terminal};
 
@@ -66,6 +67,7 @@ pub struct Restored {
     /// Payments of purses that nothing was said of since.
     intents: BTreeMap<OrderId, Intent>,
     void: VecDeque<chips::purse::Intent>,
+    blocked: BlockedHere,
 }
 
 impl Restored {
@@ -172,6 +174,7 @@ impl Restored {
         for movement in movements(&order, &replaced, place, made_ms) {
             self.exposure.note(movement);
         }
+        note_block(&mut self.blocked, &order, place);
         self.recent.push_back(Recent { order, wall_ms, place });
         if self.recent.len() as u64 > RECENT_ENTRIES {
             self.recent.pop_front();
@@ -293,6 +296,8 @@ impl Terminal {
             purses: Batches::default(),
             lies: None,
             seen_purses: BTreeMap::new(),
+            shown_purse: None,
+            blocked_here: restored.blocked,
             card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
             void_intents: restored.void,
@@ -306,7 +311,8 @@ impl Terminal {
             terminal.take_batches();
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
             let last = restored.recent.back().map(|recent| &recent.order);
-            if let Some(done) = last.and_then(drawer::told_again).filter(|_| terminal.cart.is_none()) {
+            let told_again = last.and_then(|last| drawer::told_again(last).or_else(|| swap::told_again(last)));
+            if let Some(done) = told_again.filter(|_| terminal.cart.is_none()) {
                 terminal.notice = Notice::Done(Box::new(done));
             }
             terminal.note_command(shared_protocol::entry::CommandKind::Start, None, CommandThen::Nothing);

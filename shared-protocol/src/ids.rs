@@ -194,6 +194,12 @@ impl TagId {
     pub fn parse(text: &str) -> Option<Self> {
         Self::from_slice(&parse_hex(text)?)
     }
+
+    /// As readers and labels write it: in groups, in capitals or not.
+    pub fn typed(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|one| !matches!(one, ' ' | ':' | '-')).collect();
+        Self::parse(&digits.to_lowercase())
+    }
 }
 
 impl fmt::Display for TagId {

@@ -12,7 +12,7 @@ use crate::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX, ORDER_TENDERS_MAX};
 use crate::money::{Amount, Overflow};
 use crate::stream::Version;
 use crate::tax::{TaxKey, TaxRate, TaxSum, tax_shares};
-use crate::wristband::PurseMove;
+use crate::wristband::{BandChange, PurseMove};
 
 crate::closed_enum! {
     /// What kind of business an order is. All numbers are fixed from version 1; a server that does not book a kind yet keeps the entry and opens a case.
@@ -39,9 +39,9 @@ crate::closed_enum! {
         DrawerCount = 10,
         /// A shift begins, changes hands or ends.
         Shift = 11,
-        /// A guest gets another wristband.
+        /// A guest gets another wristband: the order's holder is the old one.
         Swap = 12,
-        /// A wristband is blocked or freed.
+        /// A wristband is blocked: the order's holder. No till frees one, since an order that comes late could undo a block that was made after it.
         Block = 13,
         /// Vouchers or points are granted.
         Grant = 14,
@@ -248,6 +248,9 @@ pub struct Order {
     /// What it did to the purse of its holder; none where the books decide what the holder has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purse: Option<PurseMove>,
+    /// What happens to the holder's wristband itself: for kinds [`Swap`](OrderKind::Swap) and [`Block`](OrderKind::Block), and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<BandChange>,
 }
 
 /// An order that contradicts itself. It is kept and a case is opened; nothing of it is booked as it stands.
@@ -336,7 +339,8 @@ impl Order {
             .purse
             .as_ref()
             .is_none_or(|purse| self.holder.is_some() && purse.after.covers(&purse.before));
-        let fields_fit = tenders_named && vouchers_have_holder && group_is_sane && purse_is_sane;
+        let band_is_sane = self.band.as_ref().is_none_or(|band| band.fits(self));
+        let fields_fit = tenders_named && vouchers_have_holder && group_is_sane && purse_is_sane && band_is_sane;
         if reverses != self.reverses.is_some() || !fields_fit {
             return Err(OrderFault::Shape);
         }

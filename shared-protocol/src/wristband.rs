@@ -1,12 +1,14 @@
-//! What orders, intents and streams say of a wristband's purse. How a purse lies on a chip is not said here; that it has totals which only
+//! What orders, intents and streams say of a wristband and its purse. How a purse lies on a chip is not said here; that it has totals which only
 //! grow is all that books need.
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Signature;
-use crate::ids::{AssetId, TillId};
+use crate::ids::{AssetId, TagId, TillId};
 use crate::money::{Amount, Overflow};
+use crate::order::{Order, OrderKind};
 use crate::purse::{BatchList, COUNTER_MAX, PendingCredit, Record};
+use crate::stream::BlockReason;
 
 /// How many chains of credits a purse has.
 pub const CHAINS: usize = 3;
@@ -71,6 +73,52 @@ pub struct PurseMove {
     /// The record of the last sale as the till read it; its MAC held. What a lost till did last is read from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+}
+
+/// What a purse showed to a till that wrote nothing on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownPurse {
+    /// The batch of wristbands it belongs to.
+    pub batch: u16,
+    /// What it had taken in and given out.
+    pub totals: PurseTotals,
+    /// Its newest record, with vouchers and age class; its MAC held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+/// What an order says happens to the wristband of its holder. How much of its money waits for tills that have not sent is no till's to say: the
+/// books decide it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandChange {
+    /// Why the holder's wristband is blocked from now on.
+    pub reason: BlockReason,
+    /// The guest's new one, which gets everything; none where the old one is only blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<TagId>,
+    /// What the old one's purse showed, where it was there and could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<ShownPurse>,
+}
+
+impl BandChange {
+    /// Whether an order that says this contradicts itself. That old and new are the same is a mistake of a person and no contradiction.
+    pub fn fits(&self, order: &Order) -> bool {
+        let of_kind = match order.kind {
+            OrderKind::Swap => self.new.is_some(),
+            OrderKind::Block => self.new.is_none(),
+            _ => false,
+        };
+        let moves_nothing_itself = order.lines.is_empty() && order.tenders.is_empty() && order.purse.is_none();
+        of_kind && moves_nothing_itself && order.holder.is_some() && order.group.is_none()
+    }
+}
+
+impl OrderKind {
+    /// Whether such an order is about a wristband itself and no business case: no TSE is told of it, and it has no receipt.
+    pub const fn is_of_band(self) -> bool {
+        matches!(self, Self::Swap | Self::Block)
+    }
 }
 
 crate::closed_enum! {

@@ -20,10 +20,12 @@ use shared_protocol::limits::FRAME_FROM_SERVER_MAX_BYTES;
 use shared_protocol::message::{
     Authorise, EntryNote, EntryOutcome, Envelope, ErrorCode, FLAG_OPTIONAL, FrameError, Message, TerminalState,
 };
-use shared_protocol::order::{CancelReason, GroupPart, LineKind, OrderKind, Permission, TenderKind, VoucherUse};
+use shared_protocol::order::{
+    CancelReason, GroupPart, LineKind, Order, OrderFault, OrderKind, Permission, TenderKind, VoucherUse,
+};
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
-use shared_protocol::wristband::PurseMove;
+use shared_protocol::wristband::{BandChange, PurseMove};
 use shared_protocol::{
     Amount, ArticleId, CartId, EventId, HoldId, OrderId, OrganisationId, RequestId, SessionId, StaffId, TagId,
     TaxpayerId, TerminalId, TillId, decode, encode,
@@ -100,6 +102,8 @@ struct NextOrder {
     group: Option<GroupPart>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     purse: Option<PurseMove>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    band: Option<BandChange>,
     /// New: tips by taxpayer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tips: Option<Vec<(TaxpayerId, Amount)>>,
@@ -274,6 +278,85 @@ fn order_entry<T: Serialize>(order: &T) -> Entry {
         wall_ms: 2,
         offset_ms: None,
         body: Bytes(encode(order)),
+    }
+}
+
+fn golden_order(name: &str) -> (Bytes, Order) {
+    let files = golden::files("entry");
+    let (_, bytes) = files.into_iter().find(|(file, _)| file == name).expect("a golden file");
+    let Ok((entry, Content::Order(read))) = Entry::read(&bytes) else {
+        panic!("{name} holds an order")
+    };
+    (entry.body, read.order)
+}
+
+/// The number of [`Order::band`], which the first orders of version 1 did not have.
+const BAND: i128 = 19;
+
+#[test]
+fn a_swap_is_the_order_it_was_before_it_said_which_wristband_comes_next() {
+    for (name, before) in [("order-swap-band", "order-swap"), ("order-block-band", "order-block")] {
+        let (bytes, order) = golden_order(name);
+        assert!(order.band.is_some() && order.check().is_ok(), "{name}");
+        let Value::Map(mut fields) = serde_cbor::from_slice::<Value>(&bytes.0).unwrap() else {
+            panic!("an order")
+        };
+        assert!(fields.remove(&Value::Integer(BAND)).is_some(), "{name}");
+        let (former_bytes, former) = golden_order(before);
+        // What a till of before wrote is read, written back byte by byte, and says nothing about another wristband.
+        assert_eq!((encode(&former), former.band.clone()), (former_bytes.0.clone(), None));
+        assert_eq!(former.check(), Ok(()), "{before}");
+        // What a reader of before sees of the new order is just that.
+        assert_eq!(serde_cbor::to_vec(&Value::Map(fields)).unwrap(), former_bytes.0);
+        assert_eq!(Order { band: None, ..order }, former);
+    }
+}
+
+#[test]
+fn what_happens_to_a_wristband_is_said_by_orders_of_its_kinds_alone() {
+    let (_, swap) = golden_order("order-swap-band");
+    let (_, block) = golden_order("order-block-band");
+    let (_, sale) = golden_order("order-sale");
+    let (_, purse) = golden_order("order-purse");
+    let shape = Err(OrderFault::Shape);
+    let broken = [
+        Order {
+            band: block.band.clone(),
+            ..swap.clone()
+        },
+        Order {
+            band: swap.band.clone(),
+            ..block.clone()
+        },
+        Order {
+            band: swap.band.clone(),
+            ..sale.clone()
+        },
+        Order {
+            holder: None,
+            ..swap.clone()
+        },
+        Order {
+            purse: purse.purse.clone(),
+            ..swap.clone()
+        },
+        Order {
+            group: sale.group,
+            ..swap.clone()
+        },
+        Order {
+            lines: sale.lines.clone(),
+            tenders: sale.tenders.clone(),
+            ..swap.clone()
+        },
+        Order {
+            lines: sale.lines.clone(),
+            tenders: sale.tenders.clone(),
+            ..block.clone()
+        },
+    ];
+    for order in broken {
+        assert_eq!(order.check(), shape, "{order:?}");
     }
 }
 

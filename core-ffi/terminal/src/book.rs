@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Entry, EntryKind};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::Release;
@@ -21,6 +20,7 @@ use crate::purse::AtPurse;
 use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal, Settled};
 use crate::step::Step;
 use crate::store::Then;
+use crate::swap::note_block;
 
 /// What the till is busy with. One wristband at a time.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +45,8 @@ pub(crate) struct Ready {
     draft: Draft,
     pub tag: Option<TagId>,
     by_server: bool,
-    /// What it says of the drawer; such an order has no cart.
-    drawer: Option<DrawerMove>,
+    /// What the screen says of it, for an order that has no cart.
+    without_cart: Option<DoneKind>,
 }
 
 /// Orders on their way to the disk.
@@ -118,20 +118,20 @@ impl Terminal {
                 draft,
                 tag,
                 by_server,
-                drawer: None,
+                without_cart: None,
             },
         );
     }
 
     /// The same for what no cart was opened for.
-    pub(crate) fn book_without_cart(&mut self, step: &mut Step<'_>, draft: Draft, said: DrawerMove) {
+    pub(crate) fn book_without_cart(&mut self, step: &mut Step<'_>, draft: Draft, tag: Option<TagId>, kind: DoneKind) {
         self.book_when_free(
             step,
             Ready {
                 draft,
-                tag: None,
+                tag,
                 by_server: false,
-                drawer: Some(said),
+                without_cart: Some(kind),
             },
         );
     }
@@ -168,7 +168,7 @@ impl Terminal {
     }
 
     fn write_order(&mut self, step: &mut Step<'_>, ready: Ready) -> Result<(), Refusal> {
-        let booked = self.to_book(step, ready.draft, ready.tag, ready.by_server, ready.drawer)?;
+        let booked = self.to_book(step, ready.draft, ready.tag, ready.by_server, ready.without_cart)?;
         self.write_booked(step, booked)
     }
 
@@ -194,13 +194,13 @@ impl Terminal {
         draft: Draft,
         tag: Option<TagId>,
         by_server: bool,
-        said: Option<DrawerMove>,
+        without_cart: Option<DoneKind>,
     ) -> Result<Booked, Refusal> {
         if self.told.locked {
             return Err(Refusal::Locked);
         }
-        let (cart, opened_mono_ms, kind) = if let Some(said) = said {
-            (CartId(step.id()), step.now.mono_ms, drawer::done_kind(said))
+        let (cart, opened_mono_ms, kind) = if let Some(kind) = without_cart {
+            (CartId(step.id()), step.now.mono_ms, kind)
         } else {
             let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
             (cart.id, cart.opened_mono_ms, self.done_kind(&cart.purpose)?)
@@ -289,6 +289,10 @@ impl Terminal {
                 after_sync: !self.is_live(),
             },
             Purpose::PayOut { .. } => DoneKind::PaidOut,
+            Purpose::Swap { old, .. } => DoneKind::Swapped {
+                old: *old,
+                after_sync: !self.is_live(),
+            },
         })
     }
 
@@ -313,6 +317,7 @@ impl Terminal {
             for movement in movements(order, replaced, (entry.epoch, entry.seq), made_ms) {
                 self.exposure.note(movement);
             }
+            note_block(&mut self.blocked_here, order, (entry.epoch, entry.seq));
             self.history.note(order, (entry.epoch, entry.seq), step.now, 0);
         }
         self.drawer = booked.drawer;
@@ -338,7 +343,8 @@ impl Terminal {
         };
         let total = total.unwrap_or(booked.net);
         let at_ms = step.now.wall_ms;
-        if booked.tag.is_some() {
+        let of_band = matches!(booked.kind, DoneKind::Swapped { .. } | DoneKind::Blocked { .. });
+        if booked.tag.is_some() && !of_band {
             self.guard = Some(Guard {
                 tags: booked.tags,
                 since_ms: step.now.mono_ms,
@@ -353,7 +359,12 @@ impl Terminal {
         } else {
             Amount::ZERO
         };
-        let left = booked.tag.and_then(|tag| self.known(tag, step)).and_then(|known| {
+        let moves = booked
+            .orders
+            .iter()
+            .find_map(|(order, _)| self.expected_of_swap(order, step));
+        let paid = booked.tag.filter(|_| !of_band);
+        let left = paid.and_then(|tag| self.known(tag, step)).and_then(|known| {
             let amount = known.balance.plus(added).ok()?;
             Some(Balance {
                 amount,
@@ -366,7 +377,7 @@ impl Terminal {
             orders: booked.orders.iter().map(|(order, _)| order.id).collect(),
             tag: booked.tag,
             total,
-            left: in_purse.or(left),
+            left: in_purse.or(left).or(moves),
             settles: booked.settles,
             vouchers: booked.vouchers.into_iter().collect(),
             at_ms,

@@ -7,6 +7,8 @@ use shared_protocol::config::Config;
 use shared_protocol::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX};
 use shared_protocol::order::{CancelReason, Line, LineKind, TenderKind};
 use shared_protocol::pricing::CartLine;
+use shared_protocol::stream::BlockReason;
+use shared_protocol::wristband::ShownPurse;
 use shared_protocol::{Amount, ArticleId, CartId, OrderId, TagId, decode, encode};
 
 use crate::screen::Refusal;
@@ -24,6 +26,13 @@ pub(crate) enum Purpose {
     TopUp { amount: Amount, method: TenderKind },
     /// Give the money that is paid out.
     PayOut { amount: Amount },
+    /// Get everything that this wristband has.
+    Swap {
+        old: TagId,
+        reason: BlockReason,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<ShownPurse>,
+    },
 }
 
 /// A cart that several wristbands pay.

@@ -16,6 +16,7 @@ use shared_protocol::order::{
 use shared_protocol::pricing::{CartLine, Priced, PricingError, price};
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
+use shared_protocol::wristband::BandChange;
 use shared_protocol::{
     Amount, ArticleId, AssetId, CartId, EventId, GroupId, OrderId, OrganisationId, Overflow, SessionId, StaffId, TagId,
     TaxpayerId, TillId,
@@ -66,6 +67,8 @@ pub(crate) struct DraftOrder {
     pub reason: Option<CancelReason>,
     /// For a correction: what the order it replaces took from each wristband.
     pub replaced: Vec<(TagId, Amount)>,
+    /// What happens to the holder's wristband itself.
+    pub band: Option<BandChange>,
 }
 
 /// The orders of one hold, or of one cash payment.
@@ -219,6 +222,7 @@ pub(crate) fn sale(
             reverses: None,
             reason: None,
             replaced: Vec::new(),
+            band: None,
         });
     }
     Ok(Draft {
@@ -282,6 +286,7 @@ fn mirrored(old: &Past, reason: CancelReason) -> Result<DraftOrder, Refusal> {
         reverses: Some(old.order),
         reason: Some(reason),
         replaced: Vec::new(),
+        band: None,
     })
 }
 
@@ -352,6 +357,7 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
         reverses: None,
         reason: None,
         replaced: Vec::new(),
+        band: None,
     };
     let asks = if out { vec![(holder, unit_price)] } else { Vec::new() };
     Ok(Draft {
@@ -376,6 +382,7 @@ pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
         reverses: None,
         reason: None,
         replaced: Vec::new(),
+        band: None,
     };
     Ok(Draft {
         orders: vec![order],
@@ -384,6 +391,26 @@ pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
         vouchers: BTreeMap::new(),
         settles: None,
     })
+}
+
+/// A wristband that is swapped or blocked: no money of this till has a part in it.
+pub(crate) fn band(shop: &Shop, kind: OrderKind, old: TagId, change: BandChange) -> Draft {
+    let order = DraftOrder {
+        kind,
+        taxpayer: shop.home,
+        config: shop.config.version,
+        lines: Vec::new(),
+        tenders: Vec::new(),
+        holder: Some(old),
+        reverses: None,
+        reason: None,
+        replaced: Vec::new(),
+        band: Some(change),
+    };
+    Draft {
+        orders: vec![order],
+        ..Draft::default()
+    }
 }
 
 impl Draft {
@@ -462,6 +489,7 @@ impl Draft {
                 reason: draft.reason,
                 group: group.map(|group| GroupPart { group, part, of }),
                 purse: None,
+                band: draft.band,
             };
             (order, draft.replaced)
         };

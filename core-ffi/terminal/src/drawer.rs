@@ -118,7 +118,7 @@ impl Terminal {
     fn book_drawer(&mut self, step: &mut Step<'_>, said: DrawerMove) -> Result<(), Refusal> {
         let draft = draft::drawer(&self.shop()?, said)?;
         self.permitted(&draft)?;
-        self.book_without_cart(step, draft, said);
+        self.book_without_cart(step, draft, None, done_kind(said));
         Ok(())
     }
 }

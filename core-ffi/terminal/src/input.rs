@@ -4,7 +4,7 @@ use chips::ReaderEvent;
 use shared_protocol::chain::SignedHead;
 use shared_protocol::crypto::{Hash32, Signature};
 use shared_protocol::order::{CancelReason, TenderKind};
-use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId};
+use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId, TagId};
 
 use crate::output::{LinkId, SignJob, StoredEntry, Ticket};
 use crate::purse::{PurseAnswer, PurseJob};
@@ -78,6 +78,18 @@ pub enum Action {
     PayOut {
         /// How much in cents.
         amount: Amount,
+    },
+    /// The wristband whose balance is shown is swapped for the one that is held next.
+    Swap,
+    /// A wristband that its guest has lost is swapped for the one that is held next.
+    SwapLost {
+        /// The lost one.
+        old: TagId,
+    },
+    /// A wristband that its guest has lost is blocked.
+    Block {
+        /// Which.
+        tag: TagId,
     },
     /// The drawer is opened with counted money.
     OpenDrawer {

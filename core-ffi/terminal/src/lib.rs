@@ -40,6 +40,7 @@ mod session;
 mod step;
 mod store;
 mod streams;
+mod swap;
 mod sync;
 #[cfg(test)]
 mod testing;
@@ -58,7 +59,8 @@ use shared_protocol::config::Config;
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
-use shared_protocol::{BootId, RequestId, TerminalId, TillId};
+use shared_protocol::wristband::ShownPurse;
+use shared_protocol::{BootId, RequestId, TagId, TerminalId, TillId};
 
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
@@ -83,6 +85,7 @@ use session::{CommandThen, Session, ToldState, Waiting};
 use step::Step;
 use store::{Store, Then};
 use streams::Streams;
+use swap::BlockedHere;
 use sync::Signing;
 use undo::History;
 
@@ -139,6 +142,10 @@ pub struct Terminal {
     /// The wristband that lies on the reader.
     lies: Option<Chip>,
     seen_purses: SeenPurses,
+    /// What the purse showed whose balance is on the screen.
+    shown_purse: Option<(TagId, ShownPurse)>,
+    /// Wristbands that orders of this journal block.
+    blocked_here: BlockedHere,
     /// The question whose answer completes the balance on the screen.
     card_asks: Option<RequestId>,
     open_intents: Vec<OpenIntent>,

@@ -18,7 +18,7 @@ use crate::Terminal;
 use crate::book::Busy;
 use crate::cart::{Cart, Purpose, Split};
 use crate::draft::{self, Draft, Payer, SPLIT_MAX};
-use crate::knowledge::{blocked, vouchers};
+use crate::knowledge::vouchers;
 use crate::limits::{Grant, Wish, decide};
 use crate::output::Cue;
 use crate::screen::{Balance, Notice, Refusal};
@@ -68,7 +68,10 @@ impl Terminal {
     fn try_hold(&mut self, step: &mut Step<'_>, tag: TagId) -> Result<(), Refusal> {
         let config = self.config.clone().ok_or(Refusal::NotPermitted)?;
         let purpose = self.cart.as_ref().ok_or(Refusal::CartEmpty)?.purpose.clone();
-        if let Some(reason) = blocked(self.streams.block(tag)).filter(|_| !matches!(purpose, Purpose::Cancel { .. })) {
+        if let Some(reason) = self
+            .blocked_as(tag)
+            .filter(|_| !matches!(purpose, Purpose::Cancel { .. }))
+        {
             return Err(Refusal::Blocked(reason));
         }
         self.paid_with(&purpose, tag)?;
@@ -77,7 +80,7 @@ impl Terminal {
         }
         let cart = self.cart.as_ref().ok_or(Refusal::CartEmpty)?;
         let asks_first = match purpose {
-            Purpose::TopUp { .. } => true,
+            Purpose::TopUp { .. } | Purpose::Swap { .. } => true,
             Purpose::Sale => cart.use_vouchers && cart.split.is_none() && draft::takes_vouchers(&config, &cart.lines),
             Purpose::Cancel { .. } | Purpose::Correct { .. } | Purpose::PayOut { .. } => false,
         };
@@ -163,6 +166,7 @@ impl Terminal {
                 self.top_up_fits(*amount, self.known(tag, step), answer.is_some())?;
                 draft::money(&shop, *amount, *method, tag)
             }
+            Purpose::Swap { .. } => self.swap_draft(tag, answer, step),
             Purpose::PayOut { amount } => {
                 draft::money(&shop, amount.negated()?, shared_protocol::order::TenderKind::Cash, tag)
             }
@@ -282,7 +286,7 @@ impl Terminal {
             amount: known.balance,
             as_of_ms: Some(known.as_of_ms),
         });
-        let blocked = blocked(self.streams.block(tag));
+        let blocked = self.blocked_as(tag);
         step.cue(Cue::Info);
         self.notify(
             step,

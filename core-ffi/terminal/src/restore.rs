@@ -28,6 +28,7 @@ use crate::session::{CommandThen, ToldState};
 use crate::step::{Now, Step};
 use crate::store::Store;
 use crate::streams::Streams;
+use crate::swap::{self, BlockedHere, note_block};
 use crate::undo::History;
 use crate::{Setup, Terminal};
 
@@ -67,6 +68,7 @@ pub struct Restored {
     intents: BTreeMap<OrderId, Intent>,
     void: VecDeque<chips::purse::Intent>,
     seen: SeenPurses,
+    blocked: BlockedHere,
 }
 
 impl Restored {
@@ -176,6 +178,7 @@ impl Restored {
         if let Some((tag, purse)) = order.holder.zip(order.purse.as_ref()) {
             self.seen.note_order(tag, purse);
         }
+        note_block(&mut self.blocked, &order, place);
         self.recent.push_back(Recent { order, wall_ms, place });
         if self.recent.len() as u64 > RECENT_ENTRIES {
             self.recent.pop_front();
@@ -297,6 +300,8 @@ impl Terminal {
             purses: Batches::default(),
             lies: None,
             seen_purses: restored.seen,
+            shown_purse: None,
+            blocked_here: restored.blocked,
             card_asks: None,
             open_intents: open_intents(restored.intents.into_values()),
             void_intents: restored.void,
@@ -310,7 +315,8 @@ impl Terminal {
             terminal.take_batches();
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
             let last = restored.recent.back().map(|recent| &recent.order);
-            if let Some(done) = last.and_then(drawer::told_again).filter(|_| terminal.cart.is_none()) {
+            let told_again = last.and_then(|last| drawer::told_again(last).or_else(|| swap::told_again(last)));
+            if let Some(done) = told_again.filter(|_| terminal.cart.is_none()) {
                 terminal.notice = Notice::Done(Box::new(done));
             }
             terminal.note_command(shared_protocol::entry::CommandKind::Start, None, CommandThen::Nothing);

@@ -145,6 +145,13 @@ pub enum CartKind {
     },
     /// Give what is paid out.
     PayOut,
+    /// Get everything of another wristband.
+    Swap {
+        /// The other one.
+        old: TagId,
+        /// Whether it is lost; else it was held here.
+        lost: bool,
+    },
 }
 
 /// The open cart.
@@ -227,6 +234,18 @@ pub enum DoneKind {
     },
     /// Cash was brought to the drawer or picked up; [`Done::total`] says how much.
     CashMoved,
+    /// The guest has another wristband, [`Done::tag`]; [`Done::left`] is what is expected to move, as far as it is known here.
+    Swapped {
+        /// The old one.
+        old: TagId,
+        /// The till is offline: everything moves once it has synced.
+        after_sync: bool,
+    },
+    /// The wristband is blocked.
+    Blocked {
+        /// The till is offline: other tills hear of it once it has synced.
+        after_sync: bool,
+    },
 }
 
 /// Money that came in and went to what was owed from earlier.
@@ -403,6 +422,14 @@ pub enum Refusal {
     DrawerClosed,
     /// A float or a count is below zero, or nothing was brought or picked up.
     DrawerAmount,
+    /// A swap begins with the old wristband held, or its number typed.
+    HoldOldFirst,
+    /// The new wristband of a swap is the old one.
+    SwapSame,
+    /// The new wristband of a swap has something on it already.
+    BandInUse,
+    /// It is a wristband of the crew, which an admin swaps or blocks.
+    OfCrew,
 }
 
 /// What the last hold or action came to.

@@ -78,8 +78,9 @@ pub(crate) struct History {
 impl History {
     /// Takes in an order that is in the journal, at this epoch and sequence. `age_ms` is how long ago it was closed.
     pub fn note(&mut self, order: &Order, place: (u32, u64), now: &Now, age_ms: u64) {
-        // The drawer is no guest's: it is counted again, never taken back, and the sale before it is still the last one.
-        if order.kind.is_of_drawer() {
+        // The drawer is no guest's: it is counted again, never taken back, and the sale before it is still the last one. A swap is not taken back
+        // either: the guest would be left without a wristband.
+        if order.kind.is_of_drawer() || order.kind.is_of_band() {
             return;
         }
         if let Some(target) = order.reverses {

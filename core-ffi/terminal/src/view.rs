@@ -1,6 +1,7 @@
 //! The screen from the state: built anew in each step, given out when it differs from the one before.
 
 use shared_protocol::Amount;
+use shared_protocol::stream::BlockReason;
 
 use crate::Terminal;
 use crate::cart::{Cart, Purpose, Split};
@@ -21,8 +22,15 @@ impl Terminal {
     /// Says what the last hold or action came to.
     pub(crate) fn notify(&mut self, step: &mut Step<'_>, notice: Notice) {
         let stays_ms = match &notice {
-            // Whoever counted has to read the difference, however long that takes.
-            Notice::Done(done) if matches!(done.kind, DoneKind::DrawerCounted { .. }) => None,
+            // Whoever counted has to read the difference, and what the guest of a swap is to be told, however long that takes.
+            Notice::Done(done)
+                if matches!(
+                    done.kind,
+                    DoneKind::DrawerCounted { .. } | DoneKind::Swapped { .. } | DoneKind::Blocked { .. }
+                ) =>
+            {
+                None
+            }
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
             // Who tops up counts money in between; the wristband that lies there is still the one it is for.
             Notice::Balance { tag, .. } => self.lies.is_none_or(|chip| chip.tag != *tag).then_some(BALANCE_MS),
@@ -80,7 +88,7 @@ impl Terminal {
     }
 
     /// Whether the server has the entry at a place. An epoch that is forgotten here was all sent.
-    fn is_sent(&self, (epoch, seq): (u32, u64)) -> bool {
+    pub(crate) fn is_sent(&self, (epoch, seq): (u32, u64)) -> bool {
         let chain = self.journal.iter().find(|chain| chain.start().epoch == epoch);
         chain.is_none_or(|chain| chain.acked() >= seq)
     }
@@ -128,6 +136,10 @@ impl Terminal {
             Purpose::Sale => (CartKind::Sale, goods),
             Purpose::Correct { orders } => (CartKind::Correct { orders: orders.clone() }, goods),
             Purpose::TopUp { amount, method } => (CartKind::TopUp { method: *method }, *amount),
+            Purpose::Swap { old, reason, .. } => {
+                let (old, lost) = (*old, *reason == BlockReason::Lost);
+                (CartKind::Swap { old, lost }, Amount::ZERO)
+            }
             Purpose::PayOut { amount } => (CartKind::PayOut, amount.negated().unwrap_or_default()),
             Purpose::Cancel { orders, reason } => {
                 let olds = orders

@@ -12,6 +12,7 @@ use pages::format::{euros, percent};
 use shared_protocol::config::Config;
 use shared_protocol::entry::Entry;
 use shared_protocol::order::{Order, OrderKind};
+use shared_protocol::wristband::BandChange;
 use shared_protocol::{EventId, OrderId};
 use store::{
     CaseFilter, CaseRow, EntryStatus, JournalRow, OrderFilter, OutageRow, Reader, SigningRow, StoreError, TerminalRow,
@@ -21,8 +22,8 @@ use store::{
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::words::{
-    Names, cancel_reason, case_kind, case_state, line_kind, order_kind, permission, signing, tender_kind,
-    transfer_code, wristband,
+    Names, block_reason, cancel_reason, case_kind, case_state, line_kind, order_kind, permission, signing, signing_of,
+    tender_kind, transfer_code, wristband,
 };
 
 /// Orders that are looked through for the one that took this one back, and cases for those about it.
@@ -208,13 +209,16 @@ fn content(page: &Page, found: &Found) -> Result<Markup, Fault> {
     Ok(html! {
         @if let Some((entry, order)) = &found.order {
             (head(page, found, entry, order, &names))
-            (lines(order, &names))
-            div.columns {
-                (tenders(order, &names))
-                (taxes(order, &names))
+            @if let Some(change) = &order.band { (band(change, words)) }
+            @if !order.kind.is_of_band() {
+                (lines(order, &names))
+                div.columns {
+                    (tenders(order, &names))
+                    (taxes(order, &names))
+                }
             }
         }
-        (signature(page, found))
+        @if found.order.as_ref().is_none_or(|(_, order)| !order.kind.is_of_band()) { (signature(page, found)) }
         (postings(found, &names))
         (origin(page, found))
         @if !found.cases.is_empty() {
@@ -238,11 +242,11 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
     html! {
         p.row {
             strong.big { (order.total().map_or_else(|_| "–".to_owned(), |total| euros(total, words))) }
-            (signing(found.signing.as_ref().map(|row| row.state), words))
+            (signing_of(order.kind, found.signing.as_ref().map(|row| row.state), words))
             @for (no, kind) in &found.reversed_by {
                 span.state.warn { (order_kind(*kind, words)) " " (link(*no)) }
             }
-            a.button href=(format!("/receipt/{}", order.id)) { (words.of("Beleg", "Receipt")) }
+            @if !order.kind.is_of_band() { a.button href=(format!("/receipt/{}", order.id)) { (words.of("Beleg", "Receipt")) } }
         }
         dl.facts.sheet {
             dt { (words.of("Geschlossen", "Closed")) } dd { (page.clock.full(order.closed_at_ms)) }
@@ -272,6 +276,23 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
                 dd { (words.of("Teil", "part")) " " (part.part) " / " (part.of) @for no in &found.group { " · " (link(*no)) } }
             }
             dt { (words.of("Kennung", "Id")) } dd.id { (order.id) }
+        }
+    }
+}
+
+/// What a desk did to a wristband.
+fn band(change: &BandChange, words: Language) -> Markup {
+    html! {
+        section.sheet {
+            h2 { (words.of("Was mit dem Band geschieht", "What happens to the wristband")) }
+            dl.facts {
+                dt { (words.of("Gesperrt als", "Blocked as")) } dd { (block_reason(change.reason, words)) }
+                @if let Some(new) = change.new { dt { (words.of("Neues Band", "New wristband")) } dd { (wristband(&new.to_string())) } }
+                @if change.new.is_some() {
+                    dt { (words.of("Altes Band", "Old wristband")) }
+                    dd { (if change.shown.is_some() { words.of("lag vor, seine Börse wurde gelesen", "was there, its purse was read") } else { words.of("lag nicht vor oder hat keine Börse", "was not there or has no purse") }) }
+                }
+            }
         }
     }
 }

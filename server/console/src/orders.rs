@@ -18,7 +18,7 @@ use crate::csv::{BOM, Cell, line};
 use crate::fault::Fault;
 use crate::frame::{Page, cut};
 use crate::order_filter::{Asked, day_text};
-use crate::words::{Names, order_kind, order_state, signing, wristband};
+use crate::words::{Names, order_kind, order_state, signing_of, wristband};
 
 /// Rows of a page.
 const PAGE_ROWS: u64 = 50;
@@ -95,7 +95,7 @@ pub(crate) fn table(rows: &[OrderRow], config: &Config, clock: &Clock, words: La
                             td { bdi { (names.staff(row.cashier)) } }
                             td { @if let Some(tag) = row.holder { (wristband(&tag.to_string())) } @else { "–" } }
                             td.amount { (cents(row.total, words)) }
-                            td { (signing(row.signing, words)) }
+                            td { (signing_of(row.kind, row.signing, words)) }
                         }
                     }
                 }
@@ -201,6 +201,7 @@ impl File {
         };
         let state = match row.signing {
             Some(state) => store::OrderState::from_code(state.code()),
+            None if row.kind.is_of_band() => None,
             None => Some(store::OrderState::Waiting),
         };
         let cells = [

@@ -13,13 +13,12 @@ use serde::Deserialize;
 use shared_protocol::ids::mint;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, record_moment_ms};
-use shared_protocol::{Amount, AssetId, OrderId};
+use shared_protocol::{Amount, AssetId, OrderId, TagId};
 use sync::server::random;
 
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::words::Names;
-use crate::wristband::typed;
 
 /// A purse with its batch, where that is known.
 pub(crate) struct Found {
@@ -175,7 +174,7 @@ pub(crate) async fn credit(page: Page, Form(form): Form<Credit>) -> Response {
 }
 
 async fn credited(page: &Page, form: &Credit) -> Result<Response, Fault> {
-    let tag = typed(&form.tag).ok_or(Fault::NotFound)?;
+    let tag = TagId::typed(&form.tag).ok_or(Fault::NotFound)?;
     let posting = posting(&form.posting)?;
     let amount = match form.amount.trim() {
         "" => None,
@@ -207,9 +206,9 @@ pub(crate) async fn replace(page: Page, Form(form): Form<Replacement>) -> Respon
 }
 
 async fn replaced(page: &Page, form: &Replacement) -> Result<Response, Fault> {
-    let old = typed(&form.tag).ok_or(Fault::NotFound)?;
+    let old = TagId::typed(&form.tag).ok_or(Fault::NotFound)?;
     let posting = posting(&form.posting)?;
-    let new = typed(&form.new).ok_or_else(|| {
+    let new = TagId::typed(&form.new).ok_or_else(|| {
         Fault::refused(
             "Das ist keine Bandnummer. Kein Geld bewegt, nichts gesperrt.",
             "This is no wristband number. No money moved, nothing was blocked.",

@@ -11,7 +11,6 @@ use crate::fault::Fault;
 use crate::frame::Page;
 use crate::order;
 use crate::words::Names;
-use crate::wristband::typed;
 
 /// Tills that are listed.
 const TILLS_MAX: usize = 20;
@@ -58,7 +57,7 @@ async fn find(page: &Page, text: &str) -> Result<Vec<Hit>, Fault> {
         return Ok(hits);
     }
     let event = page.context.event;
-    let (key, tag) = (text.trim_start_matches('#').to_lowercase(), typed(text));
+    let (key, tag) = (text.trim_start_matches('#').to_lowercase(), TagId::typed(text));
     let looked = key.clone();
     let (order, case, is_known) = page
         .context

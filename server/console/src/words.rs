@@ -119,6 +119,15 @@ pub(crate) fn signing(state: Option<SigningState>, words: Language) -> Markup {
     html! { span class=(class) { (order_state(state, words)) } }
 }
 
+/// The same for an order, of which a TSE may have nothing to sign.
+pub(crate) fn signing_of(kind: OrderKind, state: Option<SigningState>, words: Language) -> Markup {
+    if kind.is_of_band() {
+        html! { span.state { (words.of("keine nötig", "none needed")) } }
+    } else {
+        signing(state, words)
+    }
+}
+
 pub(crate) const fn case_state(state: CaseState, words: Language) -> &'static str {
     match state {
         CaseState::Open => words.of("offen", "open"),
@@ -156,6 +165,10 @@ pub(crate) fn case_kind(kind: CaseKind, words: Language) -> String {
         CaseKind::PurseMismatch => words.of("Börse bewegt sich anders", "Purse moved otherwise"),
         CaseKind::PurseGap => words.of("Buchungen eines Bands fehlen", "Orders of a wristband missing"),
         CaseKind::CreditGap => words.of("Guthaben ohne Aufladung", "Credit without a top-up"),
+        CaseKind::SwapUndone => words.of("Bandtausch nicht gemacht", "Swap not done"),
+        CaseKind::SwapRest => words.of("Rest auf altem Band", "Rest on an old wristband"),
+        CaseKind::AfterSwap => words.of("Geld für ersetztes Band", "Money for a replaced wristband"),
+        CaseKind::PurseNotFilled => words.of("Guthaben nicht auf dem Chip", "Money not on the chip"),
         CaseKind::PurseInterrupted => words.of("Zahlung unterbrochen", "Payment interrupted"),
         CaseKind::PurseCompleted => words.of("Abgebucht ohne Verkauf", "Debited without a sale"),
         CaseKind::Other(code) => {

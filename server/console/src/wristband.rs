@@ -27,12 +27,6 @@ pub(crate) struct Asked {
     tag: String,
 }
 
-/// A wristband as people type it: spaces and colons are what readers and labels have.
-pub(crate) fn typed(text: &str) -> Option<TagId> {
-    let digits: String = text.chars().filter(|one| !matches!(one, ' ' | ':' | '-')).collect();
-    TagId::parse(&digits.to_lowercase())
-}
-
 struct Found {
     tag: TagId,
     balances: Vec<(AccountKey, Amount)>,
@@ -48,7 +42,7 @@ pub(crate) async fn page(page: Page, Query(asked): Query<Asked>) -> Response {
 
 async fn content(page: &Page, asked: &Asked) -> Result<Markup, Fault> {
     let words = page.words;
-    let tag = typed(&asked.tag);
+    let tag = TagId::typed(&asked.tag);
     let found = match tag {
         Some(tag) => Some(load(page, tag).await?),
         None => None,
@@ -196,7 +190,7 @@ async fn set(page: &Page, tag: &str, reason: Option<BlockReason>) -> Result<Resp
     if matches!(reason, Some(BlockReason::Other(_))) {
         return Err(Fault::NotFound);
     }
-    let tag = typed(tag).ok_or(Fault::NotFound)?;
+    let tag = TagId::typed(tag).ok_or(Fault::NotFound)?;
     let (what, detail) = match reason {
         Some(reason) => ("wristband.block", reason.code().to_string()),
         None => ("wristband.unblock", String::new()),
@@ -216,8 +210,8 @@ mod tests {
     fn a_number_is_read_as_readers_and_labels_write_it() {
         let tag = TagId::from_slice(&[4, 0xa1, 0xb2, 0xc3]);
         for text in ["04a1b2c3", "04A1B2C3", "04:A1:B2:C3", "04 a1 b2 c3", "04-A1-b2-C3 "] {
-            assert_eq!(typed(text), tag, "{text}");
+            assert_eq!(TagId::typed(text), tag, "{text}");
         }
-        assert_eq!(typed("04a1b2"), None);
+        assert_eq!(TagId::typed("04a1b2"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use festival::authorise::{money, owed, units};
-use festival::booking::{self, Booked, Context, Purses};
+use festival::booking::{self, Blocks, Booked, Context, Purses};
 use festival::case::{Case, CaseKind};
 use festival::day::{EventDay, corrected, event_day};
 use ledger::fold::HoldOutcome;
@@ -259,8 +259,8 @@ impl<S: Store> Engine<S> {
             });
             for order in orders {
                 need.ledger.merge(booking::needs(order, &self.current));
-                let holder = order.holder.filter(|_| order.purse.is_some());
-                need.purses.extend(holder.map(|tag| (self.event, tag)));
+                need.purses
+                    .extend(booking::purses_of(order).map(|tag| (self.event, tag)));
             }
             for entry in &push.entries {
                 let tag = match &entry.content {
@@ -412,12 +412,19 @@ impl<S: Store> Engine<S> {
         known.map(|(_, hash)| *hash).collect()
     }
 
+    /// The block list with what a batch changes about it.
+    pub(crate) fn blocks<'a>(
+        &'a self,
+        changed: &'a BTreeMap<TagId, Option<shared_protocol::stream::BlockReason>>,
+    ) -> Blocks<'a> {
+        Blocks {
+            list: &self.blocked,
+            changed,
+        }
+    }
+
     fn blocked(&self, batch: &Batch, tag: TagId) -> Option<shared_protocol::stream::BlockReason> {
-        batch
-            .blocks
-            .get(&tag)
-            .copied()
-            .unwrap_or_else(|| self.blocked.get(&tag).copied())
+        self.blocks(&batch.blocks).reason(tag)
     }
 
     fn authorise(&self, batch: &mut Batch, terminal: TerminalId, ask: &Authorise) -> AuthoriseResult {
@@ -663,6 +670,7 @@ impl<S: Store> Engine<S> {
             signature: None,
         };
         let before = batch.fold.last_no();
+        let mut swapped = None;
         match &entry.content {
             _ if !verified => stored.status = EntryStatus::Parked,
             Err(_) => {
@@ -681,7 +689,7 @@ impl<S: Store> Engine<S> {
                     priced_with: priced_with.as_deref(),
                     till: Some(row.till),
                     terminal: Some(row.id),
-                    blocked: &self.blocked,
+                    blocks: self.blocks(&batch.blocks),
                     batches: &self.batches,
                     now_ms: batch.now_ms,
                 };
@@ -689,6 +697,9 @@ impl<S: Store> Engine<S> {
                 let booked = booking::book(order, fold, purses, &context, Some(entry.hash), &mut cases);
                 stored.order = Some(order.order.id);
                 stored.day = Some(self.day(batch, envelope, order.order.session, &mut cases).0);
+                if let Booked::New { band: Some(done), .. } = booked {
+                    swapped = Some((order.order.id, done));
+                }
                 stored.status = match booked {
                     Booked::New { .. } if cases.is_empty() => EntryStatus::Booked,
                     Booked::New { .. } => EntryStatus::Flagged,
@@ -699,12 +710,12 @@ impl<S: Store> Engine<S> {
             }
             Ok((_, Content::Intent(intent))) => {
                 let config = Arc::clone(&batch.config);
-                let context = self.context(&config, Some(row), batch.now_ms);
+                let context = self.context(&config, self.blocks(&batch.blocks), Some(row), batch.now_ms);
                 cases.extend(booking::intents::began(intent, &mut batch.purses, &context));
             }
             Ok((_, Content::Outcome(outcome))) => {
                 let config = Arc::clone(&batch.config);
-                let context = self.context(&config, Some(row), batch.now_ms);
+                let context = self.context(&config, self.blocks(&batch.blocks), Some(row), batch.now_ms);
                 cases.extend(booking::intents::ended(outcome, &mut batch.purses, &context));
             }
             Ok((_, Content::Command(_))) => {}
@@ -719,17 +730,26 @@ impl<S: Store> Engine<S> {
         }
         let status = stored.status;
         batch.entries.push(Some(stored));
+        if let Some((order, done)) = swapped {
+            self.band_changed(batch, order, done, (row.no, no));
+        }
         Ok((status, code))
     }
 
     /// What booking knows besides the order and the ledger, where no price is looked up.
-    pub(crate) fn context<'a>(&'a self, current: &'a Config, from: Option<&TerminalRow>, now_ms: u64) -> Context<'a> {
+    pub(crate) fn context<'a>(
+        &'a self,
+        current: &'a Config,
+        blocks: Blocks<'a>,
+        from: Option<&TerminalRow>,
+        now_ms: u64,
+    ) -> Context<'a> {
         Context {
             current,
             priced_with: None,
             till: from.map(|row| row.till),
             terminal: from.map(|row| row.id),
-            blocked: &self.blocked,
+            blocks,
             batches: &self.batches,
             now_ms,
         }

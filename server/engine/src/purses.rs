@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use festival::booking::intents;
+use festival::booking::{BandDone, credit_id, intents};
+use festival::case::{Case, CaseKind};
 use festival::holding::{self, Books, Unmoved};
 use ledger::PostingId;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::purse::{PendingCredit, Token};
 use shared_protocol::stream::BlockReason;
+use shared_protocol::wristband::BatchAuthority;
 use shared_protocol::{Amount, OrderId, TagId};
-use store::{Need, Store, StoreError};
+use store::{Need, Store, StoreError, TerminalNo};
 
 use crate::Engine;
 use crate::batch::Batch;
@@ -134,6 +136,34 @@ impl<S: Store> Engine<S> {
         settled(moved)
     }
 
+    /// What follows a swap or a block that was booked: the old wristband is on the block list, and the new one's purse gets what came to it, as a
+    /// credit that any till may write.
+    pub(crate) fn band_changed(
+        &self,
+        batch: &mut Batch,
+        order: OrderId,
+        done: BandDone,
+        (terminal, no): (TerminalNo, u64),
+    ) {
+        batch.blocks.insert(done.old, Some(done.reason));
+        let Some(new) = done.new else { return };
+        let purse = batch
+            .purses
+            .get(&new)
+            .filter(|purse| purse.authority == BatchAuthority::Chip);
+        let Some(of_batch) = purse.and_then(|purse| self.batches.get(&purse.batch)) else {
+            return;
+        };
+        // Less than a step of the chain stays in the books, as always.
+        let free = holding::foldable(new, &batch.fold, of_batch, &batch.config);
+        if free.is_positive() && self.credit_purse(batch, credit_id(order), new, None) != Settled::Done {
+            let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), order, free)
+                .with_tag(Some(new))
+                .with_number(free.0);
+            batch.open(case, Some(terminal), Some(no));
+        }
+    }
+
     pub(crate) fn take_over(batch: &mut Batch, tags: &[TagId]) -> Settled {
         let config = Arc::clone(&batch.config);
         for tag in tags {
@@ -155,7 +185,7 @@ impl<S: Store> Engine<S> {
     pub(crate) fn reconcile(&self, batch: &mut Batch, tags: &[TagId]) {
         let config = Arc::clone(&batch.config);
         for tag in tags {
-            let context = self.context(&config, None, batch.now_ms);
+            let context = self.context(&config, self.blocks(&batch.blocks), None, batch.now_ms);
             for case in intents::reconcile(*tag, &mut batch.purses, &context) {
                 batch.open(case, None, None);
             }

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use shared_protocol::catalogue::Text;
 use shared_protocol::{Amount, EventId, OrderId, TagId};
 
+mod bands;
 mod purses;
+
+pub use bands::SwapFault;
 
 shared_protocol::open_enum! {
     /// What kind of case it is.
@@ -68,6 +71,14 @@ shared_protocol::open_enum! {
         PurseCompleted = 28,
         /// A purse was credited by a desk or a till that never sent the order: it is lost, or its key was stolen.
         CreditGap = 29,
+        /// A desk ordered a swap or a block of a wristband that was not done; the number says why.
+        SwapUndone = 30,
+        /// A guest got another wristband, and some of the money stayed on the old one.
+        SwapRest = 31,
+        /// Money came to a wristband whose guest has another one, or has lost it.
+        AfterSwap = 32,
+        /// What a guest's new wristband got is in the books and could not be given to its purse.
+        PurseNotFilled = 33,
     }
 }
 
@@ -245,6 +256,9 @@ impl Case {
             | CaseKind::CreditGap
             | CaseKind::PurseInterrupted
             | CaseKind::PurseCompleted => purses::explain(self.kind, euros(number)),
+            CaseKind::SwapUndone | CaseKind::SwapRest | CaseKind::AfterSwap | CaseKind::PurseNotFilled => {
+                bands::explain(self.kind, number, euros(number))
+            }
             CaseKind::Other(code) => Text::new(&format!("Unbekannte Art {code}."), &format!("Unknown kind {code}.")),
         }
     }

@@ -5,12 +5,13 @@
 
 use ledger::{Account, AccountKey, Authority, Fold, Limits, Outcome, Posting, PostingId, Transfer, TransferCode};
 use shared_protocol::catalogue::Text;
-use shared_protocol::config::Config;
+use shared_protocol::config::{Config, OfflineLimits};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::purse::ChainId;
-use shared_protocol::wristband::{Batch, BatchAuthority};
-use shared_protocol::{Amount, AssetId, TagId, encode};
+use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER, PurseTotals};
+use shared_protocol::{Amount, AssetId, Overflow, TagId, encode};
 
+use crate::authorise::owed;
 use crate::purse::Purse;
 
 /// Why nothing moved.
@@ -77,6 +78,11 @@ impl Unmoved {
 
 /// All balances of a wristband that these moves read.
 pub fn needs(config: &Config, tag: TagId) -> impl Iterator<Item = AccountKey> + '_ {
+    held_by(config, tag).chain([owed(&config.event, tag)])
+}
+
+/// All balances of what a wristband has.
+pub fn held_by(config: &Config, tag: TagId) -> impl Iterator<Item = AccountKey> + '_ {
     let assets = config.assets.keys().copied().chain([AssetId::EURO]);
     assets
         .flat_map(move |asset| [Authority::Server, Authority::Chip].map(|authority| key(config, tag, authority, asset)))
@@ -121,34 +127,40 @@ impl Books<'_> {
 
     /// All that is on one side of a wristband, to the books' side of another.
     fn moves(&self, from: TagId, to: TagId, authority: Authority, hold_back: Amount) -> Vec<Transfer> {
-        let assets = self
-            .config
-            .assets
-            .keys()
-            .copied()
-            .filter(|asset| *asset != AssetId::EURO);
-        let of_asset = |asset: AssetId| {
-            let free = self.fold.available(&key(self.config, from, authority, asset))?;
-            let kept = if asset == AssetId::EURO {
-                hold_back
-            } else {
-                Amount::ZERO
-            };
-            let amount = free.minus(kept).ok().filter(|amount| amount.is_positive())?;
-            Some(Transfer {
-                from: Account::Wristband { tag: from, authority },
-                to: Account::Wristband {
-                    tag: to,
-                    authority: Authority::Server,
-                },
-                asset,
-                amount,
-                code: TransferCode::Move,
-                expires_at_ms: None,
-            })
-        };
-        [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset).collect()
+        let Self { fold, config, now_ms } = self;
+        moves((fold, config, *now_ms), (from, authority), to, hold_back)
     }
+}
+
+/// All that is on one side of a wristband, to the books' side of another. Units that are over stay where they are.
+fn moves(
+    (fold, config, now_ms): (&Fold, &Config, u64),
+    (from, authority): (TagId, Authority),
+    to: TagId,
+    hold_back: Amount,
+) -> Vec<Transfer> {
+    let assets = config.assets.keys().copied().filter(|asset| *asset != AssetId::EURO);
+    let of_asset = |asset: AssetId| {
+        let free = fold.spendable(&key(config, from, authority, asset), now_ms)?;
+        let kept = if asset == AssetId::EURO {
+            hold_back
+        } else {
+            Amount::ZERO
+        };
+        let amount = free.minus(kept).ok().filter(|amount| amount.is_positive())?;
+        Some(Transfer {
+            from: Account::Wristband { tag: from, authority },
+            to: Account::Wristband {
+                tag: to,
+                authority: Authority::Server,
+            },
+            asset,
+            amount,
+            code: TransferCode::Move,
+            expires_at_ms: None,
+        })
+    };
+    [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset).collect()
 }
 
 /// Up to where the server's chain of a purse goes with a credit of so much more.
@@ -218,11 +230,51 @@ pub fn replace(old: TagId, new: TagId, hold_back: Amount, id: PostingId, books: 
     if books.fold.known(&id).is_some() {
         return Ok(());
     }
-    let server = books.moves(old, new, Authority::Server, Amount::ZERO);
-    let chip = books.moves(old, new, Authority::Chip, hold_back);
-    books.post(
-        id,
-        &encode(&(old, new, hold_back)),
-        server.into_iter().chain(chip).collect(),
-    )
+    let transfers = all_of(old, new, hold_back, (books.fold, books.config, books.now_ms));
+    books.post(id, &encode(&(old, new, hold_back)), transfers)
+}
+
+/// What [`replace`] moves: what both sides of the old wristband have, and what its guest still owes, which is no way to be rid of.
+pub fn all_of(old: TagId, new: TagId, hold_back: Amount, books: (&Fold, &Config, u64)) -> Vec<Transfer> {
+    let (fold, config, _) = books;
+    let server = moves(books, (old, Authority::Server), new, Amount::ZERO);
+    let chip = moves(books, (old, Authority::Chip), new, hold_back);
+    let debt = fold.balance(&owed(&config.event, old)).unwrap_or_default().balance;
+    let debt = debt
+        .negated()
+        .ok()
+        .filter(|debt| debt.is_positive())
+        .map(|amount| Transfer {
+            from: Account::Overdraft { tag: new },
+            to: Account::Overdraft { tag: old },
+            asset: AssetId::EURO,
+            amount,
+            code: TransferCode::Move,
+            expires_at_ms: None,
+        });
+    server.into_iter().chain(chip).chain(debt).collect()
+}
+
+/// How much of a purse's money stays behind when its guest gets another wristband, because tills that have not sent may have sold on it. A purse
+/// that could be read says by itself what it still holds. Of one that is lost the books hold back what they know to be missing, and the risk
+/// that the event takes of a wristband a till knows nothing of.
+pub fn hold_back(
+    purse: &Purse,
+    batch: &Batch,
+    shown: Option<&PurseTotals>,
+    in_books: Amount,
+    limits: &OfflineLimits,
+) -> Result<Amount, Overflow> {
+    let units = batch.units();
+    let kept = if let Some(shown) = shown {
+        // A credit of the server that no till has written yet is the guest's too.
+        let written = shown.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
+        let unit = i64::from(batch.list.settings.unit_of(ChainId::Server));
+        let unwritten = Amount(i64::from(purse.issued.saturating_sub(written)) * unit);
+        in_books.minus(shown.held(&units)?.plus(unwritten)?)?
+    } else {
+        let missing = purse.gaps(units).into_iter().filter(|gap| gap.chain.is_none());
+        Amount::sum(missing.map(|gap| gap.cents))?.plus(limits.unknown_tag_max)?
+    };
+    Ok(kept.clamp(Amount::ZERO, in_books.max(Amount::ZERO)))
 }

@@ -60,9 +60,9 @@ impl Jobs {
         Ok(config)
     }
 
-    /// The order of a journal row, if it booked one.
+    /// The order of a journal row, if it booked one that a TSE is told of.
     pub fn of(&mut self, reader: &mut dyn Reader, row: &JournalRow) -> Result<Option<Job>, StoreError> {
-        let Some((entry, order)) = booked_order(row) else {
+        let Some((entry, order)) = recorded_order(row) else {
             return Ok(None);
         };
         let replaced = match order.reverses.filter(|_| order.kind == OrderKind::Correction) {
@@ -79,6 +79,12 @@ impl Jobs {
             order,
         }))
     }
+}
+
+/// The order that a journal row booked and that a TSE is told of, with its entry. A wristband that is swapped or blocked is no business case: nothing
+/// is sold, paid in, paid out or given up, and what the guest has stays what it was.
+pub fn recorded_order(row: &JournalRow) -> Option<(Entry, Order)> {
+    booked_order(row).filter(|(_, order)| !order.kind.is_of_band())
 }
 
 fn newest(reader: &mut dyn Reader, event: EventId) -> Result<Arc<Config>, StoreError> {
@@ -107,5 +113,65 @@ pub fn booked_order(row: &JournalRow) -> Option<(Entry, Order)> {
     match Entry::read(&stored.raw) {
         Ok((entry, Content::Order(read))) if posting_id(read.order.id) == posting.id => Some((entry, read.order)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fixtures::paper::PaperTill;
+    use ledger::{Limits, Posting, Record};
+    use shared_protocol::crypto::Hash32;
+    use store::{ChainKey, EntryRow, TerminalNo};
+
+    use super::*;
+
+    fn row(till: &mut PaperTill, order: &Order) -> JournalRow {
+        till.append(order);
+        let (raw, hash) = till.entries.last().cloned().expect("an entry");
+        let posting = Posting {
+            id: posting_id(order.id),
+            content: Hash32::ZERO,
+            event: order.event,
+            transfers: Vec::new(),
+            captures: Vec::new(),
+            reverses: None,
+            limits: Limits::Fact,
+            mirrored: None,
+        };
+        JournalRow {
+            record: Record {
+                no: 1,
+                booked_at_ms: 0,
+                origin: Some(hash),
+                posting: Some(posting),
+            },
+            hash: Hash32::ZERO,
+            entry: Some(EntryRow {
+                chain: ChainKey {
+                    terminal: TerminalNo(1),
+                    epoch: 1,
+                    branch: 0,
+                },
+                seq: 1,
+                hash,
+                status: EntryStatus::Booked,
+                order: Some(order.id),
+                day: None,
+                raw,
+                signature: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn no_tse_is_told_of_a_wristband_that_is_swapped_or_blocked() {
+        let mut till = PaperTill::that_books(&[OrderKind::Swap, OrderKind::TopUp], 1);
+        let paid_in = fixtures::wire::order(OrderKind::TopUp);
+        assert!(recorded_order(&row(&mut till, &paid_in)).is_some());
+        for order in [fixtures::wire::swapped(), fixtures::wire::blocked()] {
+            let row = row(&mut till, &order);
+            assert_eq!(booked_order(&row).map(|(_, order)| order), Some(order));
+            assert_eq!(recorded_order(&row), None);
+        }
     }
 }

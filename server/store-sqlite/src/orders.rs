@@ -292,7 +292,11 @@ fn go(
         },
         filter.till.map(|till| till.0),
     ])?;
+    let waits = filter.state == Some(OrderState::Waiting);
     while let Some(row) = found.next()? {
+        if waits && kind(row, 1)?.is_of_band() {
+            continue;
+        }
         if filter.fits_till(till(row, 2)?) && take(row)?.is_break() {
             break;
         }
@@ -402,6 +406,28 @@ fn without_state(connection: &Connection, event: EventId, filter: &OrderFilter) 
     added(sums)
 }
 
+fn less(all: (u64, i128), others: (u64, i128)) -> Result<(u64, i128)> {
+    let total = all.1.checked_sub(others.1);
+    Ok((
+        all.0.saturating_sub(others.0),
+        total.ok_or_else(|| damaged("a sum of orders is out of range"))?,
+    ))
+}
+
+/// Orders that no TSE is told of.
+fn never_signed(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result<(u64, i128)> {
+    let kinds = OrderKind::ALL.iter().copied().filter(|kind| kind.is_of_band());
+    let fitting = kinds.filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind));
+    let of_kind = |kind| {
+        let only = OrderFilter {
+            kind: Some(kind),
+            ..filter.clone()
+        };
+        without_state(connection, event, &only)
+    };
+    added(fitting.map(of_kind).collect::<Result<Vec<_>>>()?)
+}
+
 pub(crate) fn sums(connection: &Connection, event: EventId, filter: &OrderFilter) -> Result<(u64, i128)> {
     let of = |state| OrderFilter {
         state,
@@ -410,8 +436,11 @@ pub(crate) fn sums(connection: &Connection, event: EventId, filter: &OrderFilter
     match filter.state {
         _ if filter.holder.is_some() => counted(connection, event, filter),
         None => without_state(connection, event, filter),
-        // All wait where no TSE has ever signed.
-        Some(OrderState::Waiting) if signed_to(connection)? == 0 => without_state(connection, event, &of(None)),
+        // All wait where no TSE has ever signed, but for those that no TSE is told of.
+        Some(OrderState::Waiting) if signed_to(connection)? == 0 => {
+            let all = without_state(connection, event, &of(None))?;
+            less(all, never_signed(connection, event, &of(None))?)
+        }
         Some(OrderState::InOutage | OrderState::SignedLate | OrderState::Waiting) => counted(connection, event, filter),
         // Nearly all orders are signed, so the others are counted: up to the last one that came off, every order came off somehow.
         Some(OrderState::Signed) => {
@@ -420,10 +449,10 @@ pub(crate) fn sums(connection: &Connection, event: EventId, filter: &OrderFilter
                 let other = self::sums(connection, event, &of(Some(state)))?;
                 sums.push(other);
             }
+            sums.push(never_signed(connection, event, &of(None))?);
             let mut sums = sums.into_iter();
             let all = sums.next().unwrap_or_default();
-            let others = added(sums)?;
-            Ok((all.0.saturating_sub(others.0), all.1 - others.1))
+            less(all, added(sums)?)
         }
     }
 }
@@ -441,16 +470,17 @@ pub(crate) fn hours(connection: &Connection, event: EventId, from_ms: u64, to_ms
     ))
 }
 
+/// Swaps and blocks (kinds 12 and 13) never wait: no TSE is told of them.
 pub(crate) fn first_waiting(connection: &Connection) -> Result<Option<(u64, u64)>> {
     let signed_to = count(signed_to(connection)?);
-    let sql = "SELECT closed_at_ms FROM booked_order WHERE no > ?1 ORDER BY no LIMIT 1";
+    let sql = "SELECT closed_at_ms FROM booked_order WHERE no > ?1 AND kind NOT IN (12, 13) ORDER BY no LIMIT 1";
     let Some(closed_at_ms) = first(connection, sql, [signed_to], |row| rows::number(row, 0))? else {
         return Ok(None);
     };
     let sql = if signed_to == 0 {
-        "SELECT coalesce(sum(orders), 0) FROM turnover WHERE ?1 = 0"
+        "SELECT coalesce(sum(orders), 0) FROM turnover WHERE ?1 = 0 AND kind NOT IN (12, 13)"
     } else {
-        "SELECT count(*) FROM booked_order NOT INDEXED WHERE no > ?1"
+        "SELECT count(*) FROM booked_order NOT INDEXED WHERE no > ?1 AND kind NOT IN (12, 13)"
     };
     let waiting = first(connection, sql, [signed_to], |row| rows::number(row, 0))?;
     Ok(Some((waiting.unwrap_or(0), closed_at_ms)))

@@ -21,7 +21,7 @@ use shared_protocol::order::{
 };
 use shared_protocol::stream::{BlockReason, Cursor, Step, Stream, Version};
 use shared_protocol::tax::{TaxKey, TaxRate};
-use shared_protocol::wristband::{PurseMove, PurseTotals};
+use shared_protocol::wristband::{BandChange, PurseMove, PurseTotals, ShownPurse};
 use shared_protocol::{
     Amount, ArticleId, AssetId, BootId, CartId, CommandId, EventId, GroupId, HoldId, OrderId, OrganisationId,
     RequestId, SessionId, SlotId, StaffId, TagId, TaxpayerId, TerminalId, TillId, encode,
@@ -160,6 +160,20 @@ fn purse_move() -> impl Strategy<Value = PurseMove> {
         })
 }
 
+fn band_change() -> impl Strategy<Value = BandChange> {
+    let shown =
+        (any::<u16>(), purse_totals(), option::of(any::<[u8; 24]>())).prop_map(|(batch, totals, record)| ShownPurse {
+            batch,
+            totals,
+            record: record.map(shared_protocol::purse::Record::from_body),
+        });
+    (any::<u16>(), option::of(tag()), option::of(shown)).prop_map(|(reason, new, shown)| BandChange {
+        reason: BlockReason::from_code(reason),
+        new,
+        shown,
+    })
+}
+
 /// Any order, whether it makes sense or not.
 pub fn order() -> impl Strategy<Value = Order> {
     let ids = (
@@ -181,11 +195,12 @@ pub fn order() -> impl Strategy<Value = Order> {
         option::of(select(CancelReason::ALL)),
         option::of(group),
         option::of(purse_move()),
+        option::of(band_change()),
     );
     (select(OrderKind::ALL), ids, content, whose).prop_map(|(kind, ids, content, whose)| {
         let (organisation, event, till, cashier, session, order, cart, config, taxpayer) = ids;
         let (closed_at_ms, open_for_ms, lines, payments) = content;
-        let (holder, reverses, reason, group, purse) = whose;
+        let (holder, reverses, reason, group, purse, band) = whose;
         Order {
             kind,
             organisation: OrganisationId(organisation),
@@ -210,6 +225,7 @@ pub fn order() -> impl Strategy<Value = Order> {
                 of,
             }),
             purse,
+            band,
         }
     })
 }

@@ -30,7 +30,6 @@ use crate::book::{Booked, Busy};
 use crate::cart::Purpose;
 use crate::draft::Draft;
 use crate::input::StorageFault;
-use crate::knowledge::blocked;
 use crate::limits::Grant;
 use crate::output::{Cue, Output, StoredEntry};
 use crate::screen::{Balance, DoneKind, LastSale, Notice, PurseRefusal, Refusal};
@@ -68,7 +67,7 @@ enum Stage {
 }
 
 /// What is in a purse as the books name it.
-fn totals(loaded: &Loaded) -> PurseTotals {
+pub(crate) fn totals(loaded: &Loaded) -> PurseTotals {
     PurseTotals {
         debited: loaded.purse.image.counter,
         credited: loaded.purse.units(),
@@ -148,7 +147,7 @@ impl Terminal {
             .cart
             .as_ref()
             .is_some_and(|cart| matches!(cart.purpose, Purpose::Cancel { .. }));
-        if let Some(reason) = blocked(self.streams.block(tag)).filter(|_| self.cart.is_some() && !cancels) {
+        if let Some(reason) = self.blocked_as(tag).filter(|_| self.cart.is_some() && !cancels) {
             return self.refuse(step, Refusal::Blocked(reason));
         }
         let task = PurseTask::Read {
@@ -249,6 +248,9 @@ impl Terminal {
         {
             return Err(Refusal::Blocked(reason));
         }
+        if matches!(&self.cart, Some(cart) if matches!(cart.purpose, Purpose::Swap { .. })) {
+            return self.book_swap(step, tag, &loaded);
+        }
         let mut draft = self.purse_draft(step, tag, &loaded)?;
         draft.settles = self.settled_first(&loaded, owed)?;
         self.permitted(&draft)?;
@@ -258,9 +260,21 @@ impl Terminal {
         self.plan_draft(step, tag, loaded, draft)
     }
 
+    /// The wristband of an open swap is fresh: its guest has it from now on. Nothing is written on it; the server gives it what comes.
+    fn book_swap(&mut self, step: &mut Step<'_>, tag: TagId, loaded: &Loaded) -> Result<(), Refusal> {
+        let draft = self.swap_to_purse(tag, loaded, step)?;
+        self.permitted(&draft)?;
+        if self.told.locked {
+            return Err(Refusal::Locked);
+        }
+        self.book(step, draft, Some(tag), true);
+        Ok(())
+    }
+
     /// What a purse holds, when no cart is open.
     fn show_purse(&mut self, step: &mut Step<'_>, tag: TagId, loaded: &Loaded, owed: Owed) {
         let units = self.purse_units(loaded);
+        self.remember_shown(tag, loaded);
         // The money on the wristband is shown at once; what is owed comes when the server has said it.
         self.card_asks = match owed {
             Owed::Asked { request, .. } => Some(request),
@@ -281,7 +295,7 @@ impl Terminal {
                 }),
                 owed,
                 units,
-                blocked: said.or(blocked(self.streams.block(tag))),
+                blocked: said.or(self.blocked_as(tag)),
                 last_sale: last_sale(loaded),
             },
         );
@@ -306,7 +320,7 @@ impl Terminal {
                 }
                 takes
             }
-            Purpose::Sale | Purpose::Correct { .. } => draft.net,
+            Purpose::Sale | Purpose::Correct { .. } | Purpose::Swap { .. } => draft.net,
         };
         let vouchers = self.voucher_kinds(&loaded, &draft.vouchers)?;
         if takes.is_negative() {

@@ -9,5 +9,6 @@ mod random;
 mod registering;
 mod restart;
 mod streaming;
+mod swapping;
 mod syncing;
 mod undoing;

@@ -9,3 +9,4 @@ mod import;
 mod journals;
 mod office;
 mod purses;
+mod swaps;

@@ -17,19 +17,19 @@ use shared_protocol::stream::{BlockReason, Stream, Version};
 use shared_protocol::wristband::{Batch, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals};
 use shared_protocol::{Amount, AssetId, BootId, OrderId, TagId, decode, encode};
 
-const BATCH: u16 = 5;
-const UNITS: [u16; 3] = [50, 10, 10];
+pub const BATCH: u16 = 5;
+pub const UNITS: [u16; 3] = [50, 10, 10];
 
 /// A purse on paper: its totals and its last sale.
 #[derive(Debug, Clone)]
-struct Band {
-    tag: TagId,
-    totals: PurseTotals,
+pub struct Band {
+    pub tag: TagId,
+    pub totals: PurseTotals,
     record: Option<Record>,
 }
 
 impl Band {
-    fn new(number: u32) -> Self {
+    pub fn new(number: u32) -> Self {
         Self {
             tag: tag(number),
             totals: PurseTotals::default(),
@@ -37,12 +37,12 @@ impl Band {
         }
     }
 
-    fn held(&self) -> i64 {
+    pub fn held(&self) -> i64 {
         self.totals.held(&UNITS).unwrap().0
     }
 
     /// Moves the purse and says how.
-    fn moved(&mut self, till: &Till, to: impl FnOnce(&mut PurseTotals)) -> PurseMove {
+    pub fn moved(&mut self, till: &Till, to: impl FnOnce(&mut PurseTotals)) -> PurseMove {
         let (before, record) = (self.totals, self.record);
         to(&mut self.totals);
         let spent = self.totals.debited - before.debited;
@@ -61,7 +61,7 @@ impl Band {
     }
 }
 
-fn batch() -> Batch {
+pub fn batch() -> Batch {
     let list = BatchList {
         settings: PurseSettings::usual(1),
         batch: 5,
@@ -74,13 +74,13 @@ fn batch() -> Batch {
     Batch::new(list, signature)
 }
 
-fn token(count: u16) -> Token {
+pub fn token(count: u16) -> Token {
     let mut bytes = [0; 12];
     bytes[..2].copy_from_slice(&count.to_be_bytes());
     Token(bytes)
 }
 
-struct Maker;
+pub struct Maker;
 
 impl CreditMaker for Maker {
     fn token(&self, batch: u16, _: TagId, count: u16) -> Option<Token> {
@@ -88,7 +88,7 @@ impl CreditMaker for Maker {
     }
 }
 
-fn server() -> (Server, Till, Till) {
+pub fn server() -> (Server, Till, Till) {
     let mut server = Server::new();
     server.engine.put_batches(&BTreeMap::from([(BATCH, batch())])).unwrap();
     server.engine.make_credits_with(Box::new(Maker));
@@ -98,7 +98,7 @@ fn server() -> (Server, Till, Till) {
 }
 
 /// A desk writes a top-up on the chain of the desks; what is left of the money settles what is owed.
-fn top_up(desk: &mut Till, band: &mut Band, cents: i64, units: u16) -> Order {
+pub fn top_up(desk: &mut Till, band: &mut Band, cents: i64, units: u16) -> Order {
     let purse = band.moved(desk, |totals| totals.credited[CHAIN_DESK] += units);
     let mut order = desk.order(OrderKind::TopUp);
     order.lines = vec![Till::money_line(LineKind::TopUp, 1, cents)];
@@ -112,7 +112,7 @@ fn top_up(desk: &mut Till, band: &mut Band, cents: i64, units: u16) -> Order {
 }
 
 /// A bar sells beer with its cup from the purse, and writes down what it began before.
-fn beer(bar: &mut Till, band: &mut Band, count: i32) -> Order {
+pub fn beer(bar: &mut Till, band: &mut Band, count: i32) -> Order {
     let mut order = bar.cart(band.tag, &[(PILS, count)], &BTreeMap::new(), None).remove(0);
     let cents = u32::try_from(order.total().unwrap().0).unwrap();
     order.tenders[0].permission = Permission::Chip;
@@ -153,7 +153,7 @@ fn entry(till: &mut Till, kind: EntryKind, body: Vec<u8>) {
     till.append_raw(entry.bytes());
 }
 
-fn in_purse(server: &mut Server, tag: TagId) -> i128 {
+pub fn in_purse(server: &mut Server, tag: TagId) -> i128 {
     let account = Account::Wristband {
         tag,
         authority: Authority::Chip,
@@ -444,7 +444,7 @@ fn a_payment_of_two_orders_that_did_not_happen_was_never_seen() {
     assert_eq!((purse.seen, purse.gap_since_ms), (band.totals, None));
 }
 
-fn grant(server: &mut Server, tag: TagId, cents: i64) {
+pub fn grant(server: &mut Server, tag: TagId, cents: i64) {
     let reply = server.ask(Request::Grant {
         posting: PostingId(OrderId([200; 16])),
         tag,
@@ -455,7 +455,7 @@ fn grant(server: &mut Server, tag: TagId, cents: i64) {
     assert_eq!(reply, Reply::Settled(Settled::Done));
 }
 
-fn known(server: &mut Server, tag: TagId) -> KnownPurse {
+pub fn known(server: &mut Server, tag: TagId) -> KnownPurse {
     server.engine.refresh_purses();
     let (step, payload) = server
         .engine

@@ -3,6 +3,7 @@
 //! An order is a fact. It is booked as taken; ceilings do not stop it, and what a wristband lacks is advanced from its overdraft account
 //! in the same posting, so that goods, tax, deposits and the fiscal record stand as they happened and only the paying side differs.
 
+mod bands;
 mod checks;
 mod flows;
 pub mod intents;
@@ -24,7 +25,10 @@ use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
 use crate::authorise::{in_purse, owed, units};
 use crate::case::{Case, CaseKind};
+use crate::holding;
 use crate::purse::{Finding, Purse, moved_in_books, moved_on_chip};
+
+pub use bands::BandDone;
 
 /// What booking knows besides the order and the ledger.
 #[derive(Clone, Copy)]
@@ -38,11 +42,28 @@ pub struct Context<'a> {
     /// The terminal that made it; none for an order that came without one.
     pub terminal: Option<TerminalId>,
     /// Blocked wristbands.
-    pub blocked: &'a BTreeMap<TagId, BlockReason>,
+    pub blocks: Blocks<'a>,
     /// Batches of wristbands with a purse.
     pub batches: &'a BTreeMap<u16, Batch>,
     /// The server's clock, ms since 1970.
     pub now_ms: u64,
+}
+
+/// The block list, with what was decided since and is not in it yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Blocks<'a> {
+    /// The list.
+    pub list: &'a BTreeMap<TagId, BlockReason>,
+    /// What this batch changes about it; none frees a wristband.
+    pub changed: &'a BTreeMap<TagId, Option<BlockReason>>,
+}
+
+impl Blocks<'_> {
+    /// Why a wristband must not pay.
+    pub fn reason(&self, tag: TagId) -> Option<BlockReason> {
+        let changed = self.changed.get(&tag).copied();
+        changed.unwrap_or_else(|| self.list.get(&tag).copied())
+    }
 }
 
 /// What became of an order.
@@ -52,6 +73,8 @@ pub enum Booked {
     New {
         /// The journal number.
         no: u64,
+        /// What it did to a wristband.
+        band: Option<BandDone>,
     },
     /// It was there before, with the same content.
     Duplicate {
@@ -96,6 +119,11 @@ pub fn needs(order: &Order, current: &Config) -> Needs {
             });
         }
     }
+    if let Some(band) = &order.band {
+        let tags = order.holder.into_iter().chain(band.new);
+        needs.accounts.extend(tags.flat_map(|tag| holding::needs(current, tag)));
+        needs.postings.insert(credit_id(order.id));
+    }
     needs
         .holds
         .extend(order.tenders.iter().filter_map(|tender| tender.hold));
@@ -114,6 +142,21 @@ fn drawer(order: &Order) -> AccountKey {
 /// The key an order claims.
 pub fn posting_id(order: OrderId) -> PostingId {
     PostingId(order)
+}
+
+/// The key of the credit that gives a new wristband's purse what a swap brought it. It follows from the order, so it is given once.
+pub fn credit_id(order: OrderId) -> PostingId {
+    let digest = Hash32::of("groschen swap credit 1", &[order.bytes()]);
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
+    PostingId(OrderId(id))
+}
+
+/// The wristbands whose purses an order may change or has to know.
+pub fn purses_of(order: &Order) -> impl Iterator<Item = TagId> {
+    let swapped = order.band.as_ref().and_then(|band| band.new);
+    let holder = order.holder.filter(|_| order.purse.is_some() || order.band.is_some());
+    holder.into_iter().chain(swapped)
 }
 
 fn tags(order: &Order) -> impl Iterator<Item = TagId> {
@@ -156,7 +199,7 @@ fn authority(order: &Order, purses: &Purses) -> Authority {
 }
 
 /// Lets the purse of an order take note of it, and opens the cases that come of that.
-fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: i128) -> Vec<(CaseKind, Amount)> {
+fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: i128) -> Vec<Case> {
     let (Some(said), Some(tag)) = (&order.purse, order.holder) else {
         return Vec::new();
     };
@@ -173,7 +216,13 @@ fn observe(order: &Order, purses: &mut Purses, context: &Context<'_>, in_books: 
             findings.push(Finding::Mismatch { cents });
         }
     }
-    findings.into_iter().map(CaseKind::of_finding).collect()
+    let case = |finding| {
+        let (kind, cents) = CaseKind::of_finding(finding);
+        Case::of_order(kind, context.current.event.id, order.id, cents)
+            .with_tag(order.holder)
+            .with_number(cents.0)
+    };
+    findings.into_iter().map(case).collect()
 }
 
 /// Books an order into the fold and opens the cases that belong to it.
@@ -206,7 +255,7 @@ pub fn book(
         return Booked::Kept;
     }
     let authority = authority(order, purses);
-    let Some(plan) = plan(order, fold, context, authority) else {
+    let Some(plan) = plan(order, fold, purses, context, authority) else {
         cases.push(case(CaseKind::KindNotBooked).with_number(i64::from(order.kind.code())));
         return Booked::Kept;
     };
@@ -230,7 +279,7 @@ pub fn book(
                 cases.extend(plan.cases.iter().map(|(kind, number)| Case {
                     number: *number,
                     stake: match (kind, number) {
-                        (CaseKind::DrawerMismatch, Some(cents)) => Amount(cents.saturating_abs()),
+                        (CaseKind::DrawerMismatch | CaseKind::SwapRest, Some(cents)) => Amount(cents.saturating_abs()),
                         _ => case(*kind).stake,
                     },
                     ..case(*kind)
@@ -245,18 +294,14 @@ pub fn book(
                         .with_tag(Some(*tag))
                         .with_number(missing.0)
                 }));
-                let of_purse = observe(order, purses, context, plan.in_purse(order));
-                cases.extend(of_purse.into_iter().map(|(kind, cents)| {
-                    Case::of_order(kind, event, order.id, cents)
-                        .with_tag(order.holder)
-                        .with_number(cents.0)
-                }));
+                cases.extend(observe(order, purses, context, plan.in_purse(order)));
                 cases.extend(
                     checks::order(order, context)
                         .into_iter()
                         .map(|(kind, number)| Case { number, ..case(kind) }),
                 );
-                return Booked::New { no };
+                cases.extend(bands::left_behind(order, &plan.transfers, context));
+                return Booked::New { no, band: plan.band };
             }
             Outcome::Duplicate { no } => return Booked::Duplicate { no },
             Outcome::Refused(Refusal::BelowFloor { account, missing }) => {
@@ -293,9 +338,22 @@ struct Plan {
     cases: Vec<(CaseKind, Option<i64>)>,
     /// What is mirrored of the order that is taken back.
     mirrored: Vec<Transfer>,
+    /// What happens to a wristband with it.
+    band: Option<BandDone>,
 }
 
 impl Plan {
+    /// Just these transfers.
+    const fn of(transfers: Vec<Transfer>) -> Self {
+        Self {
+            transfers,
+            reverses: None,
+            cases: Vec::new(),
+            mirrored: Vec::new(),
+            band: None,
+        }
+    }
+
     /// What comes into the holder's purse in the books.
     fn in_purse(&self, order: &Order) -> i128 {
         order.holder.map_or(0, |tag| {
@@ -313,19 +371,15 @@ impl Plan {
 }
 
 /// `None` for a kind that this version keeps but does not book.
-fn plan(order: &Order, fold: &Fold, context: &Context<'_>, authority: Authority) -> Option<Plan> {
-    let plain = |transfers| Plan {
-        transfers,
-        reverses: None,
-        cases: Vec::new(),
-        mirrored: Vec::new(),
-    };
+fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Context<'_>, authority: Authority) -> Option<Plan> {
+    let plain = Plan::of;
     match order.kind {
         OrderKind::Sale | OrderKind::DepositReturn => Some(plain(flows::sale(order, context, authority).ok()?)),
         OrderKind::TopUp => Some(plain(flows::top_up(order, fold, context, authority).ok()?)),
         OrderKind::PayOut => Some(plain(flows::pay_out(order, authority).ok()?)),
         OrderKind::Cancel | OrderKind::Correction => reversal(order, fold, context, authority),
         OrderKind::DrawerOpen | OrderKind::DrawerCount | OrderKind::CashMovement => drawer_move(order, fold),
+        OrderKind::Swap | OrderKind::Block => bands::plan(order, fold, purses, context),
         OrderKind::AbortedCart | OrderKind::Training => Some(plain(Vec::new())),
         _ => None,
     }
@@ -348,10 +402,8 @@ fn drawer_move(order: &Order, fold: &Fold) -> Option<Plan> {
         _ => Vec::new(),
     };
     Some(Plan {
-        transfers: flows::drawer(order.till, said).ok()?,
-        reverses: None,
         cases,
-        mirrored: Vec::new(),
+        ..Plan::of(flows::drawer(order.till, said).ok()?)
     })
 }
 
@@ -366,10 +418,8 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
         }) => {
             let transfers = if replacing { own()? } else { Vec::new() };
             Some(Plan {
-                transfers,
-                reverses: None,
                 cases: vec![(CaseKind::ReversedTwice, None)],
-                mirrored: Vec::new(),
+                ..Plan::of(transfers)
             })
         }
         Some(known) => {
@@ -388,6 +438,7 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
                 reverses: Some(target),
                 cases,
                 mirrored: known.posting.iter().flat_map(Posting::takes_back).copied().collect(),
+                band: None,
             })
         }
         None => {
@@ -397,10 +448,8 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
                 own()?
             };
             Some(Plan {
-                transfers,
-                reverses: None,
                 cases: vec![(CaseKind::ReversalUnknown, None)],
-                mirrored: Vec::new(),
+                ..Plan::of(transfers)
             })
         }
     }

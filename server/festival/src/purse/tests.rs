@@ -60,6 +60,7 @@ fn order(number: u8, till: u32) -> Order {
         reason: None,
         group: None,
         purse: None,
+        band: None,
     }
 }
 

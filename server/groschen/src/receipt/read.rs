@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use fiscal::Jobs;
-use fiscal::jobs::booked_order;
+use fiscal::jobs::recorded_order;
 use fiscal::qr::ReceiptCode;
 use shared_protocol::OrderId;
 use shared_protocol::config::Config;
@@ -80,7 +80,9 @@ impl Receipts {
     pub fn page(&mut self, from_no: u64, rows: u64) -> anyhow::Result<Vec<Receipt>> {
         let mut receipts = Vec::new();
         for row in self.reader.journal(from_no, rows)? {
-            let Some((_, order)) = booked_order(&row) else { continue };
+            let Some((_, order)) = recorded_order(&row) else {
+                continue;
+            };
             let signed = self.signed(row.record.no)?;
             let jobs = match &mut self.jobs {
                 Some(jobs) => jobs,

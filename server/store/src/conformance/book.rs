@@ -185,6 +185,7 @@ impl Book {
             reason: None,
             group: None,
             purse: None,
+            band: None,
         };
         Item { terminal, order }
     }
@@ -255,6 +256,15 @@ impl Book {
         for line in &mut item.order.lines {
             line.vouchers = Some(VoucherUse { asset: VOUCHERS, units });
         }
+        item
+    }
+
+    /// A wristband that is swapped: nothing of it is for a TSE.
+    pub fn swap(&self, till: u32, number: u64, guest: u32) -> Item {
+        let mut item = self.sale(till, number, guest, 0);
+        item.order.kind = OrderKind::Swap;
+        item.order.lines.clear();
+        item.order.tenders.clear();
         item
     }
 

@@ -79,7 +79,11 @@ impl State {
 
     pub(super) fn first_waiting(&self) -> Option<(u64, u64)> {
         let signed_to = self.signed_to();
-        let mut waiting = self.office.orders.iter().filter(|(_, row)| row.no > signed_to);
+        let mut waiting = self
+            .office
+            .orders
+            .iter()
+            .filter(|(_, row)| row.no > signed_to && !row.kind.is_of_band());
         let (_, first) = waiting.next()?;
         Some((waiting.count() as u64 + 1, first.closed_at_ms))
     }

@@ -7,6 +7,7 @@ use crate::crypto::Signature;
 use crate::ids::{AssetId, TagId, TillId};
 use crate::money::{Amount, Overflow};
 use crate::order::{Order, OrderKind};
+use crate::purse::list::VOUCHER_KINDS;
 use crate::purse::{BatchList, COUNTER_MAX, PendingCredit, Record};
 use crate::stream::BlockReason;
 
@@ -174,8 +175,14 @@ impl Batch {
 
     /// What a purse sets aside in cents for one voucher; none for a voucher it does not count.
     pub fn weight(&self, asset: AssetId) -> Option<u16> {
-        let mut kinds = self.vouchers.iter().zip(self.list.settings.weight_cents);
-        kinds.find(|(kind, _)| **kind == asset).map(|(_, weight)| weight)
+        self.voucher_weights()
+            .find(|(kind, _)| *kind == asset)
+            .map(|(_, weight)| weight)
+    }
+
+    /// The vouchers that a purse counts, in the order of its record, each with what it sets aside in cents.
+    pub fn voucher_weights(&self) -> impl Iterator<Item = (AssetId, u16)> + '_ {
+        self.vouchers.iter().copied().zip(self.list.settings.weight_cents)
     }
 }
 
@@ -187,6 +194,15 @@ pub struct KnownPurse {
     /// A credit of the server that waits for the next tap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit: Option<PendingCredit>,
+    /// Vouchers that the server ever put on it, by the kinds of its batch. A record that says less is brought up to it before the credit, which
+    /// has their weight, is written.
+    #[serde(default, skip_serializing_if = "no_vouchers")]
+    pub vouchers: [u16; VOUCHER_KINDS],
+}
+
+/// Whether there is nothing to say of vouchers.
+pub fn no_vouchers(vouchers: &[u16; VOUCHER_KINDS]) -> bool {
+    *vouchers == [0; VOUCHER_KINDS]
 }
 
 /// The number under which a till stands in the records of purses, which have room for the low half of it.

@@ -395,17 +395,26 @@ pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
 
 /// A wristband that is swapped or blocked: no money of this till has a part in it.
 pub(crate) fn band(shop: &Shop, kind: OrderKind, old: TagId, change: BandChange) -> Draft {
+    about(shop, kind, old, Some(change))
+}
+
+/// Vouchers that the server granted and this till is about to write: no order that is ever booked, but what an intent is about.
+pub(crate) fn granted(shop: &Shop, holder: TagId) -> Draft {
+    about(shop, OrderKind::Grant, holder, None)
+}
+
+fn about(shop: &Shop, kind: OrderKind, holder: TagId, band: Option<BandChange>) -> Draft {
     let order = DraftOrder {
         kind,
         taxpayer: shop.home,
         config: shop.config.version,
         lines: Vec::new(),
         tenders: Vec::new(),
-        holder: Some(old),
+        holder: Some(holder),
         reverses: None,
         reason: None,
         replaced: Vec::new(),
-        band: Some(change),
+        band,
     };
     Draft {
         orders: vec![order],

@@ -7,7 +7,7 @@ use shared_protocol::chain::{EpochStart, SignedHead, link};
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{Content, Entry, Intent, IntentResult};
 use shared_protocol::message::Certificate;
-use shared_protocol::order::Order;
+use shared_protocol::order::{Order, OrderKind};
 use shared_protocol::stream::{Copy, Stream};
 use shared_protocol::{Amount, OrderId, TagId, TerminalId, decode};
 
@@ -138,14 +138,11 @@ impl Restored {
                 self.intents.remove(&order.order.id);
                 self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
             }
-            Ok((_, Content::Intent(intent))) => drop(self.intents.insert(intent.order, intent)),
+            Ok((_, Content::Intent(intent))) => self.intent(intent),
             Ok((_, Content::Outcome(outcome))) => {
                 let over = self.intents.remove(&outcome.order).zip(outcome.tag);
                 let void = over.filter(|_| outcome.result == IntentResult::Void);
-                self.void.extend(void.and_then(|(intent, tag)| intent_of(&intent, tag)));
-                if self.void.len() > VOID_MAX {
-                    self.void.pop_front();
-                }
+                self.keep_void(void.and_then(|(intent, tag)| intent_of(&intent, tag)));
             }
             Ok((_, Content::Command(_))) | Err(_) => {}
         }
@@ -154,6 +151,22 @@ impl Restored {
         };
         chain.restore(entry, 0);
         Ok(())
+    }
+
+    fn intent(&mut self, intent: Intent) {
+        let about: Option<Order> = intent.draft.as_ref().and_then(|draft| decode(&draft.0).ok());
+        match about.filter(|order| order.kind == OrderKind::Grant) {
+            // Nothing waits for it; what it may have damaged is put back when the wristband comes again.
+            Some(granted) => self.keep_void(granted.holder.and_then(|tag| intent_of(&intent, tag))),
+            None => drop(self.intents.insert(intent.order, intent)),
+        }
+    }
+
+    fn keep_void(&mut self, intent: Option<chips::purse::Intent>) {
+        self.void.extend(intent);
+        if self.void.len() > VOID_MAX {
+            self.void.pop_front();
+        }
     }
 
     fn order(&mut self, order: Order, wall_ms: u64, place: (u32, u64), made_ms: u64) {

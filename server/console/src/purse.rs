@@ -68,6 +68,10 @@ pub(crate) fn section(page: &Page, names: &Names<'_>, found: &Found) -> Markup {
                     dd { (words.of("bis zum nächsten Hinhalten an einer Kasse, die davon weiß", "until it is held to a till that knows of it")) " (" (credit.units) ")" }
                 }
             }
+            @if let Some(batch) = batch.as_ref().filter(|_| purse.vouchers.iter().any(|count| *count > 0)) {
+                p { (words.of("Gutscheine, die der Server je darauf gegeben hat", "Vouchers that the server ever put on it")) ": "
+                    @for (asset, count) in batch.vouchers.iter().zip(purse.vouchers) { bdi { (names.asset(*asset)) } " " (count) " " } }
+            }
             @if gaps.is_empty() { p { (words.of("Es fehlt nichts: Alle Buchungen liegen lückenlos nebeneinander.", "Nothing is missing: all orders lie side by side without a gap.")) } }
             @else {
                 p.note.warn { (words.of("Es fehlen Buchungen, die eine Kasse noch nicht gesendet hat:", "Orders are missing that a till has not sent yet:")) }
@@ -102,26 +106,34 @@ fn fresh_posting(page: &Page) -> String {
 pub(crate) fn actions(page: &Page, tag: &str, found: Option<&Found>, balances: &[(AccountKey, Amount)]) -> Markup {
     let words = page.words;
     let at_server = |(key, _): &&(AccountKey, Amount)| {
-        let server = matches!(
+        matches!(
             key.account,
             Account::Wristband {
                 authority: Authority::Server,
                 ..
             }
-        );
-        server && key.asset == AssetId::EURO
+        )
     };
-    let in_books = balances.iter().find(at_server).map(|(_, amount)| *amount);
+    let in_books = |asset: AssetId| {
+        let mut mine = balances.iter().filter(at_server);
+        mine.find(|(key, _)| key.asset == asset)
+            .map_or(Amount::ZERO, |(_, amount)| *amount)
+    };
+    let counted = found.and_then(|found| found.batch.as_ref());
+    let counted = counted.into_iter().flat_map(|batch| &batch.vouchers);
+    let vouchers: i64 = counted.map(|asset| in_books(*asset).0.max(0)).sum();
+    let money = in_books(AssetId::EURO);
     let fillable = found.is_some_and(|found| found.purse.authority == BatchAuthority::Chip)
-        && in_books.is_some_and(Amount::is_positive);
+        && (money.is_positive() || vouchers > 0);
     html! {
         @if fillable && page.may(&Method::POST, "/wristbands/credit") {
             form.sheet.row method="post" action="/wristbands/credit" {
-                h2 { (words.of("Guthaben in die Börse geben", "Give the money to the purse")) }
-                p { (words.of("Auf dem Server liegen", "On the server there are")) " " (euro(in_books.unwrap_or_default(), words)) ". "
+                h2 { (words.of("Guthaben und Gutscheine in die Börse geben", "Give money and vouchers to the purse")) }
+                p { (words.of("Auf dem Server liegen", "On the server there are")) " " (euro(money, words))
+                    @if vouchers > 0 { " " (words.of("und Gutscheine", "and vouchers")) ": " (vouchers) } ". "
                     (words.of("Die nächste Kasse, an die das Band gehalten wird, schreibt sie auf den Chip.", "The next till that the wristband is held to writes them on the chip.")) }
                 input type="hidden" name="tag" value=(tag); input type="hidden" name="posting" value=(fresh_posting(page));
-                label { (words.of("Betrag in Euro, leer für alles", "Amount in euros, empty for all")) input name="amount" inputmode="decimal" maxlength="10" autocomplete="off"; }
+                label { (words.of("Betrag in Euro, leer für alles samt Gutscheinen", "Amount in euros, empty for all with the vouchers")) input name="amount" inputmode="decimal" maxlength="10" autocomplete="off"; }
                 button.main { (words.of("Gutschreiben", "Credit")) }
             }
         }

@@ -24,7 +24,7 @@ use store::{
 };
 
 use crate::intake::{CheckedEntry, CheckedPush, Lines, Place};
-use crate::purses::take_over_id;
+use crate::purses::{Wanted, granted_id, take_over_id};
 use crate::request::{PushReply, PushResult, Reply, Request, Settled};
 use crate::{Engine, SESSION_DAYS_MAX};
 
@@ -244,6 +244,7 @@ impl<S: Store> Engine<S> {
                 } => {
                     need.ledger.postings.insert(*posting);
                     need.ledger.accounts.insert(units(&self.current.event, *tag, *asset));
+                    self.need_of_moves(granted_id(*posting), &[*tag], &mut need);
                 }
                 _ => {}
             }
@@ -334,7 +335,7 @@ impl<S: Store> Engine<S> {
                 Reply::Settled(Settled::Done)
             }
             Request::IntoPurse { posting, tag, amount } => {
-                Reply::Settled(self.credit_purse(batch, *posting, *tag, *amount))
+                Reply::Settled(self.credit_purse(batch, *posting, *tag, amount.map_or(Wanted::All, Wanted::Money)))
             }
             Request::Replace {
                 posting,
@@ -342,8 +343,8 @@ impl<S: Store> Engine<S> {
                 new,
                 hold_back,
                 reason,
-            } => Reply::Settled(Self::replace(batch, *posting, (*old, *new), *hold_back, *reason)),
-            Request::TakeOver { tags } => Reply::Settled(Self::take_over(batch, tags)),
+            } => Reply::Settled(self.replace(batch, *posting, (*old, *new), *hold_back, *reason)),
+            Request::TakeOver { tags } => Reply::Settled(self.take_over(batch, tags)),
             Request::Batch { batch: number, change } => Reply::Settled(self.change_batch(batch, *number, change)),
             Request::Enrol { batch: number, tags } => Reply::Settled(self.enrol(batch, *number, tags)),
             Request::Reconcile { tags } => {
@@ -376,7 +377,11 @@ impl<S: Store> Engine<S> {
                     code: TransferCode::Issue,
                     expires_at_ms: *expires_at_ms,
                 };
-                Reply::Settled(grant(batch, self.event, *posting, transfer))
+                let granted = grant(batch, self.event, *posting, transfer);
+                if granted == Settled::Done {
+                    self.vouchers_into_purse(batch, *posting, *tag, *asset);
+                }
+                Reply::Settled(granted)
             }
         })
     }

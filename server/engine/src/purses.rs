@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use festival::booking::{BandDone, credit_id, intents};
 use festival::case::{Case, CaseKind};
-use festival::holding::{self, Books, Unmoved};
+use festival::holding::{self, Books, Filling, Unmoved};
 use ledger::PostingId;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::purse::{PendingCredit, Token};
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::BatchAuthority;
-use shared_protocol::{Amount, OrderId, TagId};
+use shared_protocol::{Amount, AssetId, OrderId, TagId};
 use store::{Need, Store, StoreError, TerminalNo};
 
 use crate::Engine;
@@ -23,9 +23,29 @@ pub trait CreditMaker: Send {
     fn token(&self, batch: u16, tag: TagId, count: u16) -> Option<Token>;
 }
 
+/// What of a wristband's value in the books goes into its purse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Money and vouchers.
+    All,
+    /// So much money.
+    Money(Amount),
+    /// Vouchers, as far as the purse counts them.
+    Vouchers,
+}
+
 /// The key under which a purse is taken over. It happens once.
 pub(crate) fn take_over_id(tag: TagId) -> PostingId {
-    let digest = Hash32::of("groschen take over 1", &[tag.as_slice()]);
+    derived("groschen take over 1", tag.as_slice())
+}
+
+/// The key under which granted vouchers go into a purse.
+pub(crate) fn granted_id(grant: PostingId) -> PostingId {
+    derived("groschen grant into purse 1", grant.0.bytes())
+}
+
+fn derived(why: &str, of: &[u8]) -> PostingId {
+    let digest = Hash32::of(why, &[of]);
     let mut id = [0; 16];
     id.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
     PostingId(OrderId(id))
@@ -74,27 +94,29 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    pub(crate) fn credit_purse(
-        &self,
-        batch: &mut Batch,
-        posting: PostingId,
-        tag: TagId,
-        amount: Option<Amount>,
-    ) -> Settled {
+    pub(crate) fn credit_purse(&self, batch: &mut Batch, posting: PostingId, tag: TagId, wanted: Wanted) -> Settled {
         if batch.fold.known(&posting).is_some() {
             return Settled::Done;
         }
         let config = Arc::clone(&batch.config);
         let known = batch.purses.get(&tag);
         let of_batch = known.and_then(|purse| self.batches.get(&purse.batch));
-        let most = of_batch.map(|of_batch| holding::foldable(tag, &batch.fold, of_batch, &config));
-        let amount = amount.or(most).unwrap_or_default();
-        // The token first: what cannot be proved must not be posted.
-        let issued = known.map_or(0, |purse| purse.issued);
         let (Some(purse), Some(of_batch)) = (known, of_batch) else {
             return settled(Err(Unmoved::NoPurse));
         };
-        let end = match holding::end_of_credit(purse, of_batch, amount) {
+        let most = Filling::most(tag, of_batch, purse, (&batch.fold, &config, batch.now_ms));
+        let filling = match wanted {
+            Wanted::All => most,
+            Wanted::Vouchers => Filling {
+                money: Amount::ZERO,
+                ..most
+            },
+            Wanted::Money(amount) => Filling::money(amount),
+        };
+        // The token first: what cannot be proved must not be posted.
+        let issued = purse.issued;
+        let worth = filling.worth(of_batch).map_err(|_| Unmoved::ChainEnds);
+        let end = match worth.and_then(|worth| holding::end_of_credit(purse, of_batch, worth)) {
             Ok(end) => end,
             Err(unmoved) => return settled(Err(unmoved)),
         };
@@ -107,16 +129,50 @@ impl<S: Store> Engine<S> {
             config: &config,
             now_ms: batch.now_ms,
         };
-        let posted = holding::into_purse(tag, amount, posting, &mut books);
+        let posted = holding::into_purse(tag, &filling, of_batch, posting, &mut books);
         if let (Ok(()), Some(purse)) = (posted, batch.purses.get_mut(&tag)) {
             assert_eq!(purse.issued, issued, "one credit at a time");
             purse.issued = end;
+            for (issued, more) in purse.vouchers.iter_mut().zip(filling.vouchers) {
+                *issued = issued.saturating_add(more);
+            }
             purse.waiting = Some(PendingCredit { units: end, token });
         }
         settled(posted)
     }
 
+    /// Vouchers that were granted to a wristband whose purse counts them go onto it. Where they cannot, they stay in the books, and a case says so.
+    pub(crate) fn vouchers_into_purse(&self, batch: &mut Batch, grant: PostingId, tag: TagId, asset: AssetId) {
+        let id = granted_id(grant);
+        if batch.fold.known(&id).is_some() {
+            return;
+        }
+        let purse = batch
+            .purses
+            .get(&tag)
+            .filter(|purse| purse.authority == BatchAuthority::Chip);
+        let Some((purse, of_batch)) = purse.and_then(|purse| Some((purse, self.batches.get(&purse.batch)?))) else {
+            return;
+        };
+        let most = Filling::most(tag, of_batch, purse, (&batch.fold, &batch.config, batch.now_ms));
+        let weight = most.weight(of_batch).unwrap_or_default();
+        if of_batch.weight(asset).is_none() || !weight.is_positive() {
+            return;
+        }
+        if self.credit_purse(batch, id, tag, Wanted::Vouchers) != Settled::Done {
+            let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), grant.0, weight)
+                .with_tag(Some(tag))
+                .with_number(weight.0);
+            batch.open(case, None, None);
+        }
+    }
+
+    fn batch_of(&self, batch: &Batch, tag: TagId) -> Option<&shared_protocol::wristband::Batch> {
+        self.batches.get(&batch.purses.get(&tag)?.batch)
+    }
+
     pub(crate) fn replace(
+        &self,
         batch: &mut Batch,
         posting: PostingId,
         (old, new): (TagId, TagId),
@@ -124,12 +180,13 @@ impl<S: Store> Engine<S> {
         reason: BlockReason,
     ) -> Settled {
         let config = Arc::clone(&batch.config);
+        let of_old = self.batch_of(batch, old);
         let mut books = Books {
             fold: &mut batch.fold,
             config: &config,
             now_ms: batch.now_ms,
         };
-        let moved = holding::replace(old, new, hold_back, posting, &mut books);
+        let moved = holding::replace((old, new), hold_back, of_old, posting, &mut books);
         if moved.is_ok() {
             batch.blocks.insert(old, Some(reason));
         }
@@ -155,8 +212,9 @@ impl<S: Store> Engine<S> {
             return;
         };
         // Less than a step of the chain stays in the books, as always.
-        let free = holding::foldable(new, &batch.fold, of_batch, &batch.config);
-        if free.is_positive() && self.credit_purse(batch, credit_id(order), new, None) != Settled::Done {
+        let most = purse.map(|purse| Filling::most(new, of_batch, purse, (&batch.fold, &batch.config, batch.now_ms)));
+        let free = most.and_then(|most| most.worth(of_batch).ok()).unwrap_or_default();
+        if free.is_positive() && self.credit_purse(batch, credit_id(order), new, Wanted::All) != Settled::Done {
             let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), order, free)
                 .with_tag(Some(new))
                 .with_number(free.0);
@@ -164,9 +222,10 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    pub(crate) fn take_over(batch: &mut Batch, tags: &[TagId]) -> Settled {
+    pub(crate) fn take_over(&self, batch: &mut Batch, tags: &[TagId]) -> Settled {
         let config = Arc::clone(&batch.config);
         for tag in tags {
+            let of_batch = self.batch_of(batch, *tag);
             let Some(purse) = batch.purses.get_mut(tag) else {
                 continue;
             };
@@ -175,7 +234,7 @@ impl<S: Store> Engine<S> {
                 config: &config,
                 now_ms: batch.now_ms,
             };
-            if let Err(unmoved) = holding::take_over(*tag, take_over_id(*tag), &mut books, purse) {
+            if let Err(unmoved) = holding::take_over(*tag, take_over_id(*tag), of_batch, &mut books, purse) {
                 return settled(Err(unmoved));
             }
         }

@@ -4,10 +4,12 @@
 //! Each is one posting under the caller's key. A credit that was given to a purse is never taken back: any till may hold it by then.
 
 use ledger::{Account, AccountKey, Authority, Fold, Limits, Outcome, Posting, PostingId, Transfer, TransferCode};
+use serde::Serialize;
 use shared_protocol::catalogue::Text;
 use shared_protocol::config::{Config, OfflineLimits};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::purse::ChainId;
+use shared_protocol::purse::list::VOUCHER_KINDS;
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_SERVER, PurseTotals};
 use shared_protocol::{Amount, AssetId, Overflow, TagId, encode};
 
@@ -124,26 +126,42 @@ impl Books<'_> {
             Outcome::Refused(refusal) => Err(Unmoved::Ledger(refusal.code())),
         }
     }
-
-    /// All that is on one side of a wristband, to the books' side of another.
-    fn moves(&self, from: TagId, to: TagId, authority: Authority, hold_back: Amount) -> Vec<Transfer> {
-        let Self { fold, config, now_ms } = self;
-        moves((fold, config, *now_ms), (from, authority), to, hold_back)
-    }
 }
 
-/// All that is on one side of a wristband, to the books' side of another. Units that are over stay where they are.
+/// All that is on one side of a wristband, to the books' side of another. Units that are over stay where they are. What a purse has set aside for
+/// its vouchers goes back to who pays for them: in the books a voucher is not money.
 fn moves(
     (fold, config, now_ms): (&Fold, &Config, u64),
     (from, authority): (TagId, Authority),
     to: TagId,
     hold_back: Amount,
+    batch: Option<&Batch>,
 ) -> Vec<Transfer> {
+    let weight_of = |asset| {
+        let batch = batch.filter(|_| authority == Authority::Chip);
+        batch.and_then(|batch| batch.weight(asset)).unwrap_or_default()
+    };
+    let set_aside = |asset: AssetId| {
+        let units = fold.spendable(&key(config, from, authority, asset), now_ms)?;
+        let cents = Amount(i64::from(weight_of(asset))).times(units.0.max(0)).ok()?;
+        cents.is_positive().then_some((asset, cents))
+    };
+    let set_aside: Vec<(AssetId, Amount)> = config.assets.keys().copied().filter_map(set_aside).collect();
+    let back = set_aside.iter().map(|(voucher, amount)| Transfer {
+        from: Account::Wristband { tag: from, authority },
+        to: Account::VoucherFunding { voucher: *voucher },
+        asset: AssetId::EURO,
+        amount: *amount,
+        code: TransferCode::Move,
+        expires_at_ms: None,
+    });
+    let back: Vec<Transfer> = back.collect();
+    let aside = Amount::sum(set_aside.iter().map(|(_, cents)| *cents)).unwrap_or_default();
     let assets = config.assets.keys().copied().filter(|asset| *asset != AssetId::EURO);
     let of_asset = |asset: AssetId| {
         let free = fold.spendable(&key(config, from, authority, asset), now_ms)?;
         let kept = if asset == AssetId::EURO {
-            hold_back
+            hold_back.plus(aside).ok()?
         } else {
             Amount::ZERO
         };
@@ -160,7 +178,8 @@ fn moves(
             expires_at_ms: None,
         })
     };
-    [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset).collect()
+    let moved = [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset);
+    moved.chain(back).collect()
 }
 
 /// Up to where the server's chain of a purse goes with a credit of so much more.
@@ -185,37 +204,106 @@ pub fn end_of_credit(purse: &Purse, batch: &Batch, amount: Amount) -> Result<u16
         .ok_or(Unmoved::ChainEnds)
 }
 
-/// Moves money of a wristband from the books into its purse: it is spendable at any till as soon as one has written the credit that goes with it.
-pub fn into_purse(tag: TagId, amount: Amount, id: PostingId, books: &mut Books<'_>) -> Result<(), Unmoved> {
+/// What goes from the books into a purse with one credit of the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Filling {
+    /// Money.
+    pub money: Amount,
+    /// Vouchers, by the kinds of the purse's batch.
+    pub vouchers: [u16; VOUCHER_KINDS],
+}
+
+impl Filling {
+    /// Money and nothing else.
+    pub fn money(money: Amount) -> Self {
+        Self {
+            money,
+            ..Self::default()
+        }
+    }
+
+    /// The most that a purse takes of what the books have: money in steps of the server's chain, and vouchers that are still good.
+    pub fn most(tag: TagId, batch: &Batch, purse: &Purse, (fold, config, now_ms): (&Fold, &Config, u64)) -> Self {
+        let unit = batch.list.settings.unit_of(ChainId::Server);
+        let free = fold
+            .available(&key(config, tag, Authority::Server, AssetId::EURO))
+            .unwrap_or_default();
+        let rest = free.0.checked_rem(i64::from(unit)).unwrap_or(free.0);
+        let mut vouchers = [0; VOUCHER_KINDS];
+        let kinds = vouchers.iter_mut().zip(purse.vouchers).zip(batch.voucher_weights());
+        for ((count, issued), (asset, _)) in kinds.filter(|(_, (_, weight))| *weight > 0) {
+            let there = fold.spendable(&key(config, tag, Authority::Server, asset), now_ms);
+            let there = u16::try_from(there.unwrap_or_default().0.max(0)).unwrap_or(u16::MAX);
+            *count = there.min(u16::MAX - issued);
+        }
+        Self {
+            money: Amount(free.0.saturating_sub(rest).max(0)),
+            vouchers,
+        }
+    }
+
+    /// What the vouchers set aside in the purse.
+    pub fn weight(&self, batch: &Batch) -> Result<Amount, Overflow> {
+        let weights = batch.voucher_weights().zip(self.vouchers);
+        let weights = weights.map(|((_, weight), count)| Amount(i64::from(weight)).times(i64::from(count)));
+        Amount::sum(weights.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// What the credit is worth: the money, and what the vouchers set aside.
+    pub fn worth(&self, batch: &Batch) -> Result<Amount, Overflow> {
+        self.money.plus(self.weight(batch)?)
+    }
+}
+
+/// Moves money and vouchers of a wristband from the books into its purse: they can be used at any till as soon as one has written the credit that goes
+/// with them. What the vouchers set aside comes from who pays for them, and goes back there when they are used.
+pub fn into_purse(
+    tag: TagId,
+    filling: &Filling,
+    batch: &Batch,
+    id: PostingId,
+    books: &mut Books<'_>,
+) -> Result<(), Unmoved> {
     let side = |authority| Account::Wristband { tag, authority };
-    let transfer = Transfer {
-        from: side(Authority::Server),
+    let moved = |from, asset, amount| Transfer {
+        from,
         to: side(Authority::Chip),
-        asset: AssetId::EURO,
+        asset,
         amount,
         code: TransferCode::Move,
         expires_at_ms: None,
     };
-    books.post(id, &encode(&(tag, amount)), vec![transfer])
-}
-
-/// The most that [`into_purse`] would take of what the books have.
-pub fn foldable(tag: TagId, fold: &Fold, batch: &Batch, config: &Config) -> Amount {
-    let unit = batch.list.settings.unit_of(ChainId::Server);
-    let free = fold
-        .available(&key(config, tag, Authority::Server, AssetId::EURO))
-        .unwrap_or_default();
-    let rest = free.0.checked_rem(i64::from(unit)).unwrap_or(free.0);
-    Amount(free.0.saturating_sub(rest).max(0))
+    let mut transfers = vec![moved(side(Authority::Server), AssetId::EURO, filling.money)];
+    for ((asset, weight), count) in batch.voucher_weights().zip(filling.vouchers) {
+        let cents = Amount(i64::from(weight)).times(i64::from(count));
+        let cents = cents.map_err(|_| Unmoved::ChainEnds)?;
+        transfers.push(moved(side(Authority::Server), asset, Amount(i64::from(count))));
+        transfers.push(moved(Account::VoucherFunding { voucher: asset }, AssetId::EURO, cents));
+    }
+    transfers.retain(|transfer| transfer.amount.is_positive());
+    // A credit of money alone has said only its amount ever since: its repetition has to be known by that.
+    let asked = if filling.vouchers == [0; VOUCHER_KINDS] {
+        encode(&(tag, filling.money))
+    } else {
+        encode(&(tag, filling))
+    };
+    books.post(id, &asked, transfers)
 }
 
 /// What a purse held is the books' from now on. The place on its line where that happened is kept in [`Purse::seen`]; what its tills send later
 /// is booked from the books' side.
-pub fn take_over(tag: TagId, id: PostingId, books: &mut Books<'_>, purse: &mut Purse) -> Result<(), Unmoved> {
+pub fn take_over(
+    tag: TagId,
+    id: PostingId,
+    batch: Option<&Batch>,
+    books: &mut Books<'_>,
+    purse: &mut Purse,
+) -> Result<(), Unmoved> {
     if purse.authority == BatchAuthority::Server {
         return Ok(());
     }
-    let transfers = books.moves(tag, tag, Authority::Chip, Amount::ZERO);
+    let all = (&*books.fold, books.config, books.now_ms);
+    let transfers = moves(all, (tag, Authority::Chip), tag, Amount::ZERO, batch);
     books.post(id, &encode(&tag), transfers)?;
     (purse.authority, purse.waiting) = (BatchAuthority::Server, None);
     Ok(())
@@ -223,22 +311,33 @@ pub fn take_over(tag: TagId, id: PostingId, books: &mut Books<'_>, purse: &mut P
 
 /// Everything of one wristband goes to another, into the books' side of it, but for `hold_back` of its money: what tills that have not sent
 /// may still have sold on the old one.
-pub fn replace(old: TagId, new: TagId, hold_back: Amount, id: PostingId, books: &mut Books<'_>) -> Result<(), Unmoved> {
+pub fn replace(
+    (old, new): (TagId, TagId),
+    hold_back: Amount,
+    batch: Option<&Batch>,
+    id: PostingId,
+    books: &mut Books<'_>,
+) -> Result<(), Unmoved> {
     if old == new {
         return Err(Unmoved::Same);
     }
     if books.fold.known(&id).is_some() {
         return Ok(());
     }
-    let transfers = all_of(old, new, hold_back, (books.fold, books.config, books.now_ms));
+    let transfers = all_of((old, new), hold_back, batch, (books.fold, books.config, books.now_ms));
     books.post(id, &encode(&(old, new, hold_back)), transfers)
 }
 
 /// What [`replace`] moves: what both sides of the old wristband have, and what its guest still owes, which is no way to be rid of.
-pub fn all_of(old: TagId, new: TagId, hold_back: Amount, books: (&Fold, &Config, u64)) -> Vec<Transfer> {
+pub fn all_of(
+    (old, new): (TagId, TagId),
+    hold_back: Amount,
+    batch: Option<&Batch>,
+    books: (&Fold, &Config, u64),
+) -> Vec<Transfer> {
     let (fold, config, _) = books;
-    let server = moves(books, (old, Authority::Server), new, Amount::ZERO);
-    let chip = moves(books, (old, Authority::Chip), new, hold_back);
+    let server = moves(books, (old, Authority::Server), new, Amount::ZERO, batch);
+    let chip = moves(books, (old, Authority::Chip), new, hold_back, batch);
     let debt = fold.balance(&owed(&config.event, old)).unwrap_or_default().balance;
     let debt = debt
         .negated()

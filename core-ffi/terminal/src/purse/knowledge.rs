@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chips::purse::{Intent, Knowledge, LastKnown, Loaded};
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::message::{QueryResult, Units};
+use shared_protocol::purse::list::VOUCHER_KINDS;
 use shared_protocol::purse::{BatchList, PendingCredit};
 use shared_protocol::stream::{Copy, Stream};
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, KnownPurse};
@@ -138,6 +139,11 @@ impl Terminal {
 
     pub(crate) fn saw_purse(&mut self, tag: TagId, loaded: &Loaded) {
         self.seen_purses.note(tag, loaded.observed(), Some(loaded.purse.walk()));
+    }
+
+    /// Vouchers that the server ever put on a wristband, by the kinds of its batch.
+    pub(crate) fn sent_vouchers(&self, tag: TagId) -> Option<[u16; VOUCHER_KINDS]> {
+        self.sent_round(tag).map(|known| known.vouchers)
     }
 
     pub(crate) fn pending_credits(&self, tag: TagId) -> Vec<PendingCredit> {

@@ -8,6 +8,7 @@
 //! The chip's session stays open from reading to writing, and nothing in between waits for anybody but this device's disk. What a tap could
 //! not settle stands in the journal as an open intent; the next tap of that wristband here settles it before anything else.
 
+mod issue;
 mod knowledge;
 mod open;
 mod owed;
@@ -60,6 +61,10 @@ enum Stage {
     Settling { open: Box<OpenIntent>, plan: Box<Plan> },
     /// The device's key makes a credit.
     Planning { loaded: Box<Loaded>, draft: Box<Draft> },
+    /// That vouchers are about to come onto the chip is on its way to the disk.
+    Granting { plan: Box<Plan>, owed: Owed },
+    /// Vouchers come onto the chip before the cart is paid.
+    Issuing { plan: Box<Plan>, owed: Owed },
     /// What is about to happen is on its way to the disk.
     Journalling { plan: Box<Plan>, booked: Box<Booked> },
     /// The chip is being written.
@@ -189,6 +194,9 @@ impl Terminal {
                 self.settled(step, &open, &plan, &written);
                 Ok(())
             }
+            (Stage::Issuing { plan, owed }, PurseAnswer::Written(written)) => {
+                self.issued(step, tag, &plan, owed, &written)
+            }
             (Stage::Planning { loaded, draft }, PurseAnswer::Planned(Ok(plan))) => {
                 self.journal_plan(step, &loaded, *plan, *draft)
             }
@@ -250,6 +258,9 @@ impl Terminal {
         }
         if matches!(&self.cart, Some(cart) if matches!(cart.purpose, Purpose::Swap { .. })) {
             return self.book_swap(step, tag, &loaded);
+        }
+        if let Some(plan) = self.vouchers_due(step, tag, &loaded) {
+            return self.issue(step, tag, plan, owed);
         }
         let mut draft = self.purse_draft(step, tag, &loaded)?;
         draft.settles = self.settled_first(&loaded, owed)?;
@@ -423,15 +434,20 @@ impl Terminal {
         if !expected {
             return;
         }
-        if let Busy::Purse(at) = std::mem::take(&mut self.busy)
-            && let Stage::Journalling { plan, booked } = at.stage
-        {
-            self.open_intents.push(OpenIntent::of(at.tag, &plan.intent, &booked));
-            let task = PurseTask::Write {
-                tag: at.tag,
-                plan: plan.clone(),
-            };
-            self.work(step, at.tag, task, Stage::Writing { plan, booked });
+        let Busy::Purse(at) = std::mem::take(&mut self.busy) else {
+            return;
+        };
+        match at.stage {
+            Stage::Journalling { plan, booked } => {
+                self.open_intents.push(OpenIntent::of(at.tag, &plan.intent, &booked));
+                let task = PurseTask::Write {
+                    tag: at.tag,
+                    plan: plan.clone(),
+                };
+                self.work(step, at.tag, task, Stage::Writing { plan, booked });
+            }
+            Stage::Granting { plan, owed } => self.issue_is_durable(step, at.tag, plan, owed),
+            _ => {}
         }
     }
 

@@ -12,3 +12,4 @@ mod streaming;
 mod swapping;
 mod syncing;
 mod undoing;
+mod vouchers;

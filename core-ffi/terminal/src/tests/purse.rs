@@ -1,13 +1,13 @@
 //! Wristbands whose purse decides, with a virtual chip and the real frames.
 
-use chips::purse::Limits;
+use chips::purse::{Limits, Loaded};
 use chips::simulated::{Fault, SimulatedBatch, SimulatedField, Tear, UltralightAesChip};
 use chips::{Field, KeyRole, KeyStore, MemoryKeys};
 use shared_protocol::crypto::Signer;
 use shared_protocol::entry::{Content, Entry, IntentResult};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{Order, OrderKind, Permission, TenderKind};
-use shared_protocol::purse::PurseSettings;
+use shared_protocol::purse::{PendingCredit, PurseSettings};
 use shared_protocol::stream::{BlockReason, Copy, Stream, Version};
 use shared_protocol::wristband::{
     Batch, BatchAuthority, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseTotals,
@@ -46,7 +46,11 @@ impl World {
     }
 
     fn on_network(network: bool, change: impl FnOnce(&mut Batch)) -> Self {
-        let batch = SimulatedBatch::new(PurseSettings::usual(77), 5);
+        Self::of(PurseSettings::usual(77), network, change)
+    }
+
+    pub fn of(settings: PurseSettings, network: bool, change: impl FnOnce(&mut Batch)) -> Self {
+        let batch = SimulatedBatch::new(settings, 5);
         let mut disk = Rig::fresh_disk();
         let items = [(5_u16.to_be_bytes().to_vec(), batch_item(&batch, change))];
         let copy = Copy {
@@ -100,8 +104,26 @@ impl World {
         band
     }
 
-    /// What an honest reader finds on a wristband.
+    pub fn settings(&self) -> &PurseSettings {
+        &self.batch.settings
+    }
+
+    pub fn pending(&self, index: u16, units: u16) -> PendingCredit {
+        self.batch.pending(index, units)
+    }
+
+    /// Cents that an honest reader finds on a wristband.
     pub fn money(&self, band: &Band) -> i64 {
+        self.read(band).free().0
+    }
+
+    /// Vouchers of the first kind that it finds.
+    pub fn left(&self, band: &Band) -> u16 {
+        let [held, _] = self.read(band).purse.newest_record().unwrap().vouchers;
+        held.issued - held.used
+    }
+
+    fn read(&self, band: &Band) -> Loaded {
         let mut field = SimulatedField::new(band.chip.clone());
         let selected = field.reselect().unwrap();
         let lists = self.batch.lists(CHIPS);
@@ -116,7 +138,7 @@ impl World {
             &chips::purse::Knowledge::default(),
             *b"sixteen bytes ok",
         );
-        tap.unwrap().loaded.free().0
+        tap.unwrap().loaded
     }
 
     fn contents(&self) -> Vec<Content> {
@@ -468,7 +490,7 @@ fn a_disk_that_fails_before_the_chip_leaves_the_chip_alone_and_after_it_loses_no
     assert_eq!((world.sales().len(), world.money(&band)), (1, 13_00));
 }
 
-fn with_purse(world: &mut World, index: u16, known: &KnownPurse) {
+pub(super) fn with_purse(world: &mut World, index: u16, known: &KnownPurse) {
     let mut disk = world.rig.disk.clone();
     let items = [(world.tag(index).as_slice().to_vec(), encode(known))];
     let copy = Copy {
@@ -492,6 +514,7 @@ fn a_credit_of_the_server_is_written_with_the_next_sale() {
     let known = KnownPurse {
         seen,
         credit: Some(credit),
+        vouchers: [0, 0],
     };
     with_purse(&mut world, 0, &known);
     world.rig.add(BEER, 1);
@@ -533,6 +556,7 @@ fn a_wristband_that_was_set_back_is_refused_by_who_saw_it_and_by_who_heard_of_it
             credited: [40, 0, 0],
         },
         credit: None,
+        vouchers: [0, 0],
     };
     with_purse(&mut elsewhere, 0, &known);
     elsewhere.rig.add(BEER, 1);

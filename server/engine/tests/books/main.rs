@@ -10,3 +10,4 @@ mod journals;
 mod office;
 mod purses;
 mod swaps;
+mod vouchers;

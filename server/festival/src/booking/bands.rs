@@ -80,7 +80,8 @@ fn swap(
         .available(&in_purse(&config.event, old, AssetId::EURO))
         .unwrap_or_default();
     let purse = purses.get(&old).filter(|purse| purse.authority == BatchAuthority::Chip);
-    let kept = match purse.and_then(|purse| Some((purse, context.batches.get(&purse.batch)?))) {
+    let purse = purse.and_then(|purse| Some((purse, context.batches.get(&purse.batch)?)));
+    let kept = match purse {
         Some((purse, batch)) => {
             let shown = said.shown.as_ref().filter(|shown| shown.batch == purse.batch);
             let totals = shown.map(|shown| &shown.totals);
@@ -90,7 +91,12 @@ fn swap(
     };
     let set_aside = fold.balance(&money(&config.event, old)).unwrap_or_default().held;
     let rest = kept.plus(set_aside).map_err(|_| SwapFault::Unclear)?;
-    let transfers = holding::all_of(old, new, kept, (fold, config, context.now_ms));
+    let transfers = holding::all_of(
+        (old, new),
+        kept,
+        purse.map(|(_, batch)| batch),
+        (fold, config, context.now_ms),
+    );
     Ok(Plan {
         cases: rest
             .is_positive()

@@ -456,40 +456,53 @@ fn reversal(order: &Order, fold: &Fold, context: &Context<'_>, authority: Author
 }
 
 /// An order that takes back what a purse paid, while the purse was not there to be written on (another till, the office, a lost wristband): mirroring
-/// gives the money to the purse in the books, but the chip does not have it. It belongs to the server's side of the wristband, from where the next
-/// credit takes it onto the chip. A top-up that is taken back so is a debt, as the chip still has the money.
+/// gives money and vouchers to the purse in the books, but the chip does not have them. They belong to the server's side of the wristband, from where
+/// the next credit takes them onto the chip; what vouchers set aside stays with who pays for them. A top-up that is taken back so is a debt, as the
+/// chip still has the money.
 fn away_from_purse(order: &Order, known: &KnownPosting) -> Option<Vec<Transfer>> {
     if order.purse.is_some() {
         return Some(Vec::new());
     }
-    let mut given_back: BTreeMap<TagId, i128> = BTreeMap::new();
+    let of_chip = |account| match account {
+        Account::Wristband {
+            tag,
+            authority: Authority::Chip,
+        } => Some(tag),
+        _ => None,
+    };
+    let mut transfers = Vec::new();
+    let mut given_back: BTreeMap<(TagId, AssetId), i128> = BTreeMap::new();
     for transfer in known.posting.iter().flat_map(Posting::takes_back) {
+        let set_aside = [transfer.from, transfer.to]
+            .iter()
+            .any(|account| matches!(account, Account::VoucherFunding { .. }));
+        if set_aside && (of_chip(transfer.from).is_some() || of_chip(transfer.to).is_some()) {
+            transfers.push(Transfer {
+                code: TransferCode::Move,
+                ..*transfer
+            });
+            continue;
+        }
         for (account, sign) in [(transfer.from, 1), (transfer.to, -1)] {
-            if let Account::Wristband {
-                tag,
-                authority: Authority::Chip,
-            } = account
-                && transfer.asset == AssetId::EURO
-            {
-                *given_back.entry(tag).or_default() += sign * i128::from(transfer.amount.0);
+            if let Some(tag) = of_chip(account) {
+                *given_back.entry((tag, transfer.asset)).or_default() += sign * i128::from(transfer.amount.0);
             }
         }
     }
-    let moved = given_back.into_iter().filter(|(_, cents)| *cents != 0);
-    let transfers = moved.map(|(tag, cents)| {
+    for ((tag, asset), amount) in given_back.into_iter().filter(|(_, amount)| *amount != 0) {
         let [chip, server] =
             [Authority::Chip, Authority::Server].map(|authority| Account::Wristband { tag, authority });
-        let (from, to) = if cents > 0 { (chip, server) } else { (server, chip) };
-        Some(Transfer {
+        let (from, to) = if amount > 0 { (chip, server) } else { (server, chip) };
+        transfers.push(Transfer {
             from,
             to,
-            asset: AssetId::EURO,
-            amount: Amount::from_wide(cents.abs()).ok()?,
+            asset,
+            amount: Amount::from_wide(amount.abs()).ok()?,
             code: TransferCode::Move,
             expires_at_ms: None,
-        })
-    });
-    transfers.collect()
+        });
+    }
+    Some(transfers)
 }
 
 /// What was advanced for the order that is taken back, and has been settled since, belongs to the guest again: mirroring the advance alone would

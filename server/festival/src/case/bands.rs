@@ -86,10 +86,10 @@ pub(super) fn explain(kind: CaseKind, number: i64, (german, english): (String, S
         ),
         CaseKind::PurseNotFilled => Text::new(
             &format!(
-                "Ein neues Band hat nach dem Tausch {german} in den Büchern, die nicht auf seinen Chip können. Auf der Seite des Bands gutschreiben, sobald der Schlüssel der Serverkette da ist, oder dem Gast ein anderes Band geben."
+                "Ein Band hat {german} in den Büchern, nach einem Tausch oder als Gutscheine, die nicht auf seinen Chip können. Auf der Seite des Bands gutschreiben, sobald der Schlüssel der Serverkette da ist, oder dem Gast ein anderes Band geben."
             ),
             &format!(
-                "After its swap a new wristband has {english} in the books that cannot go onto its chip. Credit it on the wristband's page as soon as the key of the server's chain is there, or give the guest another wristband."
+                "A wristband has {english} in the books, after a swap or as vouchers, that cannot go onto its chip. Credit it on the wristband's page as soon as the key of the server's chain is there, or give the guest another wristband."
             ),
         ),
         _ => Text::new(&german, &english),

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
+use shared_protocol::purse::list::VOUCHER_KINDS;
 use shared_protocol::purse::{PendingCredit, Record};
 use shared_protocol::wristband::{
-    Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PurseMove, PurseTotals, short_till,
+    Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PurseMove, PurseTotals, no_vouchers, short_till,
 };
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId, TillId};
 
@@ -135,6 +136,9 @@ pub struct Purse {
     /// The newest credit of the server, as long as no till has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<PendingCredit>,
+    /// Vouchers that the server ever put on it, by the kinds of its batch.
+    #[serde(default, skip_serializing_if = "no_vouchers")]
+    pub vouchers: [u16; VOUCHER_KINDS],
     /// What people call it, where it was imported from its encoder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
@@ -230,6 +234,7 @@ impl Purse {
             gap_since_ms: None,
             told: false,
             waiting: None,
+            vouchers: [0; VOUCHER_KINDS],
             label: None,
         }
     }
@@ -399,6 +404,7 @@ impl Purse {
         KnownPurse {
             seen: self.seen,
             credit: self.waiting,
+            vouchers: self.vouchers,
         }
     }
 }

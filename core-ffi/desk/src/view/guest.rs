@@ -96,7 +96,7 @@ pub(super) fn balance(look: Look<'_>, guest: Guest<'_>) -> Markup {
         @if may(OrderKind::TopUp) && blocked.is_none() {
             p .quiet-on { (words.of("Lass das Band liegen: Betrag wählen, fertig.", "Leave the wristband there: choose an amount, done.")) }
         }
-        @if may(OrderKind::Swap) && blocked != Some(BlockReason::Replaced) {
+        @if may(OrderKind::Swap) && matches!(blocked, None | Some(BlockReason::Lost)) {
             (button("swap", "", None, words.of("Dieses Band tauschen", "Swap this wristband")))
         }
         @if let Some(confirmed) = confirmed.filter(|_| may(OrderKind::PayOut) && blocked.is_none()) {

@@ -4,7 +4,7 @@ use pages::format::typed_cents;
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
 use shared_protocol::order::{CancelReason, TenderKind};
-use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TillId};
+use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TagId, TillId};
 use terminal::{Action, Invitation};
 
 use crate::tray::Held;
@@ -67,6 +67,8 @@ pub(crate) enum Unclear {
     Wristband,
     /// It is held at another till.
     Elsewhere,
+    /// It is no number of a wristband.
+    Number(String),
     /// The registration code is not whole.
     Invitation,
 }
@@ -101,6 +103,11 @@ fn method(word: Option<&str>) -> Result<TenderKind, Unclear> {
 
 fn cents(word: Option<&str>) -> Result<Amount, Unclear> {
     number(word).map(Amount)
+}
+
+/// The wristband whose number was typed.
+fn band(text: &str) -> Result<TagId, Unclear> {
+    TagId::typed(text).ok_or_else(|| Unclear::Number(text.trim().to_owned()))
 }
 
 /// Reads the value of a button. `text` is a field that belongs to it.
@@ -157,6 +164,9 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
         "pay-out" => Action::PayOut {
             amount: words.next().map_or_else(amount, |word| cents(Some(word)))?,
         },
+        "swap" => Action::Swap,
+        "swap-lost" => Action::SwapLost { old: band(typed())? },
+        "block-lost" => Action::Block { tag: band(typed())? },
         "open-drawer" => Action::OpenDrawer { float: amount()? },
         "bring-cash" => Action::MoveCash { amount: amount()? },
         "pick-up-cash" => Action::MoveCash {
@@ -542,6 +552,26 @@ mod tests {
             pressed("pick-up-cash", Some("20"), "desk"),
             Ok(does(Action::MoveCash { amount: Amount(-2_000) }))
         );
+    }
+
+    #[test]
+    fn a_lost_wristband_is_named_as_readers_and_labels_write_it() {
+        let old = TagId::from_slice(&[4, 0xa1, 0xb2, 0xc3, 5, 6, 7]).unwrap();
+        let press = |line: &str, text: &str| pressed(line, Some(text), "desk");
+        assert_eq!(pressed("swap", None, "desk"), Ok(does(Action::Swap)));
+        for text in ["04a1b2c3050607", " 04:A1:B2:C3:05:06:07", "04 a1 b2 c3 05 06 07"] {
+            assert_eq!(press("swap-lost", text), Ok(does(Action::SwapLost { old })), "{text}");
+            assert_eq!(
+                press("block-lost", text),
+                Ok(does(Action::Block { tag: old })),
+                "{text}"
+            );
+        }
+        for text in ["", "04a1", "Lena", "04a1b2c30506071"] {
+            let unclear = Err(Unclear::Number(text.to_owned()));
+            assert_eq!(press("swap-lost", text), unclear, "{text}");
+            assert_eq!(press("block-lost", text), unclear, "{text}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Model {
             CartKind::TopUp {
                 method: TenderKind::Cash,
             } => Money::TakingCash,
-            CartKind::TopUp { .. } | CartKind::PayOut => Money::Other,
+            CartKind::TopUp { .. } | CartKind::PayOut | CartKind::Swap { .. } => Money::Other,
             CartKind::Sale | CartKind::Cancel { .. } | CartKind::Correct { .. } => Money::Nothing,
         }
     }

@@ -76,28 +76,31 @@ impl Terminal {
 
     /// The wristband whose balance is on the screen is swapped for the one that is held next.
     pub(crate) fn swap_shown(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
-        let Notice::Balance { tag: old, .. } = self.notice else {
+        let Notice::Balance { tag: old, blocked, .. } = self.notice else {
             return Err(Refusal::HoldOldFirst);
         };
         let shown = self.shown_purse.take().filter(|(tag, _)| *tag == old);
-        self.begin_swap(step, old, BlockReason::Replaced, shown.map(|(_, shown)| shown))
+        let shown = shown.map(|(_, shown)| shown);
+        self.begin_swap(step, (old, blocked), BlockReason::Replaced, shown)
     }
 
     /// A wristband that is not here is swapped for the one that is held next.
     pub(crate) fn swap_lost(&mut self, step: &mut Step<'_>, old: TagId) -> Result<(), Refusal> {
-        self.begin_swap(step, old, BlockReason::Lost, None)
+        self.begin_swap(step, (old, None), BlockReason::Lost, None)
     }
 
     fn begin_swap(
         &mut self,
         step: &mut Step<'_>,
-        old: TagId,
+        (old, said): (TagId, Option<BlockReason>),
         reason: BlockReason,
         shown: Option<ShownPurse>,
     ) -> Result<(), Refusal> {
         self.free_of_carts()?;
-        if let Some(replaced) = self.blocked_as(old).filter(|reason| *reason == BlockReason::Replaced) {
-            return Err(Refusal::Blocked(replaced));
+        // A new wristband is no way around a block; one that was reported lost is what it is for.
+        let known = said.or(self.blocked_as(old));
+        if let Some(reason) = known.filter(|known| *known != BlockReason::Lost) {
+            return Err(Refusal::Blocked(reason));
         }
         // Who may not do it is told before the guest is asked for anything.
         let change = BandChange {

@@ -1,46 +1,124 @@
-//! A wristband that is lost, broken or to be swapped: the console does that, because it needs the books. The desk says so, gives the number of
-//! what lies here, and opens the right page.
+//! A wristband that is lost, broken or to be swapped: everything moves to a new one, and the old one is blocked.
 
 use maud::{Markup, html};
 use shared_protocol::TagId;
-use terminal::screen::{Notice, Pill, Screen};
+use shared_protocol::catalogue::Till;
+use shared_protocol::order::OrderKind;
+use terminal::screen::{Balance, Done, DoneKind, Notice, Pill, Screen};
 
-use super::Look;
 use super::dialogs::dialog;
+use super::{Look, guest};
 
-/// The wristband that the page is about: the one shown, or the one booked last.
-fn shown(look: Look<'_>, screen: &Screen) -> Option<TagId> {
-    match &screen.notice {
-        Notice::Balance { tag, .. } | Notice::HoldAgain { tag, .. } => Some(*tag),
-        _ => look.model.done.as_ref().and_then(|done| done.tag),
-    }
+/// Whether this till may do it at all.
+pub(super) fn may(till: &Till) -> bool {
+    till.order_kinds.contains(&OrderKind::Swap) || till.order_kinds.contains(&OrderKind::Block)
+}
+
+/// The key that opens it. Where both sides are, F2 is the way to the sale.
+pub(super) fn key(look: Look<'_>) -> &'static str {
+    if look.model.sides() == (true, true) { "F5" } else { "F2" }
+}
+
+fn offline(screen: &Screen) -> bool {
+    matches!(screen.pill, Pill::Offline { .. })
 }
 
 pub(super) fn over_the_page(look: Look<'_>, screen: &Screen, close: &str) -> Markup {
     let words = look.words;
-    let tag = shown(look, screen);
-    let offline = matches!(screen.pill, Pill::Offline { .. });
     let console = look.options.console.as_deref().map(|base| base.trim_end_matches('/'));
+    let books = |kind| look.till().is_some_and(|till| till.order_kinds.contains(&kind));
+    let held = match &screen.notice {
+        Notice::Balance { tag, money, .. } if screen.cart.is_none() => Some((*tag, *money)),
+        _ => None,
+    };
     dialog(
         "band",
-        words.of("Band verloren, kaputt oder falsch", "Wristband lost, broken or wrong"),
+        words.of("Band tauschen oder sperren", "Swap or block a wristband"),
         close,
         &html! {
-            @if offline { p .note.warn { strong { (words.of("Das geht nur mit Netz.", "This needs the network.")) } " " (words.of("Schreib die Nummer auf und schicke den Gast zum Infopunkt.", "Write the number down and send the guest to the Info point.")) } }
-            ol .steps {
-                li { strong { (words.of("Altes Band sperren.", "Block the old wristband.")) } " " (words.of("In der Konsole suchen: Nummer, Beleg oder die letzte Buchung, an die sich der Gast erinnert. Die Sperre gilt auf jedem Gerät, sobald es verbunden ist.", "Find it in the console: by number, receipt, or the last order that the guest remembers. The block holds on every device as soon as it is connected.")) }
-                li { strong { (words.of("Neues Band hier hinhalten.", "Hold the new wristband here.")) } " " (words.of("Seine Nummer steht dann unten.", "Its number is then below.")) }
-                li { strong { (words.of("Umziehen.", "Move it.")) } " " (words.of("Guthaben, Gutscheine und Altersklasse zieht die Konsole aufs neue Band um. Bis dahin nichts auszahlen.", "Money, vouchers and age class are moved to the new wristband in the console. Pay nothing out before.")) }
-            }
-            @if let Some(tag) = tag {
-                dl .facts { dt { (words.of("Zuletzt hier:", "Last seen here:")) } dd { (look.wristband(tag)) " " span .id { (tag) } } }
-            }
-            @if let Some(console) = console {
-                div .row {
-                    @if let Some(tag) = tag { a .button.main href=(format!("{console}/wristbands?tag={tag}")) target="_blank" rel="noopener" { (words.of("Dieses Band in der Konsole", "This wristband in the console")) } }
-                    a .button href=(format!("{console}/wristbands")) target="_blank" rel="noopener" { (words.of("Band suchen", "Find a wristband")) }
+            @if screen.cart.is_some() { p .note.warn { strong { (words.of("Erst fertig machen oder abbrechen, was offen ist.", "First finish or cancel what is open.")) } } }
+            @if offline(screen) {
+                p .note.warn { strong { (words.of("Ohne Netz:", "Without network:")) } " "
+                    (words.of("Tausch und Sperre werden hier aufgeschrieben und gelten an dieser Kasse sofort. An den anderen Kassen und fürs Guthaben gelten sie, sobald diese Kasse wieder verbunden ist.", "Swaps and blocks are written down here and hold at this till at once. At other tills, and for the money, they hold as soon as this till is connected again."))
                 }
-            } @else { p .quiet { (words.of("Wo die Konsole ist, weiß die Technik; diese Kasse wurde ohne ihre Adresse gestartet.", "The tech team knows where the console is; this till was started without its address.")) } }
+            }
+            @if books(OrderKind::Swap) {
+                section .stack {
+                    h3 { (words.of("Altes Band ist da", "The old wristband is here")) }
+                    @if let Some((tag, money)) = held { (of_held(look, tag, money)) }
+                    @else { p { (words.of("Halte es hin: Dann stehen hier sein Guthaben und ein Knopf zum Tauschen.", "Hold it: then its balance is here, and a button that swaps it.")) } }
+                }
+                hr;
+            }
+            section .stack {
+                h3 { (words.of("Band ist verloren", "The wristband is lost")) }
+                form .stack method="post" action="/act" data-quiet="reset" {
+                    label { (words.of("Nummer des verlorenen Bands", "Number of the lost wristband"))
+                        input .id name="text" autocomplete="off" autocapitalize="off" spellcheck="false" required maxlength="40" autofocus[held.is_none()] aria-describedby="band-number";
+                    }
+                    small #band-number { (words.of("Die Nummer des Chips, 8 bis 20 Ziffern und Buchstaben a bis f. Sie steht in der Konsole bei jeder Buchung des Gastes.", "The number of the chip, 8 to 20 digits and letters a to f. It stands in the console beside every order of the guest.")) }
+                    div .row {
+                        @if books(OrderKind::Swap) { button .main name="do" value="swap-lost" { (words.of("Sperren und neues Band geben", "Block and give a new one")) } }
+                        @if books(OrderKind::Block) { button .grave name="do" value="block-lost" { (words.of("Nur sperren", "Block only")) } }
+                    }
+                }
+                @if let Some(console) = console {
+                    p { a href=(format!("{console}/orders")) target="_blank" rel="noopener" { (words.of("Nummer unbekannt? In der Konsole nach der letzten Buchung suchen", "Number not known? Search the console for the last order")) } }
+                }
+            }
         },
     )
+}
+
+/// The wristband on the screen, and the button that begins its swap.
+fn of_held(look: Look<'_>, tag: TagId, money: Option<Balance>) -> Markup {
+    let words = look.words;
+    html! {
+        dl .facts {
+            dt { (words.of("Altes Band", "Old wristband")) } dd { (look.wristband(tag)) " " span .id { (tag) } }
+            @if let Some(money) = money { dt { (words.of("Guthaben", "Balance")) } dd { (guest::money(look, Some(money))) } }
+        }
+        button .main autofocus form="act" name="do" value="swap" { (words.of("Gegen ein neues Band tauschen", "Swap for a new wristband")) }
+    }
+}
+
+/// A swap that waits for its new wristband.
+pub(super) fn open(look: Look<'_>, old: TagId, lost: bool) -> Markup {
+    let words = look.words;
+    html! {
+        p .of-wristband { (words.of("Altes Band:", "Old wristband:")) " " (look.wristband(old)) " " @if lost { span .id { (old) } } }
+        p { (if lost {
+            words.of("Es wird gesperrt. Guthaben, Gutscheine und Punkte ziehen aufs neue Band um.", "It will be blocked. Money, vouchers and points move to the new wristband.")
+        } else {
+            words.of("Guthaben, Gutscheine und Punkte ziehen aufs neue Band um. Das alte einbehalten.", "Money, vouchers and points move to the new wristband. Keep the old one.")
+        }) }
+    }
+}
+
+/// What was booked, and what the guest is to be told.
+pub(super) fn done(look: Look<'_>, done: &Done) -> Markup {
+    let words = look.words;
+    let tag = done.tag.map(|tag| look.wristband(tag)).unwrap_or_default();
+    match done.kind {
+        DoneKind::Swapped { old, after_sync } => html! {
+            p .of-wristband { (look.wristband(old)) " → " (tag) }
+            @if let Some(left) = done.left.filter(|left| left.amount.is_positive()) { p { (words.of("Zieht um:", "Moves:")) " " strong { (guest::money(look, Some(left))) } } }
+            @if after_sync {
+                p { strong { (words.of("Offline aufgeschrieben.", "Written down offline.")) } " " (words.of("Das alte Band gilt hier nicht mehr. Das Guthaben kommt aufs neue, sobald diese Kasse wieder verbunden ist.", "The old wristband no longer works here. The money comes to the new one as soon as this till is connected again.")) }
+            } @else {
+                p { (words.of("Das alte Band ist gesperrt. Das Guthaben zieht in ein paar Sekunden um.", "The old wristband is blocked. The money moves within seconds.")) }
+            }
+            // A figure that the server gave says that the books decide; else the money may be on a chip.
+            @if done.left.is_none_or(|left| left.as_of_ms.is_none()) {
+                p { (words.of("Auf ein Band mit Chip-Guthaben schreibt es die nächste Zahlung. Fehlen noch Buchungen anderer Kassen, bleibt so lange ein Rest zurück.", "Onto a wristband with money on its chip it is written by the next payment. While orders of other tills are missing, a rest stays behind.")) }
+            }
+        },
+        DoneKind::Blocked { after_sync } => html! {
+            p .of-wristband { (tag) }
+            @if after_sync { p { strong { (words.of("Offline aufgeschrieben.", "Written down offline.")) } " " (words.of("Hier gilt die Sperre sofort, an den anderen Kassen, sobald diese wieder verbunden ist.", "The block holds here at once, at the other tills as soon as this one is connected again.")) } }
+            @else { p { (words.of("Die Sperre gilt auf jeder Kasse, sobald sie verbunden ist.", "The block holds at every till as soon as it is connected.")) } }
+            p { (words.of("Neues Band: „Band tauschen“ mit derselben Nummer.", "New wristband: “Swap” with the same number.")) }
+        },
+        _ => html! {},
+    }
 }

@@ -9,7 +9,7 @@ use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId};
 use terminal::screen::{CartKind, CartView, Notice, Refusal, Screen, SplitView};
 
-use super::{Look, button, money, result};
+use super::{Look, band, button, money, result};
 use crate::act::Side;
 
 pub(super) fn side(look: Look<'_>, screen: &Screen) -> Markup {
@@ -68,9 +68,10 @@ fn open(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
         section #cart .cart {
             h2 { (title(look, cart)) }
             @if goods { (lines(look, screen, cart)) }
-            @if !matches!(cart.kind, CartKind::Cancel { .. }) || !cart.total.is_zero() {
+            @if !matches!(cart.kind, CartKind::Cancel { .. } | CartKind::Swap { .. }) || !cart.total.is_zero() {
                 p .total { span { (words.of("Summe", "Total")) } strong { (words.euros(cart.total)) } }
             }
+            @if let CartKind::Swap { old, lost } = cart.kind { (band::open(look, old, lost)) }
             @if let CartKind::TopUp { method: TenderKind::Cash } = cart.kind { (money::change(look, cart.total)) }
             @if let Some(split) = &cart.split { (split_state(look, split)) }
             // The notice above says it already, and what is below has to stay in sight on a phone.
@@ -108,6 +109,7 @@ fn title(look: Look<'_>, cart: &CartView) -> String {
         }
         CartKind::TopUp { method } => format!("{} · {}", words.of("Aufladen", "Top-up"), words.tender(*method)),
         CartKind::PayOut => words.of("Auszahlen · Bar", "Pay-out · Cash").to_owned(),
+        CartKind::Swap { .. } => words.of("Band tauschen", "Swap wristband").to_owned(),
     }
 }
 
@@ -124,6 +126,7 @@ fn hold_words(look: Look<'_>, cart: &CartView) -> &'static str {
             "Band hinhalten, dann Geld geben",
             "Hold the wristband, then hand out the money",
         ),
+        CartKind::Swap { .. } => words.of("Neues Band hinhalten", "Hold the new wristband"),
         CartKind::TopUp { .. } => words.of(
             "Geld nehmen, dann Band hinhalten",
             "Take the money, then hold the wristband",

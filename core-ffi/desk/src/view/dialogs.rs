@@ -47,7 +47,7 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
         }))
         (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
         @for article in free { (price(look, article, close)) }
-        @if look.model.sides().1 { (band::over_the_page(look, screen, close)) }
+        @if look.till().is_some_and(band::may) { (band::over_the_page(look, screen, close)) }
         @if let Some(done) = &look.model.done { (receipt::over_the_page(look, done, close)) }
     }
 }
@@ -204,6 +204,7 @@ fn sync(look: Look<'_>, screen: &Screen) -> Markup {
                         @if limits.top_up == shared_protocol::config::OfflineTopUp::CreditAfterSync {
                             li { (words.of("Aufladen – gilt nach dem Senden, auf dem Chip sofort", "Top-up – counts after sending, on a chip at once")) }
                         }
+                        @if look.till().is_some_and(band::may) { li { (words.of("Band tauschen und sperren – hier sofort, fürs Guthaben und an anderen Kassen nach dem Senden", "Swapping and blocking wristbands – here at once, for the money and at other tills after sending")) } }
                         li { (words.of("Bänder mit Geld auf dem Chip: so weit es reicht", "Wristbands with money on the chip: as far as it goes")) }
                     }
                 }
@@ -257,6 +258,11 @@ fn help(look: Look<'_>) -> Markup {
         ),
         ("/ /3", "nächstes Band, drittes Band", "next wristband, third wristband"),
         ("Esc", "Warenkorb leeren", "clear the cart"),
+        (
+            "F2 F5",
+            "Band tauschen oder sperren: F2 am Aufladeplatz, F5 auf der Seite Aufladen",
+            "swap or block a wristband: F2 at a top-up desk, F5 on the top-up side",
+        ),
         (
             "F4 F5 F6 F7",
             "nochmal, teilen, rückgängig, korrigieren",

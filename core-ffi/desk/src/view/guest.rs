@@ -30,7 +30,7 @@ pub(super) fn asset_name(look: Look<'_>, asset: AssetId) -> String {
     )
 }
 
-fn money(look: Look<'_>, money: Option<Balance>) -> String {
+pub(super) fn money(look: Look<'_>, money: Option<Balance>) -> String {
     let words = look.words;
     match money {
         Some(Balance { amount, as_of_ms: None }) => words.euros(amount),
@@ -95,6 +95,9 @@ pub(super) fn balance(look: Look<'_>, guest: Guest<'_>) -> Markup {
         @if has.is_none() { p { (words.of("Die Kasse ist offline und hat dieses Band noch nicht gesehen.", "The till is offline and has not seen this wristband yet.")) } }
         @if may(OrderKind::TopUp) && blocked.is_none() {
             p .quiet-on { (words.of("Lass das Band liegen: Betrag wählen, fertig.", "Leave the wristband there: choose an amount, done.")) }
+        }
+        @if may(OrderKind::Swap) && matches!(blocked, None | Some(BlockReason::Lost)) {
+            (button("swap", "", None, words.of("Dieses Band tauschen", "Swap this wristband")))
         }
         @if let Some(confirmed) = confirmed.filter(|_| may(OrderKind::PayOut) && blocked.is_none()) {
             (button(&format!("pay-out {}", confirmed.amount.0), "", None, &format!("{} {}", words.of("Alles auszahlen:", "Pay out all:"), words.euros(confirmed.amount))))

@@ -5,7 +5,7 @@ use shared_protocol::Amount;
 use shared_protocol::order::{OrderKind, TenderKind};
 use terminal::screen::{Done, DoneKind, Screen};
 
-use super::{Look, receipt, result};
+use super::{Look, band, receipt, result};
 
 /// Amounts people bring, in cents.
 const PRESETS: [i64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
@@ -53,8 +53,11 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
                 button name="do" value="pay-out" { (words.of("Auszahlen · Bar", "Pay out · Cash")) }
             }
         }
-        div .row {
-            button type="button" commandfor="band" command="show-modal" data-key="F5" { (words.of("Band verloren oder kaputt", "Wristband lost or broken")) " " kbd { "F5" } }
+        @if band::may(till) {
+            @let key = band::key(look);
+            div .row {
+                button type="button" commandfor="band" command="show-modal" data-key=(key) { (words.of("Band tauschen oder sperren", "Swap or block a wristband")) " " kbd { (key) } }
+            }
         }
         @if !till.tenders.is_empty() {
             p .quiet { (words.of("Band zuerst geht auch: hinhalten, Guthaben ansehen, dann Betrag wählen.", "Wristband first works too: hold it, see the balance, then choose the amount.")) }

@@ -12,7 +12,11 @@ use crate::act::Side;
 pub(super) fn is_for_a_guest(done: &Done) -> bool {
     !matches!(
         done.kind,
-        DoneKind::DrawerOpened | DoneKind::DrawerCounted { .. } | DoneKind::CashMoved
+        DoneKind::DrawerOpened
+            | DoneKind::DrawerCounted { .. }
+            | DoneKind::CashMoved
+            | DoneKind::Swapped { .. }
+            | DoneKind::Blocked { .. }
     )
 }
 

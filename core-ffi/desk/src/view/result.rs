@@ -6,7 +6,7 @@ use shared_protocol::Amount;
 use terminal::screen::{CartKind, Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
 use super::guest::{self, Guest, asset_name};
-use super::{Look, button, cart, money, receipt};
+use super::{Look, band, button, cart, money, receipt};
 use crate::act::{Money, Side};
 
 /// The four shapes: a tick in a circle, an octagon with a bar, two arcs, a square.
@@ -118,7 +118,8 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
                     ARCS,
                     &html! { (words.of("Letzter Versuch NICHT gebucht", "Last try NOT booked")) },
                     &html! {
-                        p { (total) " · " (time) " – " (words.of("der Warenkorb ist wieder da, bitte nochmal hinhalten.", "the cart is back, please hold again.")) }
+                        @if screen.cart.as_ref().is_some_and(|cart| matches!(cart.kind, CartKind::Swap { .. })) { p { (time) " – " (words.of("der Tausch ist noch offen, bitte das neue Band hinhalten.", "the swap is still open, please hold the new wristband.")) } }
+                        @else { p { (total) " · " (time) " – " (words.of("der Warenkorb ist wieder da, bitte nochmal hinhalten.", "the cart is back, please hold again.")) } }
                     },
                 )
             }
@@ -210,9 +211,18 @@ pub(super) fn headline(look: Look<'_>, done: &Done) -> String {
                 (Language::En, _) => format!("{by} less than expected"),
             }
         }
+        (DoneKind::Swapped { .. }, Language::De) => "Band getauscht".to_owned(),
+        (DoneKind::Swapped { .. }, Language::En) => "Wristband swapped".to_owned(),
+        (DoneKind::Blocked { .. }, Language::De) => "Band gesperrt".to_owned(),
+        (DoneKind::Blocked { .. }, Language::En) => "Wristband blocked".to_owned(),
         (DoneKind::PaidOut, Language::De) => format!("Ausgezahlt {back}"),
         (DoneKind::PaidOut, Language::En) => format!("Paid out {back}"),
     }
+}
+
+/// Whether it is about a wristband itself and no money of this till.
+const fn is_of_band(done: &Done) -> bool {
+    matches!(done.kind, DoneKind::Swapped { .. } | DoneKind::Blocked { .. })
 }
 
 fn paid(look: Look<'_>, done: &Done) -> Markup {
@@ -226,7 +236,8 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
         TICK,
         &html! { (headline(look, done)) },
         &html! {
-            @if let Some(tag) = done.tag { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (if matches!(done.kind, DoneKind::ToppedUp { .. }) { words.has(left) } else { words.left(left) }) } } }
+            @if let Some(tag) = done.tag.filter(|_| !is_of_band(done)) { p .of-wristband { (look.wristband(tag)) @if let Some(left) = done.left { " · " (if matches!(done.kind, DoneKind::ToppedUp { .. }) { words.has(left) } else { words.left(left) }) } } }
+            @if is_of_band(done) { (band::done(look, done)) }
             @if let Some(settles) = done.settles { (guest::settled(look, done, settles)) }
             (money::given_back(look, done))
             @if done.kind == (DoneKind::ToppedUp { after_sync: true }) {
@@ -250,6 +261,7 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
                 @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. }) && done.tag.is_some() {
                     (button("correct", "", Some("F7"), words.of("Korrigieren", "Correct")))
                 }
+                @if is_of_band(done) { (button("dismiss", "", Some("Escape"), words.of("Weiter", "Go on"))) }
                 (receipt::button(look, done))
             }
         },

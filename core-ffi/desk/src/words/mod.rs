@@ -312,6 +312,13 @@ impl Words<'_> {
                     "This wristband lies at another till right now. Take it away there.",
                 )
                 .to_owned(),
+            Unclear::Number(word) => format!(
+                "{}: {word}",
+                self.of(
+                    "Das ist keine Bandnummer, nichts gesperrt und nichts getauscht",
+                    "That is no number of a wristband, nothing was blocked or swapped"
+                )
+            ),
             Unclear::Invitation => self
                 .of(
                     "Das ist kein Registrierungscode von Groschen, oder nicht der ganze.",

@@ -268,6 +268,43 @@ impl Words<'_> {
                 ),
                 ("This amount does not fit", "Enter what was counted, zero or more."),
             ),
+            Refusal::HoldOldFirst => self.said(
+                (
+                    "Welches Band?",
+                    "Altes Band hinhalten, oder bei verlorenem die Nummer eintippen.",
+                ),
+                (
+                    "Which wristband?",
+                    "Hold the old one, or type the number of a lost one.",
+                ),
+            ),
+            Refusal::SwapSame => self.said(
+                (
+                    "Das ist das alte Band",
+                    "Ein frisches Band hinhalten. Der Tausch ist noch offen.",
+                ),
+                ("This is the old wristband", "Hold a fresh one. The swap is still open."),
+            ),
+            Refusal::BandInUse => self.said(
+                (
+                    "Auf diesem Band ist schon etwas",
+                    "Ein frisches Band nehmen. Der Tausch ist noch offen.",
+                ),
+                (
+                    "This wristband has something on it",
+                    "Take a fresh one. The swap is still open.",
+                ),
+            ),
+            Refusal::OfCrew => self.said(
+                (
+                    "Das ist ein Band der Crew",
+                    "Ein Gastband nehmen. Crew-Bänder tauscht die Leitung.",
+                ),
+                (
+                    "This is a wristband of the crew",
+                    "Take a guest's one. Crew wristbands are swapped by the lead.",
+                ),
+            ),
             Refusal::SplitTimeout => self.said(
                 ("Abgebrochen – niemand hat bezahlt", "Von vorn beginnen."),
                 ("Cancelled – nobody was charged", "Start again."),

@@ -168,6 +168,10 @@ fn what_cannot_be_swapped_is_refused_and_the_swap_stays_open() {
     let mut rig = Rig::online();
     rig.act(Action::Swap);
     assert_eq!(rig.refusal(), Refusal::HoldOldFirst);
+    rig.server.blocked.insert(tag(8), BlockReason::Blocked);
+    rig.hold(8);
+    rig.act(Action::Swap);
+    assert_eq!(rig.refusal(), Refusal::Blocked(BlockReason::Blocked));
     rig.server.free.insert(tag(3), 100);
     rig.server.blocked.insert(tag(4), BlockReason::Lost);
     rig.server.owed.insert(tag(5), 600);

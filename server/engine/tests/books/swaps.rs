@@ -211,6 +211,24 @@ fn a_swap_that_cannot_be_done_is_kept_moves_nothing_and_says_why() {
 }
 
 #[test]
+fn a_block_of_the_organiser_is_not_undone_by_a_new_wristband() {
+    let mut server = Server::new();
+    let mut desk = desk(&mut server);
+    desk.top_up(tag(1), 25_00);
+    server.sync(&mut desk);
+    let reason = Some(BlockReason::Blocked);
+    server.ask(Request::Block { tag: tag(1), reason });
+    let order = swap(&mut desk, tag(1), tag(2), BlockReason::Lost);
+    desk.append(&order);
+    server.sync(&mut desk);
+    assert_eq!(undone(&server), Some(SwapFault::OldBlocked));
+    let order = block(&mut desk, tag(1));
+    desk.append(&order);
+    server.sync(&mut desk);
+    assert_eq!((blocked(&mut server, tag(1)), server.money(tag(1))), (reason, 25_00));
+}
+
+#[test]
 fn two_desks_that_swap_one_wristband_offline_give_its_money_to_the_first() {
     let mut server = Server::new();
     let mut desk = desk(&mut server);

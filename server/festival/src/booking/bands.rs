@@ -51,9 +51,9 @@ pub(super) fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Contex
     })
 }
 
-/// A wristband that was replaced stays it, whatever is said of it later.
+/// A wristband that was replaced stays it, and one that the organiser blocked stays blocked by the organiser, whatever a desk says of it later.
 fn lasting(before: Option<BlockReason>, said: BlockReason) -> BlockReason {
-    before.filter(|before| *before == BlockReason::Replaced).unwrap_or(said)
+    before.filter(|before| *before != BlockReason::Lost).unwrap_or(said)
 }
 
 fn swap(
@@ -66,8 +66,13 @@ fn swap(
     if old == new {
         return Err(SwapFault::Same);
     }
-    if context.blocks.reason(old) == Some(BlockReason::Replaced) {
-        return Err(SwapFault::AlreadyReplaced);
+    match context.blocks.reason(old) {
+        // A lost one was blocked before its guest came for another.
+        None | Some(BlockReason::Lost) => {}
+        Some(BlockReason::Replaced) => return Err(SwapFault::AlreadyReplaced),
+        Some(BlockReason::Blocked | BlockReason::Overdrawn | BlockReason::Other(_)) => {
+            return Err(SwapFault::OldBlocked);
+        }
     }
     if context.blocks.reason(new).is_some() {
         return Err(SwapFault::NewBlocked);

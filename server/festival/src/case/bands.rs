@@ -19,6 +19,8 @@ shared_protocol::closed_enum! {
         NewInUse = 5,
         /// What the purse showed is larger than any amount.
         Unclear = 6,
+        /// The old one was blocked by the organiser, which a new wristband must not undo.
+        OldBlocked = 7,
     }
 }
 
@@ -36,6 +38,10 @@ impl SwapFault {
             Self::AlreadyReplaced => Text::new(
                 "Dieses Band war schon durch ein anderes ersetzt. Der zweite Tausch hat nichts bewegt; zwei Leute haben vielleicht dasselbe Band gemeldet. Bitte klären, wem das Guthaben gehört.",
                 "This wristband had been replaced by another one. The second swap moved nothing; two people may have reported the same wristband. Please settle whose money it is.",
+            ),
+            Self::OldBlocked => Text::new(
+                "Das alte Band eines Tauschs war vom Veranstalter gesperrt. Nichts bewegt, die Sperre bleibt. Entscheiden, ob der Gast sein Guthaben bekommt; wenn ja, auf der Seite des Bands übertragen.",
+                "The old wristband of a swap was blocked by the organiser. Nothing moved, the block stays. Decide whether the guest gets the money; if so, move it on the wristband's page.",
             ),
             Self::NewBlocked => Text::new(
                 "Das neue Band eines Tauschs ist gesperrt. Nichts bewegt, das alte ist nicht gesperrt. Dem Gast ein anderes Band geben und noch einmal tauschen.",

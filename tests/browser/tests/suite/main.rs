@@ -6,3 +6,4 @@ mod desk;
 mod festival;
 mod purse;
 mod second_copy;
+mod swap;

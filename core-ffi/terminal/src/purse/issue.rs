@@ -4,11 +4,11 @@
 //! What must never happen here: a voucher that the server did not send round, or one that is counted twice; the server says sums, never steps.
 
 use chips::purse::{Done as Written, Loaded, Outcome, Plan, Update};
-use shared_protocol::TagId;
 use shared_protocol::entry::{EntryKind, Intent as IntentEntry};
 use shared_protocol::ids::Bytes;
 use shared_protocol::purse::list::VOUCHER_KINDS;
 use shared_protocol::wristband::{record_minute, short_till};
+use shared_protocol::{OrderId, TagId};
 
 use super::owed::Owed;
 use super::{AtPurse, PurseJob, PurseTask, Stage};
@@ -41,6 +41,12 @@ impl Terminal {
         };
         // A record that cannot be changed still pays with money.
         loaded.plan_update(&update).ok()
+    }
+
+    /// Whether these orders used vouchers that stand on a wristband.
+    pub(super) fn used_vouchers_of_purses(&self, orders: &[OrderId]) -> bool {
+        let mut olds = orders.iter().filter_map(|order| self.history.find(*order));
+        olds.any(|old| old.purse.is_some() && old.lines.iter().any(|line| line.vouchers.is_some()))
     }
 
     /// Writes down that the record is about to change; the sale goes on when it has.

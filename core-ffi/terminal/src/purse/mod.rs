@@ -334,6 +334,12 @@ impl Terminal {
             Purpose::Sale | Purpose::Correct { .. } | Purpose::Swap { .. } => draft.net,
         };
         let vouchers = self.voucher_kinds(&loaded, &draft.vouchers)?;
+        if let Purpose::Correct { ref orders } | Purpose::Cancel { ref orders, .. } = purpose
+            && self.used_vouchers_of_purses(orders)
+        {
+            // What is used on a chip stays used: who gives it back has to see the books.
+            return Err(Refusal::Purse(PurseRefusal::Vouchers));
+        }
         if takes.is_negative() {
             let chain = if matches!(purpose, Purpose::TopUp { .. }) {
                 ChainId::Desk

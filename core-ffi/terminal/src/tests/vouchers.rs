@@ -6,7 +6,7 @@ use shared_protocol::purse::PurseSettings;
 use shared_protocol::wristband::{CHAIN_SERVER, KnownPurse, PurseTotals};
 
 use super::purse::{World, with_purse};
-use crate::screen::Notice;
+use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::testing::{BEER, DRINK};
 use crate::{Action, MetaKey};
 
@@ -62,6 +62,24 @@ fn vouchers_come_onto_the_wristband_with_the_first_sale_and_pay_for_it() {
     world.rig.add(BEER, 1);
     world.hold_again(&mut band);
     assert_eq!((world.money(&band), world.left(&band)), (2_00, 0));
+}
+
+#[test]
+fn a_sale_that_used_vouchers_of_a_wristband_is_not_corrected_and_not_taken_back_onto_it() {
+    let mut world = world();
+    let mut band = world.rich(0, 20_00);
+    with_vouchers(&mut world, 2);
+    world.rig.add(BEER, 1);
+    world.hold_again(&mut band);
+    for undo in [Action::CorrectLast, Action::UndoLast] {
+        world.rig.act(Action::Dismiss);
+        world.rig.act(undo);
+        world.rig.wait(100);
+        world.hold_again(&mut band);
+        assert_eq!(world.rig.refusal(), Refusal::Purse(PurseRefusal::Vouchers));
+        assert_eq!((world.money(&band), world.left(&band)), (18_00, 1));
+        world.rig.act(Action::Clear);
+    }
 }
 
 #[test]

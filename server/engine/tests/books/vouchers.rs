@@ -129,6 +129,21 @@ fn a_sale_for_a_token_that_is_taken_back_without_its_purse_gives_back_the_token_
 }
 
 #[test]
+fn a_token_that_the_books_do_not_know_of_is_booked_all_the_same_and_is_owed() {
+    let (mut server, mut desk, mut bar) = server(true);
+    let mut band = Band::new(1);
+    top_up(&mut desk, &mut band, 20_00, 40);
+    // The server was restored from a backup of before it gave the token.
+    beer_for_a_token(&mut bar, &mut band, STEPS);
+    server.sync(&mut desk);
+    server.sync(&mut bar);
+    let owed = server.balance(Account::Overdraft { tag: band.tag }, DRINK);
+    assert_eq!((owed, units(&mut server, band.tag, Authority::Chip)), (-1, 0));
+    assert_eq!(server.case_kinds(), [CaseKind::Overdraft, CaseKind::UnknownCredit]);
+    server.assert_balanced();
+}
+
+#[test]
 fn a_new_wristband_gets_the_tokens_and_not_what_the_old_one_had_set_aside() {
     let (mut server, mut desk, _) = server(true);
     let mut band = Band::new(1);

@@ -266,9 +266,13 @@ pub fn book(
             id: posting_id(order.id),
             content: *content,
             event,
-            transfers: advances(&short, context.current)
-                .chain(plan.transfers.iter().copied())
-                .collect(),
+            transfers: advances(
+                &short,
+                order.holder.filter(|_| authority == Authority::Chip),
+                context.current,
+            )
+            .chain(plan.transfers.iter().copied())
+            .collect(),
             captures: captures.clone(),
             reverses: plan.reverses,
             limits: Limits::Fact,
@@ -588,12 +592,17 @@ fn mirrors(order: &Order, known: &KnownPosting) -> bool {
 }
 
 /// Advances from overdraft accounts, at the front of the posting.
-fn advances<'a>(short: &'a Short, config: &'a Config) -> impl Iterator<Item = Transfer> + 'a {
+fn advances<'a>(short: &'a Short, of_chip: Option<TagId>, config: &'a Config) -> impl Iterator<Item = Transfer> + 'a {
     short.iter().map(move |((tag, asset), amount)| Transfer {
         from: Account::Overdraft { tag: *tag },
         to: Account::Wristband {
             tag: *tag,
-            authority: Authority::Server,
+            // Money on a chip has no floor, so what is short there are units: used on the chip, and not in the books or over.
+            authority: if *asset != AssetId::EURO && of_chip == Some(*tag) {
+                Authority::Chip
+            } else {
+                Authority::Server
+            },
         },
         asset: *asset,
         amount: *amount,

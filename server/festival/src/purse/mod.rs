@@ -355,12 +355,7 @@ impl Purse {
     }
 
     fn mark_gaps(&mut self, now_ms: u64) {
-        let whole = self.debits.reaches(self.seen.debited)
-            && self
-                .credits
-                .iter()
-                .zip(self.seen.credited)
-                .all(|(line, seen)| line.reaches(u32::from(seen)));
+        let whole = self.debits.reaches(self.seen.debited) && self.untold_credits().next().is_none();
         if whole {
             (self.gap_since_ms, self.told) = (None, false);
         } else {
@@ -377,17 +372,32 @@ impl Purse {
             cents: cents(to - from, 1),
             intent: self.intent_at(from, to),
         });
-        let lines = self.credits.iter().zip(self.seen.credited).zip(units).enumerate();
-        let credits = lines.flat_map(|(chain, ((line, seen), unit))| {
-            line.gaps(u32::from(seen)).into_iter().map(move |(from, to)| Gap {
-                chain: Some(chain),
-                from,
-                to,
-                cents: cents(to - from, unit),
-                intent: None,
-            })
+        let credits = self.untold_credits().map(|(chain, from, to)| Gap {
+            chain: Some(chain),
+            from,
+            to,
+            cents: cents(to - from, units.get(chain).copied().unwrap_or_default()),
+            intent: None,
         });
         debits.chain(credits).collect()
+    }
+
+    /// Parts of the chains that nobody has told of, as chain, from and to. What the server itself gave needs no order to tell of it: a tap that broke off
+    /// after it was written leaves nothing missing.
+    fn untold_credits(&self) -> impl Iterator<Item = (usize, u32, u32)> + '_ {
+        let lines = self.credits.iter().zip(self.seen.credited).enumerate();
+        lines.flat_map(|(chain, (line, seen))| {
+            let told = if chain == CHAIN_SERVER {
+                u32::from(self.issued)
+            } else {
+                0
+            };
+            let untold = line
+                .gaps(u32::from(seen))
+                .into_iter()
+                .map(move |(from, to)| (chain, from.max(told), to));
+            untold.filter(|(_, from, to)| from < to)
+        })
     }
 
     /// The interrupted payment whose place on the counter's line this is.

@@ -226,3 +226,19 @@ fn a_purse_comes_back_as_it_was_stored() {
     assert_eq!(shared_protocol::decode::<Purse>(&bytes), Ok(purse));
     assert!(bytes.len() < 200, "{} bytes", bytes.len());
 }
+
+#[test]
+fn what_the_server_gave_needs_no_order_to_tell_of_it() {
+    let mut purse = Purse::new(5, BatchAuthority::Chip);
+    purse.issued = 100;
+    // A till wrote the credit and was pulled away from; the next one reads it.
+    took(&mut purse, 1, 301, at(0, 40, 100), at(3_00, 40, 100));
+    let missing: Vec<_> = purse.gaps(batch().units()).iter().map(|gap| gap.chain).collect();
+    assert_eq!(missing, [Some(0)]);
+    purse.issued = 90;
+    let more = purse.gaps(batch().units());
+    assert_eq!(
+        more.iter().map(|gap| (gap.from, gap.to)).collect::<Vec<_>>(),
+        [(0, 40), (90, 100)]
+    );
+}

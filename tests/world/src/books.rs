@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fixtures::sample::DRINK;
 use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
 use shared_protocol::{AssetId, OrderId, TagId, TillId};
 
+use crate::chips::WEIGHT;
 use crate::observer::Observer;
 
 /// Sums by whose they are.
@@ -36,6 +38,8 @@ struct Effect {
     sellers: i128,
     safe: i128,
     difference: i128,
+    /// What a purse had set aside for the vouchers that were used. Taking the order back does not set it aside again.
+    set_aside: Option<(TagId, i128)>,
 }
 
 impl Effect {
@@ -74,10 +78,12 @@ impl Effect {
                 _ => {}
             }
             if let (Some(used), Some(holder)) = (line.vouchers, order.holder) {
-                effect.guests.push((
-                    (holder, used.asset),
-                    -i128::from(used.units) * i128::from(line.quantity.signum()),
-                ));
+                let units = i128::from(used.units) * i128::from(line.quantity.signum());
+                effect.guests.push(((holder, used.asset), -units));
+                if order.purse.is_some() && used.asset == DRINK {
+                    let before = effect.set_aside.map_or(0, |(_, cents)| cents);
+                    effect.set_aside = Some((holder, before + units * i128::from(WEIGHT)));
+                }
             }
         }
         effect
@@ -97,6 +103,15 @@ impl Books {
         *self.differences.entry(order.till).or_default() += sign * effect.difference;
     }
 
+    /// What was set aside goes back to who pays for the vouchers.
+    fn use_up(&mut self, by: OrderId, effect: &Effect) {
+        if let Some((tag, cents)) = effect.set_aside {
+            *self.by_order.entry((by, tag, AssetId::EURO)).or_default() -= cents;
+            *self.guests.entry((tag, AssetId::EURO)).or_default() -= cents;
+            self.sellers += cents;
+        }
+    }
+
     /// Adds up all orders that are in `booked`, given in the order in which the server booked them.
     pub fn of(observer: &Observer, booked: &[OrderId]) -> Self {
         let mut books = Self::default();
@@ -104,6 +119,10 @@ impl Books {
         let known: BTreeSet<OrderId> = booked.iter().copied().collect();
         for (_, (tag, asset, units)) in observer.grants.iter().filter(|(posting, _)| known.contains(&posting.0)) {
             *books.guests.entry((*tag, *asset)).or_default() += i128::from(units.0);
+            // Money that comes onto a wristband by a grant is what its vouchers set aside.
+            if *asset == AssetId::EURO {
+                books.sellers -= i128::from(units.0);
+            }
         }
         for order in booked
             .iter()
@@ -112,7 +131,9 @@ impl Books {
         {
             let first = order.reverses.is_none_or(|target| taken_back.insert(target));
             if first || order.kind == OrderKind::Correction {
-                books.add(order.id, order, &Effect::of(order), 1);
+                let effect = Effect::of(order);
+                books.add(order.id, order, &effect, 1);
+                books.use_up(order.id, &effect);
             }
             let target = order
                 .reverses

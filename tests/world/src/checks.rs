@@ -489,9 +489,11 @@ impl World {
                     any(&[Kind::ChipCopied, Kind::ChipEmulated, Kind::ChipForged]) || self.several_copies()
                 }
                 CaseKind::BlockedTag => any(&[Kind::Block]),
-                CaseKind::UnknownRevision | CaseKind::UnknownEpoch | CaseKind::TerminalReadopted => {
-                    any(&[Kind::ServerRestore])
-                }
+                // A restored server has forgotten what it gave.
+                CaseKind::UnknownRevision
+                | CaseKind::UnknownEpoch
+                | CaseKind::TerminalReadopted
+                | CaseKind::UnknownCredit => any(&[Kind::ServerRestore]),
                 CaseKind::Fork | CaseKind::ReversalUnknown | CaseKind::ReversedTwice => self.several_copies(),
                 CaseKind::DrawerMismatch => {
                     self.several_copies() || till_of(case.case.case.order).is_some_and(|till| loose.contains(&till))

@@ -16,6 +16,7 @@ pub mod faults;
 mod log;
 mod network;
 mod observer;
+mod office;
 mod pace;
 mod people;
 mod permission;

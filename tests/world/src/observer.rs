@@ -252,6 +252,9 @@ impl World {
             reach.reach("orders_of_two_taxpayers");
         }
         if order.lines.iter().any(|line| line.vouchers.is_some()) {
+            if order.purse.is_some() {
+                reach.reach("vouchers_used_from_a_wristband");
+            }
             reach.reach("voucher_redeemed");
         }
         for tender in &order.tenders {

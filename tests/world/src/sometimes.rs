@@ -88,6 +88,8 @@ pub const EXPECTED: &[&str] = &[
     "unacknowledged_write_survived_a_power_cut",
     "voucher_redeemed",
     "voucher_tender",
+    "vouchers_put_on_a_wristband",
+    "vouchers_used_from_a_wristband",
     "window_closed_by_a_busy_server",
 ];
 

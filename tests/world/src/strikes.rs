@@ -349,6 +349,7 @@ impl World {
 
     /// Crew gets its vouchers.
     pub(crate) fn grant_vouchers(&mut self) {
+        self.grant_to_purses();
         let count = u32::try_from(self.guests.tags.len()).unwrap_or(0);
         for grant in sample::crew_grants(count) {
             let posting = ledger::PostingId(shared_protocol::OrderId(self.people_random.bytes()));

@@ -478,6 +478,7 @@ impl World {
 
     fn backup(&mut self) {
         self.server_backup();
+        self.fill_purses();
         for device in &mut self.devices {
             if device.random.percent(40) {
                 device.backup = Some(device.disk.image.clone());

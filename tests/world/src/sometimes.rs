@@ -81,6 +81,9 @@ pub const EXPECTED: &[&str] = &[
     "voucher_redeemed",
     "voucher_tender",
     "window_closed_by_a_busy_server",
+    "wristband_blocked_by_a_desk",
+    "wristband_swapped",
+    "wristband_swapped_offline",
 ];
 
 /// How often each place was reached.

@@ -92,7 +92,7 @@ pub struct ShownPurse {
 /// books decide it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BandChange {
-    /// Why the holder's wristband is blocked from now on.
+    /// Why the holder's wristband is blocked from now on. One that is swapped stands on the block list as replaced, whatever happened to it.
     pub reason: BlockReason,
     /// The guest's new one, which gets everything; none where the old one is only blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

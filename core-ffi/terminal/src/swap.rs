@@ -31,7 +31,8 @@ pub(crate) type BlockedHere = BTreeMap<TagId, (BlockReason, (u32, u64))>;
 /// Takes note of what an order of this journal blocks.
 pub(crate) fn note_block(blocks: &mut BlockedHere, order: &Order, place: (u32, u64)) {
     if let (Some(old), Some(change)) = (order.holder, &order.band) {
-        blocks.insert(old, (change.reason, place));
+        let reason = change.new.map_or(change.reason, |_| BlockReason::Replaced);
+        blocks.insert(old, (reason, place));
     }
 }
 

@@ -75,7 +75,7 @@ shared_protocol::open_enum! {
         SwapUndone = 30,
         /// A guest got another wristband, and some of the money stayed on the old one.
         SwapRest = 31,
-        /// Money came to a wristband whose guest has another one, or has lost it.
+        /// Money came to a wristband whose guest has another one by now.
         AfterSwap = 32,
         /// What a guest's new wristband got is in the books and could not be given to its purse.
         PurseNotFilled = 33,

@@ -7,7 +7,7 @@ use chips::{Chip, ReaderEvent};
 use fixtures::sample;
 use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
 use shared_protocol::{Amount, StaffId, TagId};
-use terminal::screen::{Notice, Page, PurseRefusal, Refusal, Registering};
+use terminal::screen::{CartKind, DoneKind, Notice, Page, PurseRefusal, Refusal, Registering};
 use terminal::{Action, Input};
 
 use crate::events::{DeviceNo, Event};
@@ -45,6 +45,8 @@ pub(crate) struct Service {
 
 /// How often somebody looks at a screen that says "a moment".
 const LOOKS_MAX: u32 = 12;
+/// Spare wristbands are numbered from here on, far behind those of the guests.
+const SPARES_FROM: u32 = 1_000_000;
 /// Money that guests put on their wristbands, in cents.
 const TOP_UPS: [i64; 7] = [500, 1_000, 2_000, 2_000, 3_000, 5_000, 10_000];
 
@@ -61,6 +63,8 @@ pub(crate) struct Guests {
     /// Milliseconds of opening hours that are left.
     pub open_left_ms: u64,
     pub open_since_ms: u64,
+    /// Wristbands that were lost before anybody used them, and those that took their place.
+    pub spares: u32,
 }
 
 impl Guests {
@@ -138,6 +142,19 @@ impl World {
             .and_then(|terminal| terminal.config())
             .and_then(|config| config.tills.get(&device.till));
         let Some(till) = kinds.cloned() else { return false };
+        // Who finds a swap open after the power went begins anew.
+        let shown = device.terminal.as_ref().and_then(|terminal| terminal.shown());
+        let cart = shown.and_then(|screen| screen.cart.as_ref());
+        if cart.is_some_and(|cart| matches!(cart.kind, CartKind::Swap { .. })) {
+            let tag = self.somebody();
+            self.begin(no, tag, vec![(800, Deed::Act(Action::Clear)), (200, Deed::Finish)]);
+            return true;
+        }
+        if till.order_kinds.contains(&OrderKind::Swap) && self.people_random.percent(3) {
+            let (tag, plan) = self.plan_swap();
+            self.begin(no, tag, plan);
+            return true;
+        }
         if let Some(plan) = self.plan_drawer(no) {
             let tag = self.somebody();
             self.begin(no, tag, plan);
@@ -279,6 +296,12 @@ impl World {
         let hold = |tag| vec![(700, Deed::Hold(tag)), (600, Deed::Leave), (300, Deed::Look)];
         match notice {
             Notice::Working => again(service, vec![(250, Deed::Look)]),
+            Notice::Done(done) => match done.kind {
+                DoneKind::Swapped { after_sync: false, .. } => self.sometimes.reach("wristband_swapped"),
+                DoneKind::Swapped { after_sync: true, .. } => self.sometimes.reach("wristband_swapped_offline"),
+                DoneKind::Blocked { .. } => self.sometimes.reach("wristband_blocked_by_a_desk"),
+                _ => {}
+            },
             Notice::NextPart => {
                 let next = if other == tag { tag } else { other };
                 service.tag = next;
@@ -452,6 +475,32 @@ impl World {
             plan.extend(self.paying(tag));
         }
         plan
+    }
+
+    /// Somebody has lost a wristband that was never used, or it is broken; it is blocked, or another one takes its place.
+    fn plan_swap(&mut self) -> (TagId, Vec<(u64, Deed)>) {
+        let spare = SPARES_FROM.saturating_add(2 * self.guests.spares);
+        self.guests.spares += 1;
+        let (old, new) = (sample::wristband(spare), sample::wristband(spare + 1));
+        let mut plan = match self.people_random.below(4) {
+            0 => {
+                let block = Deed::Act(Action::Block { tag: old });
+                return (old, vec![(2_000, block), (400, Deed::Look)]);
+            }
+            1 => vec![(2_000, Deed::Act(Action::SwapLost { old }))],
+            _ => vec![
+                (700, Deed::Hold(old)),
+                (500, Deed::Leave),
+                (900, Deed::Look),
+                (900, Deed::Act(Action::Swap)),
+            ],
+        };
+        if self.people_random.percent(10) {
+            // The old one again.
+            plan.extend([(600, Deed::Hold(old)), (500, Deed::Leave)]);
+        }
+        plan.extend(self.paying(new));
+        (new, plan)
     }
 
     fn plan_pay_out(&mut self, tag: TagId) -> Vec<(u64, Deed)> {

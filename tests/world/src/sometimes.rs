@@ -91,6 +91,9 @@ pub const EXPECTED: &[&str] = &[
     "vouchers_put_on_a_wristband",
     "vouchers_used_from_a_wristband",
     "window_closed_by_a_busy_server",
+    "wristband_blocked_by_a_desk",
+    "wristband_swapped",
+    "wristband_swapped_offline",
 ];
 
 /// How often each place was reached.

@@ -118,7 +118,7 @@ fn a_swap_is_booked_once_when_it_comes_twice_and_by_another_way() {
     assert_eq!(
         server.case_kinds(),
         [CaseKind::AfterSwap],
-        "money came to a lost wristband"
+        "money came to a wristband that is replaced"
     );
     server.assert_balanced();
 }
@@ -235,9 +235,9 @@ fn two_desks_that_swap_one_wristband_offline_give_its_money_to_the_first() {
     let mut other = till_that_books(&mut server, &[OrderKind::Swap], 9);
     desk.top_up(tag(1), 25_00);
     server.sync(&mut desk);
-    let first = swap(&mut desk, tag(1), tag(2), BlockReason::Replaced);
+    let first = swap(&mut desk, tag(1), tag(2), BlockReason::Lost);
     desk.append(&first);
-    let second = swap(&mut other, tag(1), tag(3), BlockReason::Replaced);
+    let second = swap(&mut other, tag(1), tag(3), BlockReason::Lost);
     other.append(&second);
     server.sync(&mut desk);
     server.sync(&mut other);

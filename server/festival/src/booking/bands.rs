@@ -39,7 +39,7 @@ pub(super) fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Contex
         Ok(plan) => Plan {
             band: Some(BandDone {
                 old,
-                reason: lasting(context.blocks.reason(old), said.reason),
+                reason: lasting(context.blocks.reason(old), listed(said)),
                 new: said.new,
             }),
             ..plan
@@ -49,6 +49,15 @@ pub(super) fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Contex
             ..Plan::of(Vec::new())
         },
     })
+}
+
+/// What the block list says: that there is another one, also of a wristband that was lost before.
+const fn listed(said: &BandChange) -> BlockReason {
+    if said.new.is_some() {
+        BlockReason::Replaced
+    } else {
+        said.reason
+    }
 }
 
 /// A wristband that was replaced stays it, and one that the organiser blocked stays blocked by the organiser, whatever a desk says of it later.
@@ -122,13 +131,10 @@ fn in_use(tag: TagId, fold: &Fold, purses: &Purses, context: &Context<'_>) -> bo
     credited || holding::held_by(context.current, tag).any(has)
 }
 
-/// Money that an order brings to a wristband whose guest has another one by now, or has lost it.
+/// Money that an order brings to a wristband whose guest has another one by now.
 pub(super) fn left_behind(order: &Order, transfers: &[Transfer], context: &Context<'_>) -> Option<Case> {
     let tag = order.holder?;
-    let gone = matches!(
-        context.blocks.reason(tag),
-        Some(BlockReason::Replaced | BlockReason::Lost)
-    );
+    let gone = context.blocks.reason(tag) == Some(BlockReason::Replaced);
     let of_guest = |account| matches!(account, Account::Wristband { tag: of, .. } if of == tag);
     let moved = transfers.iter().filter(|transfer| transfer.asset == AssetId::EURO);
     let sum: i128 = moved

@@ -84,10 +84,10 @@ pub(super) fn explain(kind: CaseKind, number: i64, (german, english): (String, S
         ),
         CaseKind::AfterSwap => Text::new(
             &format!(
-                "Auf ein ersetztes oder verlorenes Band kamen noch {german}. Der Gast hat vielleicht schon ein neues: auf der Seite des alten Bands dorthin übertragen."
+                "Auf ein ersetztes Band kamen noch {german}. Der Gast hat ein neues: auf der Seite des alten Bands dorthin übertragen."
             ),
             &format!(
-                "Another {english} came to a wristband that was replaced or lost. Its guest may have a new one: move the money there on the page of the old wristband."
+                "Another {english} came to a wristband that was replaced. Its guest has a new one: move the money there on the page of the old wristband."
             ),
         ),
         CaseKind::PurseNotFilled => Text::new(

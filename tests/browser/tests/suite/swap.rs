@@ -104,7 +104,9 @@ async fn swaps(language: Language, look: Look, name: &str) -> anyhow::Result<()>
     browser.picture(&picture(&format!("swap-done-offline-{name}"))).await?;
     browser.keys("\u{e00c}").await?;
     hold(&browser, 3).await?;
-    browser.wait_for("#result", language.of("erloren", "ost")).await?;
+    browser
+        .wait_for("#result", language.of("es gibt ein neues", "there is a new one"))
+        .await?;
     top_up.cut(false).await;
     browser.wait_for(".pill", "Online").await?;
     browser.stop().await?;

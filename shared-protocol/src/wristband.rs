@@ -8,7 +8,7 @@ use crate::ids::{AssetId, TagId, TillId};
 use crate::money::{Amount, Overflow};
 use crate::order::{Order, OrderKind};
 use crate::purse::list::VOUCHER_KINDS;
-use crate::purse::{BatchList, COUNTER_MAX, PendingCredit, Record};
+use crate::purse::{BatchList, COUNTER_MAX, Flags, PendingCredit, Record};
 use crate::stream::BlockReason;
 
 /// How many chains of credits a purse has.
@@ -198,6 +198,9 @@ pub struct KnownPurse {
     /// has their weight, is written.
     #[serde(default, skip_serializing_if = "no_vouchers")]
     pub vouchers: [u16; VOUCHER_KINDS],
+    /// Flags that belong on it, as they were on the wristband that it replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Flags>,
 }
 
 /// Whether there is nothing to say of vouchers.

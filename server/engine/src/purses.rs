@@ -7,7 +7,7 @@ use festival::case::{Case, CaseKind};
 use festival::holding::{self, Books, Filling, Unmoved};
 use ledger::PostingId;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::purse::{PendingCredit, Token};
+use shared_protocol::purse::{Flags, PendingCredit, Token};
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::BatchAuthority;
 use shared_protocol::{Amount, AssetId, OrderId, TagId};
@@ -189,8 +189,17 @@ impl<S: Store> Engine<S> {
         let moved = holding::replace((old, new), hold_back, of_old, posting, &mut books);
         if moved.is_ok() {
             batch.blocks.insert(old, Some(reason));
+            Self::move_flags(batch, (old, new), None);
         }
         settled(moved)
+    }
+
+    /// The age class goes with its guest: the next till that sells to the new wristband writes it.
+    fn move_flags(batch: &mut Batch, (old, new): (TagId, TagId), shown: Option<Flags>) {
+        let flags = shown.or_else(|| batch.purses.get(&old)?.flags_to_keep());
+        if let (Some(flags), Some(purse)) = (flags, batch.purses.get_mut(&new)) {
+            purse.wanted_flags = Some(flags);
+        }
     }
 
     /// What follows a swap or a block that was booked: the old wristband is on the block list, and the new one's purse gets what came to it, as a
@@ -204,6 +213,7 @@ impl<S: Store> Engine<S> {
     ) {
         batch.blocks.insert(done.old, Some(done.reason));
         let Some(new) = done.new else { return };
+        Self::move_flags(batch, (done.old, new), done.flags);
         let purse = batch
             .purses
             .get(&new)

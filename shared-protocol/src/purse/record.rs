@@ -62,7 +62,7 @@ pub struct Vouchers {
 }
 
 /// Age class of the holder, as the organiser checked it. Two bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Flags(pub u8);
 
 impl Flags {

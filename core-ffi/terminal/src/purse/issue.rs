@@ -1,5 +1,6 @@
-//! Vouchers that the server put on a wristband: its record is brought up to them before the sale, whose first step then writes the credit with their
-//! weight. In that sequence a tap that breaks off leaves money set aside, never vouchers as cash.
+//! Vouchers that the server put on a wristband, and the flags that its guest brought from another one: the record is brought up to them before the
+//! sale, whose first step then writes the credit with the vouchers' weight. In that sequence a tap that breaks off leaves money set aside, never
+//! vouchers as cash.
 //!
 //! What must never happen here: a voucher that the server did not send round, or one that is counted twice; the server says sums, never steps.
 
@@ -27,14 +28,14 @@ impl Terminal {
             let goods = matches!(cart.purpose, Purpose::Sale | Purpose::Correct { .. });
             goods && !cart.lines.is_empty()
         });
-        let sent = self.sent_vouchers(tag).filter(|_| sells)?;
+        let (sent, flags) = self.sent_record(tag).filter(|_| sells)?;
         let record = loaded.purse.newest_record()?;
         let mut issue = [0; VOUCHER_KINDS];
         for ((issue, sent), held) in issue.iter_mut().zip(sent).zip(record.vouchers) {
             *issue = sent.saturating_sub(held.issued);
         }
         let update = Update {
-            flags: None,
+            flags,
             issue,
             terminal: self.till().map(short_till)?,
             minute: record_minute(self.clock.server_ms(step.now)),

@@ -7,7 +7,7 @@ use chips::purse::{Intent, Knowledge, LastKnown, Loaded};
 use shared_protocol::crypto::PublicKey;
 use shared_protocol::message::{QueryResult, Units};
 use shared_protocol::purse::list::VOUCHER_KINDS;
-use shared_protocol::purse::{BatchList, PendingCredit};
+use shared_protocol::purse::{BatchList, Flags, PendingCredit};
 use shared_protocol::stream::{Copy, Stream};
 use shared_protocol::wristband::{Batch, BatchAuthority, CHAIN_DESK, KnownPurse};
 use shared_protocol::{Amount, RequestId, TagId, decode};
@@ -141,9 +141,9 @@ impl Terminal {
         self.seen_purses.note(tag, loaded.observed(), Some(loaded.purse.walk()));
     }
 
-    /// Vouchers that the server ever put on a wristband, by the kinds of its batch.
-    pub(crate) fn sent_vouchers(&self, tag: TagId) -> Option<[u16; VOUCHER_KINDS]> {
-        self.sent_round(tag).map(|known| known.vouchers)
+    /// What the server wants in the record of a wristband: vouchers by the kinds of its batch, as sums, and flags.
+    pub(crate) fn sent_record(&self, tag: TagId) -> Option<([u16; VOUCHER_KINDS], Option<Flags>)> {
+        self.sent_round(tag).map(|known| (known.vouchers, known.flags))
     }
 
     pub(crate) fn pending_credits(&self, tag: TagId) -> Vec<PendingCredit> {

@@ -7,7 +7,7 @@ use shared_protocol::crypto::Signer;
 use shared_protocol::entry::{Content, Entry, IntentResult};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{Order, OrderKind, Permission, TenderKind};
-use shared_protocol::purse::{PendingCredit, PurseSettings};
+use shared_protocol::purse::{Flags, PendingCredit, PurseSettings};
 use shared_protocol::stream::{BlockReason, Copy, Stream, Version};
 use shared_protocol::wristband::{
     Batch, BatchAuthority, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseTotals,
@@ -121,6 +121,10 @@ impl World {
     pub fn left(&self, band: &Band) -> u16 {
         let [held, _] = self.read(band).purse.newest_record().unwrap().vouchers;
         held.issued - held.used
+    }
+
+    pub fn flags(&self, band: &Band) -> Flags {
+        self.read(band).purse.newest_record().unwrap().flags
     }
 
     fn read(&self, band: &Band) -> Loaded {
@@ -515,6 +519,7 @@ fn a_credit_of_the_server_is_written_with_the_next_sale() {
         seen,
         credit: Some(credit),
         vouchers: [0, 0],
+        flags: None,
     };
     with_purse(&mut world, 0, &known);
     world.rig.add(BEER, 1);
@@ -557,6 +562,7 @@ fn a_wristband_that_was_set_back_is_refused_by_who_saw_it_and_by_who_heard_of_it
         },
         credit: None,
         vouchers: [0, 0],
+        flags: None,
     };
     with_purse(&mut elsewhere, 0, &known);
     elsewhere.rig.add(BEER, 1);

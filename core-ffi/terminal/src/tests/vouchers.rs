@@ -2,7 +2,7 @@
 
 use chips::simulated::{Fault, Tear};
 use shared_protocol::Amount;
-use shared_protocol::purse::PurseSettings;
+use shared_protocol::purse::{Flags, PurseSettings};
 use shared_protocol::wristband::{CHAIN_SERVER, KnownPurse, PurseTotals};
 
 use super::purse::{World, with_purse};
@@ -31,6 +31,7 @@ fn with_vouchers(world: &mut World, count: u16) {
         },
         credit: Some(world.pending(0, count * WEIGHT / unit)),
         vouchers: [count, 0],
+        flags: None,
     };
     with_purse(world, 0, &known);
 }
@@ -62,6 +63,27 @@ fn vouchers_come_onto_the_wristband_with_the_first_sale_and_pay_for_it() {
     world.rig.add(BEER, 1);
     world.hold_again(&mut band);
     assert_eq!((world.money(&band), world.left(&band)), (2_00, 0));
+}
+
+#[test]
+fn an_age_class_that_came_with_its_guest_is_written_with_the_first_sale() {
+    let mut world = world();
+    let mut band = world.rich(0, 20_00);
+    let flags = Flags::default().with_age_class(2);
+    let known = KnownPurse {
+        seen: PurseTotals {
+            debited: 0,
+            credited: [40, 0, 0],
+        },
+        credit: None,
+        vouchers: [0, 0],
+        flags: Some(flags),
+    };
+    with_purse(&mut world, 0, &known);
+    world.rig.add(BEER, 1);
+    world.hold_again(&mut band);
+    assert_eq!(world.rig.done().total, Amount(7_00));
+    assert_eq!(world.flags(&band).age_class(), 2);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub const UNITS: [u16; 3] = [50, 10, 10];
 pub struct Band {
     pub tag: TagId,
     pub totals: PurseTotals,
-    record: Option<Record>,
+    pub record: Option<Record>,
 }
 
 impl Band {

@@ -336,7 +336,10 @@ fn with_purse(order: Order, band: &Band) -> Order {
     let shown = Some(ShownPurse {
         batch: BATCH,
         totals: band.totals,
-        record: None,
+        record: band.record.map(|record| shared_protocol::purse::Record {
+            flags: record.flags.with_age_class(2),
+            ..record
+        }),
     });
     let band = order.band.clone().map(|change| BandChange { shown, ..change });
     Order { band, ..order }
@@ -370,6 +373,12 @@ fn a_purse_that_could_be_read_moves_whole_and_the_new_one_gets_it_as_a_credit() 
     let credit = known(&mut server, new.tag).credit.unwrap();
     let units = u16::try_from((40_00 - sold) / 10).unwrap();
     assert_eq!((credit.units, credit.token), (units, token(units)));
+    let flags = known(&mut server, new.tag).flags;
+    assert_eq!(
+        flags.map(shared_protocol::purse::Flags::age_class),
+        Some(2),
+        "the age class goes along"
+    );
     let case = server.cases().pop().unwrap().case.case;
     assert_eq!((case.kind, case.stake), (CaseKind::SwapRest, late.total().unwrap()));
     server.sync(&mut bar);

@@ -4,6 +4,7 @@
 
 use ledger::{Account, Fold, Transfer};
 use shared_protocol::order::{Order, OrderKind};
+use shared_protocol::purse::Flags;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::wristband::{BandChange, BatchAuthority};
 use shared_protocol::{Amount, AssetId, TagId};
@@ -22,6 +23,8 @@ pub struct BandDone {
     pub reason: BlockReason,
     /// The one that got everything.
     pub new: Option<TagId>,
+    /// The age class and what else was on the old one, where its purse showed it.
+    pub flags: Option<Flags>,
 }
 
 /// The plan of a swap or a block; none for an order that does not say what it wants.
@@ -41,6 +44,11 @@ pub(super) fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Contex
                 old,
                 reason: lasting(context.blocks.reason(old), listed(said)),
                 new: said.new,
+                flags: said
+                    .shown
+                    .as_ref()
+                    .and_then(|shown| Some(shown.record?.flags))
+                    .filter(|flags| *flags != Flags::default()),
             }),
             ..plan
         },

@@ -12,7 +12,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::Order;
 use shared_protocol::purse::list::VOUCHER_KINDS;
-use shared_protocol::purse::{PendingCredit, Record};
+use shared_protocol::purse::{Flags, PendingCredit, Record};
 use shared_protocol::wristband::{
     Batch, BatchAuthority, CHAIN_SERVER, CHAINS, KnownPurse, PurseMove, PurseTotals, no_vouchers, short_till,
 };
@@ -139,6 +139,12 @@ pub struct Purse {
     /// Vouchers that the server ever put on it, by the kinds of its batch.
     #[serde(default, skip_serializing_if = "no_vouchers")]
     pub vouchers: [u16; VOUCHER_KINDS],
+    /// The flags that its record last told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Flags>,
+    /// Flags that belong on it because they were on the wristband it replaces, until a record tells of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_flags: Option<Flags>,
     /// What people call it, where it was imported from its encoder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
@@ -235,6 +241,8 @@ impl Purse {
             told: false,
             waiting: None,
             vouchers: [0; VOUCHER_KINDS],
+            flags: None,
+            wanted_flags: None,
             label: None,
         }
     }
@@ -279,9 +287,20 @@ impl Purse {
         {
             *given = (*given).max(held.issued);
         }
+        if let Some(record) = purse.record {
+            self.flags = Some(record.flags);
+            self.wanted_flags = self.wanted_flags.filter(|wanted| *wanted != record.flags);
+        }
         self.witness(purse);
         self.mark_gaps(now_ms);
         findings
+    }
+
+    /// What its flags are, or are about to be: what its guest's next wristband gets.
+    pub fn flags_to_keep(&self) -> Option<Flags> {
+        self.wanted_flags
+            .or(self.flags)
+            .filter(|flags| *flags != Flags::default())
     }
 
     /// Keeps what a record tells of a sale that no order has told of.
@@ -423,6 +442,7 @@ impl Purse {
             seen: self.seen,
             credit: self.waiting,
             vouchers: self.vouchers,
+            flags: self.wanted_flags,
         }
     }
 }

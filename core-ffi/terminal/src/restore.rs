@@ -142,7 +142,9 @@ impl Restored {
             Ok((_, Content::Outcome(outcome))) => {
                 let over = self.intents.remove(&outcome.order).zip(outcome.tag);
                 let void = over.filter(|_| outcome.result == IntentResult::Void);
-                self.keep_void(void.and_then(|(intent, tag)| intent_of(&intent, tag)));
+                if let Some(void) = void {
+                    self.keep_void(void);
+                }
             }
             Ok((_, Content::Command(_))) | Err(_) => {}
         }
@@ -155,15 +157,17 @@ impl Restored {
 
     fn intent(&mut self, intent: Intent) {
         let about: Option<Order> = intent.draft.as_ref().and_then(|draft| decode(&draft.0).ok());
-        match about.filter(|order| order.kind == OrderKind::Grant) {
+        let granted = about.filter(|order| order.kind == OrderKind::Grant);
+        if let Some(tag) = granted.and_then(|order| order.holder) {
             // Nothing waits for it; what it may have damaged is put back when the wristband comes again.
-            Some(granted) => self.keep_void(granted.holder.and_then(|tag| intent_of(&intent, tag))),
-            None => drop(self.intents.insert(intent.order, intent)),
+            self.keep_void((intent, tag));
+        } else {
+            self.intents.insert(intent.order, intent);
         }
     }
 
-    fn keep_void(&mut self, intent: Option<chips::purse::Intent>) {
-        self.void.extend(intent);
+    fn keep_void(&mut self, (entry, tag): (Intent, TagId)) {
+        self.void.extend(intent_of(&entry, tag));
         if self.void.len() > VOID_MAX {
             self.void.pop_front();
         }

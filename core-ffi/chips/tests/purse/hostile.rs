@@ -25,7 +25,12 @@ proptest! {
 
 /// What fuzzers found worth keeping, a line of hex each (`fuzz/seed-corpus keep`).
 fn kept(lines: &str) -> impl Iterator<Item = Vec<u8>> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let byte = |pair: &[u8]| {
+        let read = std::str::from_utf8(pair)
+            .ok()
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        read.unwrap_or_else(|| panic!("this is no hex: {pair:?}"))
+    };
     lines
         .lines()
         .map(move |line| line.as_bytes().chunks(2).map(byte).collect())

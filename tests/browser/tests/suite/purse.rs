@@ -371,7 +371,7 @@ async fn a_night_without_the_network_is_seen_on_every_screen_and_everybody_can_u
         browser
             .run("document.querySelector(\"[commandfor='band']\").click()", vec![])
             .await?;
-        browser.wait_for("#band", "1").await?;
+        browser.wait_for("#band[open]", "20").await?;
         look("band").await?;
         top_up.press("plug in").await;
         browser.stop().await?;

@@ -197,9 +197,7 @@ pub fn end_of_credit(purse: &Purse, batch: &Batch, amount: Amount) -> Result<u16
         .filter(|steps| steps.checked_mul(i64::from(unit)) == Some(amount.0))
         .ok_or(Unmoved::Step(unit))?;
     let length = batch.list.settings.length_of(ChainId::Server);
-    // A server that was restored has forgotten what it gave; a credit that ends below what the chip has would never be written.
-    let written = purse.seen.credited.get(CHAIN_SERVER).copied().unwrap_or_default();
-    i64::from(purse.issued.max(written))
+    i64::from(purse.issued)
         .checked_add(steps)
         .and_then(|end| u16::try_from(end).ok())
         .filter(|end| *end <= length)

@@ -41,13 +41,6 @@ impl Band {
         self.totals.held(&UNITS).unwrap().0
     }
 
-    /// Its record says that so many vouchers of the first kind were ever put on it.
-    pub fn issued(&mut self, count: u16) {
-        if let Some(record) = &mut self.record {
-            record.vouchers[0].issued = count;
-        }
-    }
-
     /// Moves the purse and says how.
     pub fn moved(&mut self, till: &Till, to: impl FnOnce(&mut PurseTotals)) -> PurseMove {
         let (before, record) = (self.totals, self.record);

@@ -279,14 +279,6 @@ impl Purse {
         }
         findings.extend(self.see(&purse.before.highest(&purse.after), units));
         self.intents.retain(|intent| intent.order != order.id);
-        // A server that was restored has forgotten what it gave; the sums that it sends only grow all the same.
-        for (given, held) in self
-            .vouchers
-            .iter_mut()
-            .zip(purse.record.iter().flat_map(|record| record.vouchers))
-        {
-            *given = (*given).max(held.issued);
-        }
         if let Some(record) = purse.record {
             self.flags = Some(record.flags);
             self.wanted_flags = self.wanted_flags.filter(|wanted| *wanted != record.flags);

@@ -36,34 +36,36 @@ pub(super) fn over_the_page(look: Look<'_>, screen: &Screen, close: &str) -> Mar
         words.of("Band tauschen oder sperren", "Swap or block a wristband"),
         close,
         &html! {
-            @if screen.cart.is_some() { p .note.warn { strong { (words.of("Erst fertig machen oder abbrechen, was offen ist.", "First finish or cancel what is open.")) } } }
-            @if offline(screen) {
-                p .note.warn { strong { (words.of("Ohne Netz:", "Without network:")) } " "
-                    (words.of("Tausch und Sperre werden hier aufgeschrieben und gelten an dieser Kasse sofort. An den anderen Kassen und fürs Guthaben gelten sie, sobald diese Kasse wieder verbunden ist.", "Swaps and blocks are written down here and hold at this till at once. At other tills, and for the money, they hold as soon as this till is connected again."))
+            div .stack {
+                @if screen.cart.is_some() { p .note.warn { strong { (words.of("Erst fertig machen oder abbrechen, was offen ist.", "First finish or cancel what is open.")) } } }
+                @if offline(screen) {
+                    p .note.warn { strong { (words.of("Ohne Netz:", "Without network:")) } " "
+                        (words.of("Tausch und Sperre werden hier aufgeschrieben und gelten an dieser Kasse sofort. An den anderen Kassen und fürs Guthaben gelten sie, sobald diese Kasse wieder verbunden ist.", "Swaps and blocks are written down here and hold at this till at once. At other tills, and for the money, they hold as soon as this till is connected again."))
+                    }
                 }
-            }
-            @if books(OrderKind::Swap) {
+                @if books(OrderKind::Swap) {
+                    section .stack {
+                        h3 { (words.of("Altes Band ist da", "The old wristband is here")) }
+                        @if let Some((tag, money)) = held { (of_held(look, tag, money)) }
+                        @else { p { (words.of("Halte es hin: Dann stehen hier sein Guthaben und ein Knopf zum Tauschen.", "Hold it: then its balance is here, and a button that swaps it.")) } }
+                    }
+                    hr;
+                }
                 section .stack {
-                    h3 { (words.of("Altes Band ist da", "The old wristband is here")) }
-                    @if let Some((tag, money)) = held { (of_held(look, tag, money)) }
-                    @else { p { (words.of("Halte es hin: Dann stehen hier sein Guthaben und ein Knopf zum Tauschen.", "Hold it: then its balance is here, and a button that swaps it.")) } }
-                }
-                hr;
-            }
-            section .stack {
-                h3 { (words.of("Band ist verloren", "The wristband is lost")) }
-                form .stack method="post" action="/act" data-quiet="reset" {
-                    label { (words.of("Nummer des verlorenen Bands", "Number of the lost wristband"))
-                        input .id name="text" autocomplete="off" autocapitalize="off" spellcheck="false" required maxlength="40" autofocus[held.is_none()] aria-describedby="band-number";
+                    h3 { (words.of("Band ist verloren", "The wristband is lost")) }
+                    form .stack method="post" action="/act" data-quiet="reset" {
+                        label { (words.of("Nummer des verlorenen Bands", "Number of the lost wristband"))
+                            input .id name="text" autocomplete="off" autocapitalize="off" spellcheck="false" required maxlength="40" autofocus[held.is_none()] aria-describedby="band-number";
+                        }
+                        small #band-number { (words.of("Die Nummer des Chips, 8 bis 20 Ziffern und Buchstaben a bis f. Sie steht in der Konsole bei jeder Buchung des Gastes.", "The number of the chip, 8 to 20 digits and letters a to f. It stands in the console beside every order of the guest.")) }
+                        div .row {
+                            @if books(OrderKind::Swap) { button .main name="do" value="swap-lost" { (words.of("Sperren und neues Band geben", "Block and give a new one")) } }
+                            @if books(OrderKind::Block) { button .grave name="do" value="block-lost" { (words.of("Nur sperren", "Block only")) } }
+                        }
                     }
-                    small #band-number { (words.of("Die Nummer des Chips, 8 bis 20 Ziffern und Buchstaben a bis f. Sie steht in der Konsole bei jeder Buchung des Gastes.", "The number of the chip, 8 to 20 digits and letters a to f. It stands in the console beside every order of the guest.")) }
-                    div .row {
-                        @if books(OrderKind::Swap) { button .main name="do" value="swap-lost" { (words.of("Sperren und neues Band geben", "Block and give a new one")) } }
-                        @if books(OrderKind::Block) { button .grave name="do" value="block-lost" { (words.of("Nur sperren", "Block only")) } }
+                    @if let Some(console) = console {
+                        p { a href=(format!("{console}/orders")) target="_blank" rel="noopener" { (words.of("Nummer unbekannt? In der Konsole nach der letzten Buchung suchen", "Number not known? Search the console for the last order")) } }
                     }
-                }
-                @if let Some(console) = console {
-                    p { a href=(format!("{console}/orders")) target="_blank" rel="noopener" { (words.of("Nummer unbekannt? In der Konsole nach der letzten Buchung suchen", "Number not known? Search the console for the last order")) } }
                 }
             }
         },

@@ -29,7 +29,6 @@ fn cost(festival: &Festival, reader: &mut Reader, deed: Option<&Deed>) -> (usize
 }
 
 #[test]
-#[expect(clippy::disallowed_macros, reason = "the table is what people read")]
 fn a_payment_a_top_up_and_a_balance_stay_within_their_exchanges_and_milliseconds() {
     let mut settings = PurseSettings::usual(77);
     settings.weight_cents = [400, 150];
@@ -94,25 +93,25 @@ fn a_payment_a_top_up_and_a_balance_stay_within_their_exchanges_and_milliseconds
             Some(&folding),
         );
     }
-    println!(
+    crate::say(&format!(
         "{:32}{:>10}{:>14}{:>14}",
         "operation", "exchanges", "ms at 4.1", "ms at 1.4"
-    );
+    ));
     for (what, exchanges, cautious, measured) in &rows {
-        println!("{what:32}{exchanges:>10}{cautious:>14}{measured:>14}");
+        crate::say(&format!("{what:32}{exchanges:>10}{cautious:>14}{measured:>14}"));
     }
-    println!(
+    crate::say(&format!(
         "\n{:32}{:>10}{:>14}{:>14}",
         "a usual payment, frame by frame", "sent", "answered", "us at 4.1"
-    );
+    ));
     for exchange in &usual_trace {
-        println!(
+        crate::say(&format!(
             "{:32}{:>10}{:>14}{:>14}",
             name(exchange.command),
             exchange.sent,
             exchange.answered,
             exchange.air_us
-        );
+        ));
     }
     let write = usual_trace
         .iter()

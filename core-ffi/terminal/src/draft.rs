@@ -71,6 +71,24 @@ pub(crate) struct DraftOrder {
     pub band: Option<BandChange>,
 }
 
+impl DraftOrder {
+    /// An order of this kind with nothing in it yet.
+    fn empty(kind: OrderKind, taxpayer: TaxpayerId, config: Version, holder: Option<TagId>) -> Self {
+        Self {
+            kind,
+            taxpayer,
+            config,
+            lines: Vec::new(),
+            tenders: Vec::new(),
+            holder,
+            reverses: None,
+            reason: None,
+            replaced: Vec::new(),
+            band: None,
+        }
+    }
+}
+
 /// The orders of one hold, or of one cash payment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Draft {
@@ -212,17 +230,11 @@ pub(crate) fn sale(
             voucher: Some(*asset),
             ..tender(TenderKind::Voucher, Amount(i64::from(*units)), None)
         }));
+        let kind = kind_of(&part.lines);
         orders.push(DraftOrder {
-            kind: kind_of(&part.lines),
-            taxpayer: part.taxpayer,
-            config: shop.config.version,
             lines: part.lines,
             tenders,
-            holder,
-            reverses: None,
-            reason: None,
-            replaced: Vec::new(),
-            band: None,
+            ..DraftOrder::empty(kind, part.taxpayer, shop.config.version, holder)
         });
     }
     Ok(Draft {
@@ -277,16 +289,11 @@ fn mirrored(old: &Past, reason: CancelReason) -> Result<DraftOrder, Refusal> {
         })
     };
     Ok(DraftOrder {
-        kind: OrderKind::Cancel,
-        taxpayer: old.taxpayer,
-        config: old.config,
         lines: old.lines.iter().map(line).collect(),
         tenders: old.tenders.iter().map(back).collect::<Result<Vec<_>, Overflow>>()?,
-        holder: old.holder,
         reverses: Some(old.order),
         reason: Some(reason),
-        replaced: Vec::new(),
-        band: None,
+        ..DraftOrder::empty(OrderKind::Cancel, old.taxpayer, old.config, old.holder)
     })
 }
 
@@ -347,25 +354,18 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
         rate: TaxRate::ZERO,
         vouchers: None,
     };
+    let kind = if out { OrderKind::PayOut } else { OrderKind::TopUp };
     let order = DraftOrder {
-        kind: if out { OrderKind::PayOut } else { OrderKind::TopUp },
-        taxpayer: shop.home,
-        config: shop.config.version,
         lines: vec![line],
         tenders: vec![tender(method, amount, None)],
-        holder: Some(holder),
-        reverses: None,
-        reason: None,
-        replaced: Vec::new(),
-        band: None,
+        ..DraftOrder::empty(kind, shop.home, shop.config.version, Some(holder))
     };
     let asks = if out { vec![(holder, unit_price)] } else { Vec::new() };
     Ok(Draft {
         orders: vec![order],
         asks,
         net: amount,
-        vouchers: BTreeMap::new(),
-        settles: None,
+        ..Draft::default()
     })
 }
 
@@ -373,23 +373,14 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
 pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
     let cash = said.cash()?;
     let order = DraftOrder {
-        kind: said.kind(),
-        taxpayer: shop.home,
-        config: shop.config.version,
         lines: said.lines()?,
         tenders: vec![tender(TenderKind::Cash, cash, None)],
-        holder: None,
-        reverses: None,
-        reason: None,
-        replaced: Vec::new(),
-        band: None,
+        ..DraftOrder::empty(said.kind(), shop.home, shop.config.version, None)
     };
     Ok(Draft {
         orders: vec![order],
-        asks: Vec::new(),
         net: cash,
-        vouchers: BTreeMap::new(),
-        settles: None,
+        ..Draft::default()
     })
 }
 
@@ -405,16 +396,8 @@ pub(crate) fn granted(shop: &Shop, holder: TagId) -> Draft {
 
 fn about(shop: &Shop, kind: OrderKind, holder: TagId, band: Option<BandChange>) -> Draft {
     let order = DraftOrder {
-        kind,
-        taxpayer: shop.home,
-        config: shop.config.version,
-        lines: Vec::new(),
-        tenders: Vec::new(),
-        holder: Some(holder),
-        reverses: None,
-        reason: None,
-        replaced: Vec::new(),
         band,
+        ..DraftOrder::empty(kind, shop.home, shop.config.version, Some(holder))
     };
     Draft {
         orders: vec![order],

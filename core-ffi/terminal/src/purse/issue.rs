@@ -5,21 +5,18 @@
 //! What must never happen here: a voucher that the server did not send round, or one that is counted twice; the server says sums, never steps.
 
 use chips::purse::{Done as Written, Loaded, Outcome, Plan, Update};
-use shared_protocol::entry::{EntryKind, Intent as IntentEntry};
-use shared_protocol::ids::Bytes;
 use shared_protocol::purse::list::VOUCHER_KINDS;
 use shared_protocol::wristband::{record_minute, short_till};
 use shared_protocol::{OrderId, TagId};
 
 use super::owed::Owed;
-use super::{AtPurse, PurseJob, PurseTask, Stage};
+use super::{AtPurse, Stage};
 use crate::Terminal;
 use crate::book::Busy;
 use crate::cart::Purpose;
 use crate::draft;
 use crate::screen::{PurseRefusal, Refusal};
 use crate::step::Step;
-use crate::store::Then;
 
 impl Terminal {
     /// The change of the record that is due before this cart, if there is one: only goods are paid with vouchers.
@@ -59,33 +56,13 @@ impl Terminal {
         let granted = draft::granted(&self.shop()?, tag);
         let granted = self.to_book(step, granted, Some(tag), true, None)?;
         let (order, _) = granted.orders.first().ok_or(Refusal::NotPermitted)?;
-        let intent = IntentEntry {
-            order: order.id,
-            before: Bytes(plan.intent.before.wire().to_vec()),
-            after: Bytes(plan.intent.after.wire().to_vec()),
-            draft: Some(Bytes(shared_protocol::encode(order))),
-        };
-        let entry = self.entry(step, EntryKind::Intent, shared_protocol::encode(&intent));
-        let chain = self.journal.last().ok_or(Refusal::NotPermitted)?;
-        let entries = vec![chain.follow(&[], entry)];
-        let job = PurseJob(self.next_job);
-        self.next_job += 1;
-        self.store.persist(step, entries, Vec::new(), Then::Intent(job));
+        let job = self.journal_intents(step, &plan, &[order])?;
         let stage = Stage::Granting {
             plan: Box::new(plan),
             owed,
         };
         self.busy = Busy::Purse(Box::new(AtPurse { tag, job, stage }));
         Ok(())
-    }
-
-    /// It is durable: the record may be written.
-    pub(super) fn issue_is_durable(&mut self, step: &mut Step<'_>, tag: TagId, plan: Box<Plan>, owed: Owed) {
-        let task = PurseTask::Write {
-            tag,
-            plan: plan.clone(),
-        };
-        self.work(step, tag, task, Stage::Issuing { plan, owed });
     }
 
     /// The record was changed, or not.

@@ -406,16 +406,25 @@ impl Terminal {
             *after_sync = false;
         }
         booked.left = Some(plan.after.free());
+        let orders: Vec<&Order> = booked.orders.iter().map(|(order, _)| order).collect();
+        let job = self.journal_intents(step, &plan, &orders)?;
+        let (plan, booked) = (Box::new(plan), Box::new(booked));
+        let stage = Stage::Journalling { plan, booked };
+        self.busy = Busy::Purse(Box::new(AtPurse { tag, job, stage }));
+        Ok(())
+    }
+
+    /// One intent for each order that a plan is about, all in one write; the job goes on when they are durable.
+    fn journal_intents(&mut self, step: &mut Step<'_>, plan: &Plan, orders: &[&Order]) -> Result<PurseJob, Refusal> {
         let images = (plan.intent.before.wire(), plan.intent.after.wire());
-        let bodies: Vec<_> = booked
-            .orders
+        let bodies: Vec<_> = orders
             .iter()
-            .map(|(order, _)| {
+            .map(|order| {
                 let intent = IntentEntry {
                     order: order.id,
                     before: Bytes(images.0.to_vec()),
                     after: Bytes(images.1.to_vec()),
-                    draft: Some(Bytes(encode(order))),
+                    draft: Some(Bytes(encode(*order))),
                 };
                 self.entry(step, EntryKind::Intent, encode(&intent))
             })
@@ -428,10 +437,12 @@ impl Terminal {
         let job = PurseJob(self.next_job);
         self.next_job += 1;
         self.store.persist(step, entries, Vec::new(), Then::Intent(job));
-        let (plan, booked) = (Box::new(plan), Box::new(booked));
-        let stage = Stage::Journalling { plan, booked };
-        self.busy = Busy::Purse(Box::new(AtPurse { tag, job, stage }));
-        Ok(())
+        Ok(job)
+    }
+
+    /// The chip is written by a plan that is in the journal.
+    fn write_plan(&mut self, step: &mut Step<'_>, tag: TagId, plan: Box<Plan>, stage: Stage) {
+        self.work(step, tag, PurseTask::Write { tag, plan }, stage);
     }
 
     /// The intent is durable: now the chip may be written.
@@ -446,13 +457,11 @@ impl Terminal {
         match at.stage {
             Stage::Journalling { plan, booked } => {
                 self.open_intents.push(OpenIntent::of(at.tag, &plan.intent, &booked));
-                let task = PurseTask::Write {
-                    tag: at.tag,
-                    plan: plan.clone(),
-                };
-                self.work(step, at.tag, task, Stage::Writing { plan, booked });
+                self.write_plan(step, at.tag, plan.clone(), Stage::Writing { plan, booked });
             }
-            Stage::Granting { plan, owed } => self.issue_is_durable(step, at.tag, plan, owed),
+            Stage::Granting { plan, owed } => {
+                self.write_plan(step, at.tag, plan.clone(), Stage::Issuing { plan, owed });
+            }
             _ => {}
         }
     }

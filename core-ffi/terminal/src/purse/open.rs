@@ -6,7 +6,7 @@ use shared_protocol::order::{LineKind, Order, OrderKind};
 use shared_protocol::purse::{Image, Uid};
 use shared_protocol::{Amount, CartId, TagId, encode};
 
-use super::{PurseTask, Stage};
+use super::Stage;
 use crate::Terminal;
 use crate::book::{Booked, Busy};
 use crate::screen::{DoneKind, Notice, PurseRefusal, Refusal};
@@ -128,12 +128,8 @@ impl Terminal {
                         Ok(plan) => Box::new(plan),
                         Err(refusal) => return Some(Err(refusal.into())),
                     };
-                    let task = PurseTask::Write {
-                        tag,
-                        plan: plan.clone(),
-                    };
                     let open = Box::new(open);
-                    self.work(step, tag, task, Stage::Settling { open, plan });
+                    self.write_plan(step, tag, plan.clone(), Stage::Settling { open, plan });
                     return Some(Ok(()));
                 }
                 Resolution::Void => self.close_intents(tag, &open.intent, false),

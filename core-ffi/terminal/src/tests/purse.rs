@@ -301,12 +301,16 @@ fn cash_is_paid_out_from_the_wristband() {
     assert_eq!(world.rig.last_order().purse.unwrap().after.debited, 8_00);
 }
 
+/// Every way in which a wristband can leave.
+pub(super) fn every_fault() -> impl Iterator<Item = Fault> {
+    [Fault::RemovedBefore, Fault::RemovedAfter]
+        .into_iter()
+        .chain(Tear::OF_A_PAGE.map(Fault::Torn))
+}
+
 #[test]
 fn a_wristband_that_leaves_at_any_moment_pays_once_and_is_never_dead() {
-    let faults = [Fault::RemovedBefore, Fault::RemovedAfter]
-        .into_iter()
-        .chain(Tear::OF_A_PAGE.map(Fault::Torn));
-    for fault in faults {
+    for fault in every_fault() {
         for at in 0..24 {
             let mut world = World::new();
             let mut band = world.rich(0, 20_00);

@@ -84,32 +84,23 @@ fn nothing_is_said_before_the_swap_is_on_the_disk() {
 fn offline_the_old_wristband_is_refused_here_at_once_and_the_money_comes_after_the_sync() {
     let mut rig = Rig::offline();
     swap(&mut rig, 1, 2);
-    assert_eq!(
-        rig.done().kind,
-        DoneKind::Swapped {
+    let is_told_and_holds = |rig: &mut Rig| {
+        let swapped = DoneKind::Swapped {
             old: tag(1),
-            after_sync: true
-        }
-    );
-    rig.act(Action::Dismiss);
-    rig.add(BEER, 1);
-    rig.hold(1);
-    assert_eq!(rig.refusal(), Refusal::Blocked(BlockReason::Replaced));
+            after_sync: true,
+        };
+        assert_eq!(rig.done().kind, swapped);
+        rig.act(Action::Dismiss);
+        rig.add(BEER, 1);
+        rig.hold(1);
+        assert_eq!(rig.refusal(), Refusal::Blocked(BlockReason::Replaced));
+    };
+    is_told_and_holds(&mut rig);
     rig.act(Action::Clear);
     // It stays so when the power goes, and the swap is told again.
     rig.wait(1_000);
     rig.crash();
-    assert_eq!(
-        rig.done().kind,
-        DoneKind::Swapped {
-            old: tag(1),
-            after_sync: true
-        }
-    );
-    rig.act(Action::Dismiss);
-    rig.add(BEER, 1);
-    rig.hold(1);
-    assert_eq!(rig.refusal(), Refusal::Blocked(BlockReason::Replaced));
+    is_told_and_holds(&mut rig);
     // From when the server has it, its block list says what holds.
     rig.act(Action::Clear);
     rig.mend();

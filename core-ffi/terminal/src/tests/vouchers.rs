@@ -1,11 +1,10 @@
 //! Vouchers on wristbands: the server puts them on, any till writes them, and they pay without any network.
 
-use chips::simulated::{Fault, Tear};
 use shared_protocol::Amount;
 use shared_protocol::purse::{Flags, PurseSettings};
 use shared_protocol::wristband::{CHAIN_SERVER, KnownPurse, PurseTotals};
 
-use super::purse::{World, with_purse};
+use super::purse::{World, every_fault, with_purse};
 use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::testing::{BEER, DRINK};
 use crate::{Action, MetaKey};
@@ -121,10 +120,7 @@ fn money_that_comes_in_or_goes_out_leaves_vouchers_for_the_next_sale() {
 
 #[test]
 fn a_wristband_that_leaves_while_vouchers_come_onto_it_never_has_them_as_cash() {
-    let faults = [Fault::RemovedBefore, Fault::RemovedAfter]
-        .into_iter()
-        .chain(Tear::OF_A_PAGE.map(Fault::Torn));
-    for fault in faults {
+    for fault in every_fault() {
         for at in 0..40 {
             let mut world = world();
             let mut band = world.rich(0, 20_00);

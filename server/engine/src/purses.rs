@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use festival::booking::{BandDone, credit_id, intents};
+use festival::booking::{BandDone, credit_id, derived_id, intents};
 use festival::case::{Case, CaseKind};
 use festival::holding::{self, Books, Filling, Unmoved};
+use festival::purse::Purse;
 use ledger::PostingId;
-use shared_protocol::crypto::Hash32;
 use shared_protocol::purse::{Flags, PendingCredit, Token};
 use shared_protocol::stream::BlockReason;
-use shared_protocol::wristband::BatchAuthority;
+use shared_protocol::wristband::{Batch as Wristbands, BatchAuthority};
 use shared_protocol::{Amount, AssetId, OrderId, TagId};
 use store::{Need, Store, StoreError, TerminalNo};
 
@@ -34,21 +34,28 @@ pub(crate) enum Wanted {
     Vouchers,
 }
 
+impl Wanted {
+    fn of(self, tag: TagId, of_batch: &Wristbands, purse: &Purse, batch: &Batch) -> Filling {
+        let most = || Filling::most(tag, of_batch, purse, (&batch.fold, &batch.config, batch.now_ms));
+        match self {
+            Self::All => most(),
+            Self::Vouchers => Filling {
+                money: Amount::ZERO,
+                ..most()
+            },
+            Self::Money(amount) => Filling::money(amount),
+        }
+    }
+}
+
 /// The key under which a purse is taken over. It happens once.
 pub(crate) fn take_over_id(tag: TagId) -> PostingId {
-    derived("groschen take over 1", tag.as_slice())
+    derived_id("groschen take over 1", tag.as_slice())
 }
 
 /// The key under which granted vouchers go into a purse.
 pub(crate) fn granted_id(grant: PostingId) -> PostingId {
-    derived("groschen grant into purse 1", grant.0.bytes())
-}
-
-fn derived(why: &str, of: &[u8]) -> PostingId {
-    let digest = Hash32::of(why, &[of]);
-    let mut id = [0; 16];
-    id.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
-    PostingId(OrderId(id))
+    derived_id("groschen grant into purse 1", grant.0.bytes())
 }
 
 fn settled(result: Result<(), Unmoved>) -> Settled {
@@ -99,20 +106,10 @@ impl<S: Store> Engine<S> {
             return Settled::Done;
         }
         let config = Arc::clone(&batch.config);
-        let known = batch.purses.get(&tag);
-        let of_batch = known.and_then(|purse| self.batches.get(&purse.batch));
-        let (Some(purse), Some(of_batch)) = (known, of_batch) else {
+        let Some((purse, of_batch)) = self.purse_of(batch, tag) else {
             return settled(Err(Unmoved::NoPurse));
         };
-        let most = Filling::most(tag, of_batch, purse, (&batch.fold, &config, batch.now_ms));
-        let filling = match wanted {
-            Wanted::All => most,
-            Wanted::Vouchers => Filling {
-                money: Amount::ZERO,
-                ..most
-            },
-            Wanted::Money(amount) => Filling::money(amount),
-        };
+        let filling = wanted.of(tag, of_batch, purse, batch);
         // The token first: what cannot be proved must not be posted.
         let issued = purse.issued;
         let worth = filling.worth(of_batch).map_err(|_| Unmoved::ChainEnds);
@@ -141,34 +138,50 @@ impl<S: Store> Engine<S> {
         settled(posted)
     }
 
-    /// Vouchers that were granted to a wristband whose purse counts them go onto it. Where they cannot, they stay in the books, and a case says so.
+    /// Vouchers that were granted to a wristband whose purse counts them go onto it.
     pub(crate) fn vouchers_into_purse(&self, batch: &mut Batch, grant: PostingId, tag: TagId, asset: AssetId) {
-        let id = granted_id(grant);
-        if batch.fold.known(&id).is_some() {
-            return;
-        }
-        let purse = batch
-            .purses
-            .get(&tag)
-            .filter(|purse| purse.authority == BatchAuthority::Chip);
-        let Some((purse, of_batch)) = purse.and_then(|purse| Some((purse, self.batches.get(&purse.batch)?))) else {
-            return;
-        };
-        let most = Filling::most(tag, of_batch, purse, (&batch.fold, &batch.config, batch.now_ms));
-        let weight = most.weight(of_batch).unwrap_or_default();
-        if of_batch.weight(asset).is_none() || !weight.is_positive() {
-            return;
-        }
-        if self.credit_purse(batch, id, tag, Wanted::Vouchers) != Settled::Done {
-            let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), grant.0, weight)
-                .with_tag(Some(tag))
-                .with_number(weight.0);
-            batch.open(case, None, None);
+        let of_batch = self.batch_of(batch, tag);
+        if of_batch.is_some_and(|of_batch| of_batch.weight(asset).is_some()) {
+            self.fill(batch, granted_id(grant), tag, Wanted::Vouchers, (grant.0, None));
         }
     }
 
-    fn batch_of(&self, batch: &Batch, tag: TagId) -> Option<&shared_protocol::wristband::Batch> {
-        self.batches.get(&batch.purses.get(&tag)?.batch)
+    /// Gives a purse what the books have for it, in steps of the chain as always. What cannot go there stays in the books, and a case says so.
+    fn fill(
+        &self,
+        batch: &mut Batch,
+        posting: PostingId,
+        tag: TagId,
+        wanted: Wanted,
+        (order, row): (OrderId, Option<(TerminalNo, u64)>),
+    ) {
+        if batch.fold.known(&posting).is_some() {
+            return;
+        }
+        let purse = self.purse_of(batch, tag);
+        let Some((purse, of_batch)) = purse.filter(|(purse, _)| purse.authority == BatchAuthority::Chip) else {
+            return;
+        };
+        let worth = wanted
+            .of(tag, of_batch, purse, batch)
+            .worth(of_batch)
+            .unwrap_or_default();
+        if worth.is_positive() && self.credit_purse(batch, posting, tag, wanted) != Settled::Done {
+            let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), order, worth)
+                .with_tag(Some(tag))
+                .with_number(worth.0);
+            batch.open(case, row.map(|(terminal, _)| terminal), row.map(|(_, no)| no));
+        }
+    }
+
+    /// A purse that the books know, with its batch.
+    fn purse_of<'e, 'b>(&'e self, batch: &'b Batch, tag: TagId) -> Option<(&'b Purse, &'e Wristbands)> {
+        let purse = batch.purses.get(&tag)?;
+        Some((purse, self.batches.get(&purse.batch)?))
+    }
+
+    fn batch_of(&self, batch: &Batch, tag: TagId) -> Option<&Wristbands> {
+        self.purse_of(batch, tag).map(|(_, of_batch)| of_batch)
     }
 
     pub(crate) fn replace(
@@ -204,32 +217,11 @@ impl<S: Store> Engine<S> {
 
     /// What follows a swap or a block that was booked: the old wristband is on the block list, and the new one's purse gets what came to it, as a
     /// credit that any till may write.
-    pub(crate) fn band_changed(
-        &self,
-        batch: &mut Batch,
-        order: OrderId,
-        done: BandDone,
-        (terminal, no): (TerminalNo, u64),
-    ) {
+    pub(crate) fn band_changed(&self, batch: &mut Batch, order: OrderId, done: BandDone, row: (TerminalNo, u64)) {
         batch.blocks.insert(done.old, Some(done.reason));
         let Some(new) = done.new else { return };
         Self::move_flags(batch, (done.old, new), done.flags);
-        let purse = batch
-            .purses
-            .get(&new)
-            .filter(|purse| purse.authority == BatchAuthority::Chip);
-        let Some(of_batch) = purse.and_then(|purse| self.batches.get(&purse.batch)) else {
-            return;
-        };
-        // Less than a step of the chain stays in the books, as always.
-        let most = purse.map(|purse| Filling::most(new, of_batch, purse, (&batch.fold, &batch.config, batch.now_ms)));
-        let free = most.and_then(|most| most.worth(of_batch).ok()).unwrap_or_default();
-        if free.is_positive() && self.credit_purse(batch, credit_id(order), new, Wanted::All) != Settled::Done {
-            let case = Case::of_order(CaseKind::PurseNotFilled, self.event(), order, free)
-                .with_tag(Some(new))
-                .with_number(free.0);
-            batch.open(case, Some(terminal), Some(no));
-        }
+        self.fill(batch, credit_id(order), new, Wanted::All, (order, Some(row)));
     }
 
     pub(crate) fn take_over(&self, batch: &mut Batch, tags: &[TagId]) -> Settled {

@@ -137,49 +137,37 @@ fn moves(
     hold_back: Amount,
     batch: Option<&Batch>,
 ) -> Vec<Transfer> {
-    let weight_of = |asset| {
-        let batch = batch.filter(|_| authority == Authority::Chip);
-        batch.and_then(|batch| batch.weight(asset)).unwrap_or_default()
-    };
-    let set_aside = |asset: AssetId| {
-        let units = fold.spendable(&key(config, from, authority, asset), now_ms)?;
-        let cents = Amount(i64::from(weight_of(asset))).times(units.0.max(0)).ok()?;
-        cents.is_positive().then_some((asset, cents))
-    };
-    let set_aside: Vec<(AssetId, Amount)> = config.assets.keys().copied().filter_map(set_aside).collect();
-    let back = set_aside.iter().map(|(voucher, amount)| Transfer {
+    let move_to = |to, asset, amount| Transfer {
         from: Account::Wristband { tag: from, authority },
-        to: Account::VoucherFunding { voucher: *voucher },
-        asset: AssetId::EURO,
-        amount: *amount,
+        to,
+        asset,
+        amount,
         code: TransferCode::Move,
         expires_at_ms: None,
-    });
-    let back: Vec<Transfer> = back.collect();
-    let aside = Amount::sum(set_aside.iter().map(|(_, cents)| *cents)).unwrap_or_default();
-    let assets = config.assets.keys().copied().filter(|asset| *asset != AssetId::EURO);
-    let of_asset = |asset: AssetId| {
-        let free = fold.spendable(&key(config, from, authority, asset), now_ms)?;
-        let kept = if asset == AssetId::EURO {
-            hold_back.plus(aside).ok()?
-        } else {
-            Amount::ZERO
-        };
-        let amount = free.minus(kept).ok().filter(|amount| amount.is_positive())?;
-        Some(Transfer {
-            from: Account::Wristband { tag: from, authority },
-            to: Account::Wristband {
-                tag: to,
-                authority: Authority::Server,
-            },
-            asset,
-            amount,
-            code: TransferCode::Move,
-            expires_at_ms: None,
-        })
     };
-    let moved = [AssetId::EURO].into_iter().chain(assets).filter_map(of_asset);
-    moved.chain(back).collect()
+    let books = Account::Wristband {
+        tag: to,
+        authority: Authority::Server,
+    };
+    let there = |asset| fold.spendable(&key(config, from, authority, asset), now_ms);
+    let assets = config.assets.keys().copied().filter(|asset| *asset != AssetId::EURO);
+    let units = assets.filter_map(|asset| Some((asset, there(asset).filter(|units| units.is_positive())?)));
+    let units: Vec<(AssetId, Amount)> = units.collect();
+    let batch = batch.filter(|_| authority == Authority::Chip);
+    let set_aside = units.iter().filter_map(|(voucher, units)| {
+        let weight = batch?.weight(*voucher)?;
+        let cents = Amount(i64::from(weight)).times(units.0).ok()?;
+        let funding = Account::VoucherFunding { voucher: *voucher };
+        cents.is_positive().then(|| move_to(funding, AssetId::EURO, cents))
+    });
+    let set_aside: Vec<Transfer> = set_aside.collect();
+    let aside = Amount::sum(set_aside.iter().map(|back| back.amount)).unwrap_or_default();
+    let money = there(AssetId::EURO).and_then(|free| free.minus(hold_back.plus(aside).ok()?).ok());
+    let money = money
+        .filter(|money| money.is_positive())
+        .map(|money| move_to(books, AssetId::EURO, money));
+    let units = units.iter().map(|(asset, units)| move_to(books, *asset, *units));
+    money.into_iter().chain(units).chain(set_aside).collect()
 }
 
 /// Up to where the server's chain of a purse goes with a credit of so much more.

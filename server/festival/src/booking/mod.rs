@@ -146,7 +146,12 @@ pub fn posting_id(order: OrderId) -> PostingId {
 
 /// The key of the credit that gives a new wristband's purse what a swap brought it. It follows from the order, so it is given once.
 pub fn credit_id(order: OrderId) -> PostingId {
-    let digest = Hash32::of("groschen swap credit 1", &[order.bytes()]);
+    derived_id("groschen swap credit 1", order.bytes())
+}
+
+/// The key of a posting that follows from something else and happens once for it. `why` tells what follows from what.
+pub fn derived_id(why: &str, of: &[u8]) -> PostingId {
+    let digest = Hash32::of(why, &[of]);
     let mut id = [0; 16];
     id.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
     PostingId(OrderId(id))

@@ -8,7 +8,7 @@ use festival::booking::{self, Blocks, Booked, Context, Purses};
 use festival::case::{Case, CaseKind};
 use festival::day::{EventDay, corrected, event_day};
 use ledger::fold::HoldOutcome;
-use ledger::{Account, Chart, Fold, Limits, Outcome, Posting, Refusal, Transfer, TransferCode};
+use ledger::{Chart, Fold, Refusal};
 use shared_protocol::catalogue::Text;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::Config;
@@ -23,8 +23,9 @@ use store::{
     StoreError, TerminalNo, TerminalRow,
 };
 
+use crate::grants::Granted;
 use crate::intake::{CheckedEntry, CheckedPush, Lines, Place};
-use crate::purses::{Wanted, granted_id, take_over_id};
+use crate::purses::{Wanted, take_over_id};
 use crate::request::{PushReply, PushResult, Reply, Request, Settled};
 use crate::{Engine, SESSION_DAYS_MAX};
 
@@ -242,9 +243,7 @@ impl<S: Store> Engine<S> {
                 Request::Grant {
                     posting, tag, asset, ..
                 } => {
-                    need.ledger.postings.insert(*posting);
-                    need.ledger.accounts.insert(units(&self.current.event, *tag, *asset));
-                    self.need_of_moves(granted_id(*posting), &[*tag], &mut need);
+                    self.need_of_grant(*posting, *tag, *asset, &mut need);
                 }
                 _ => {}
             }
@@ -365,23 +364,13 @@ impl<S: Store> Engine<S> {
                 amount,
                 expires_at_ms,
             } => {
-                let to = Account::Wristband {
+                let granted = Granted {
                     tag: *tag,
-                    authority: ledger::Authority::Server,
-                };
-                let transfer = Transfer {
-                    from: Account::Issuer,
-                    to,
                     asset: *asset,
                     amount: *amount,
-                    code: TransferCode::Issue,
                     expires_at_ms: *expires_at_ms,
                 };
-                let granted = grant(batch, self.event, *posting, transfer);
-                if granted == Settled::Done {
-                    self.vouchers_into_purse(batch, *posting, *tag, *asset);
-                }
-                Reply::Settled(granted)
+                Reply::Settled(self.grant(batch, *posting, &granted))
             }
         })
     }
@@ -877,26 +866,4 @@ fn note(seq: u64, status: EntryStatus, code: u16) -> Option<EntryNote> {
         EntryStatus::Parked => EntryOutcome::Parked,
     };
     Some(EntryNote { seq, outcome, code })
-}
-
-/// Units from the outside of an asset to a wristband.
-fn grant(batch: &mut Batch, event: shared_protocol::EventId, id: ledger::PostingId, transfer: Transfer) -> Settled {
-    let content = Hash32::of("groschen grant 1", &[&shared_protocol::encode(&transfer)]);
-    let posting = Posting {
-        id,
-        content,
-        event,
-        transfers: vec![transfer],
-        captures: Vec::new(),
-        reverses: None,
-        limits: Limits::Enforced,
-        mirrored: None,
-    };
-    match batch.fold.post(posting, batch.now_ms, None) {
-        Outcome::Booked { .. } | Outcome::Duplicate { .. } => Settled::Done,
-        Outcome::Refused(refusal) => Settled::Refused(Text::new(
-            &format!("Nicht gebucht (Code {}).", refusal.code()),
-            &format!("Not booked: {refusal}."),
-        )),
-    }
 }

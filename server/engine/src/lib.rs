@@ -7,6 +7,7 @@
 mod authorisations;
 mod batch;
 mod batches;
+mod grants;
 mod hello;
 pub mod import;
 pub mod intake;

@@ -569,14 +569,19 @@ fn a_lost_wristband_is_replaced_but_for_what_late_tills_may_have_sold() {
     );
     // The till did not know of the block yet.
     assert_eq!(server.case_kinds(), [CaseKind::BlockedTag]);
+    move_the_rest(&mut server, &old, new, BlockReason::Lost);
+}
+
+/// What was held back goes to the new wristband when all tills have sent; nothing is lost on the way.
+pub fn move_the_rest(server: &mut Server, old: &Band, new: TagId, reason: BlockReason) {
     let rest = Request::Replace {
         posting: PostingId(OrderId([203; 16])),
         old: old.tag,
         new,
         hold_back: Amount::ZERO,
-        reason: BlockReason::Lost,
+        reason,
     };
-    server.ask(rest);
+    assert_eq!(server.ask(rest), Reply::Settled(Settled::Done));
     assert_eq!(server.money(new), i128::from(old.held()));
     server.assert_balanced();
 }

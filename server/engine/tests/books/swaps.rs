@@ -1,7 +1,7 @@
 //! Wristbands that a desk swaps or blocks.
 
 use crate::common::{Server, Till, authorise, tag, till_that_books};
-use crate::purses::{BATCH, Band, beer, grant, in_purse, known, server as purse_server, token, top_up};
+use crate::purses::{BATCH, Band, beer, grant, in_purse, known, move_the_rest, server as purse_server, token, top_up};
 use engine::{PushResult, Reply, Request, Settled};
 use festival::CaseKind;
 use festival::case::SwapFault;
@@ -331,6 +331,12 @@ fn purse_desk() -> (Server, Till, Till) {
     (server, desk, bar)
 }
 
+/// The books know a wristband, as they do when its batch was enrolled.
+fn enrol(server: &mut Server, tag: TagId) {
+    let tags = vec![engine::Enrolment { tag, label: None }];
+    server.ask(Request::Enrol { batch: BATCH, tags });
+}
+
 /// The order of a desk where the old wristband's purse was read.
 fn with_purse(order: Order, band: &Band) -> Order {
     let shown = Some(ShownPurse {
@@ -350,14 +356,7 @@ fn a_purse_that_could_be_read_moves_whole_and_the_new_one_gets_it_as_a_credit() 
     let (mut server, mut desk, mut bar) = purse_desk();
     let (mut old, mut new) = (Band::new(1), Band::new(2));
     top_up(&mut desk, &mut old, 40_00, 80);
-    // The books know the new one, as they do when its batch was enrolled.
-    server.ask(Request::Enrol {
-        batch: BATCH,
-        tags: vec![engine::Enrolment {
-            tag: new.tag,
-            label: None,
-        }],
-    });
+    enrol(&mut server, new.tag);
     server.sync(&mut desk);
     let late = beer(&mut bar, &mut old, 1);
     let order = swap(&mut desk, old.tag, new.tag, BlockReason::Replaced);
@@ -422,16 +421,7 @@ fn of_a_lost_purse_the_books_hold_back_what_they_miss_and_the_risk_of_the_event(
     assert_eq!(server.case_kinds(), [CaseKind::SwapRest]);
     server.sync(&mut bar);
     // A person moves the rest when all have sent; nothing is lost on the way.
-    let rest = Request::Replace {
-        posting: PostingId(OrderId([203; 16])),
-        old: old.tag,
-        new,
-        hold_back: Amount::ZERO,
-        reason: BlockReason::Lost,
-    };
-    assert_eq!(server.ask(rest), Reply::Settled(Settled::Done));
-    assert_eq!(server.money(new), i128::from(old.held()));
-    server.assert_balanced();
+    move_the_rest(&mut server, &old, new, BlockReason::Lost);
 }
 
 #[test]
@@ -452,16 +442,7 @@ fn a_purse_that_shows_more_than_the_books_have_heard_of_is_believed_when_the_des
     server.sync(&mut away);
     server.sync(&mut bar);
     assert!(server.case_kinds().contains(&CaseKind::AfterSwap));
-    let rest = Request::Replace {
-        posting: PostingId(OrderId([203; 16])),
-        old: old.tag,
-        new,
-        hold_back: Amount::ZERO,
-        reason: BlockReason::Replaced,
-    };
-    assert_eq!(server.ask(rest), Reply::Settled(Settled::Done));
-    assert_eq!(server.money(new), i128::from(old.held()));
-    server.assert_balanced();
+    move_the_rest(&mut server, &old, new, BlockReason::Replaced);
 }
 
 #[test]
@@ -471,13 +452,7 @@ fn without_the_key_of_the_servers_chain_the_money_waits_in_the_books_with_a_case
     top_up(&mut desk, &mut old, 40_00, 80);
     server.sync(&mut desk);
     grant(&mut server, old.tag, 2_00);
-    server.ask(Request::Enrol {
-        batch: BATCH,
-        tags: vec![engine::Enrolment {
-            tag: new.tag,
-            label: None,
-        }],
-    });
+    enrol(&mut server, new.tag);
     let mut server = server.restarted();
     let order = swap(&mut desk, old.tag, new.tag, BlockReason::Replaced);
     desk.append(&with_purse(order, &old));

@@ -242,7 +242,7 @@ impl World {
         let Some(engine) = self.server.engine.as_mut() else {
             return;
         };
-        engine.make_credits_with(Box::new(Maker::of(&self.chips.batch, BANDS)));
+        engine.make_credits_with(Box::new(Maker(self.chips.batch.clone())));
         if engine.stream_version(shared_protocol::stream::Stream::Batches).rev > 0 {
             return;
         }

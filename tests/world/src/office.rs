@@ -2,8 +2,6 @@
 //!
 //! What it asks for is counted like everything else: [`crate::books::Books`] has to come to the same sums.
 
-use std::collections::BTreeMap;
-
 use chips::simulated::SimulatedBatch;
 use engine::{CreditMaker, Request};
 use fixtures::sample::{self, DRINK};
@@ -20,25 +18,12 @@ const WITH_TOKENS: usize = 4;
 const TOKENS: i64 = 3;
 
 /// The key of the server's chain.
-pub(crate) struct Maker {
-    batch: SimulatedBatch,
-    indices: BTreeMap<TagId, u16>,
-}
-
-impl Maker {
-    pub fn of(batch: &SimulatedBatch, count: u16) -> Self {
-        Self {
-            indices: (0..count).map(|index| (batch.uid(index).tag(), index)).collect(),
-            batch: batch.clone(),
-        }
-    }
-}
+pub(crate) struct Maker(pub SimulatedBatch);
 
 impl CreditMaker for Maker {
     fn token(&self, batch: u16, tag: TagId, count: u16) -> Option<Token> {
-        let index = self.indices.get(&tag).filter(|_| batch == self.batch.batch)?;
-        (count <= self.batch.settings.length_of(ChainId::Server))
-            .then(|| self.batch.token(*index, ChainId::Server, count))
+        let index = self.0.index(tag).filter(|_| batch == self.0.batch)?;
+        (count <= self.0.settings.length_of(ChainId::Server)).then(|| self.0.token(index, ChainId::Server, count))
     }
 }
 
@@ -55,9 +40,8 @@ fn tokens_of(tag: TagId) -> AccountKey {
 
 impl World {
     fn with_tokens(&self) -> Vec<TagId> {
-        let of_batch = (0..u16::MAX).map(|index| self.chips.batch.uid(index).tag());
-        let known = of_batch.take_while(|tag| self.chips.bands.contains_key(tag));
-        known.step_by(WITH_TOKENS).collect()
+        let of_batch = self.chips.tags().filter(|tag| self.chips.batch.index(*tag).is_some());
+        of_batch.step_by(WITH_TOKENS).collect()
     }
 
     /// Guests with a purse get tokens, like the crew.

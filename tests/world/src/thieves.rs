@@ -80,12 +80,11 @@ impl World {
     pub(crate) fn strike_chip(&mut self, kind: Kind) -> Option<()> {
         let free = |bands: &[Band]| bands.iter().all(|band| band.at.is_none() && !band.is_changed());
         let chips = &self.chips;
-        let indices = 0..u16::MAX;
-        let targets: Vec<(TagId, u16)> = indices
-            .map(|index| (chips.batch.uid(index).tag(), index))
-            .map_while(|(tag, index)| Some((tag, index, chips.bands.get(&tag)?)))
-            .filter(|(_, _, bands)| free(bands))
-            .map(|(tag, index, _)| (tag, index))
+        let targets: Vec<(TagId, u16)> = chips
+            .bands
+            .iter()
+            .filter(|(_, bands)| free(bands))
+            .filter_map(|(tag, _)| Some((*tag, chips.batch.index(*tag)?)))
             .collect();
         // Who copies does not copy the first that comes along.
         let looks = if matches!(kind, Kind::ChipCopied | Kind::ChipEmulated) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shared_protocol::TagId;
 use shared_protocol::ids::Bytes;
 use shared_protocol::purse::chain::token_at;
 use shared_protocol::purse::cipher::chip_key;
@@ -45,6 +46,13 @@ impl SimulatedBatch {
     pub fn uid(&self, index: u16) -> Uid {
         let ([b0, b1], [i0, i1]) = (self.batch.to_le_bytes(), index.to_le_bytes());
         Uid([0x04, 0xA5, b0, b1, i0, i1, 0x80])
+    }
+
+    /// The index of the chip with this id; none for one of another batch.
+    pub fn index(&self, tag: TagId) -> Option<u16> {
+        let [_, _, _, _, i0, i1, _] = Uid::of(tag)?.0;
+        let index = u16::from_le_bytes([i0, i1]);
+        (self.uid(index).tag() == tag).then_some(index)
     }
 
     fn master(&self, role: KeyRole) -> Block {

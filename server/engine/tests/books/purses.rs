@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use crate::common::{NOW, SELLER, Server, Till, tag, till_that_books};
 use engine::{CreditMaker, Reply, Request, Settled};
 use festival::CaseKind;
+use fixtures::paper::batch;
 use fixtures::sample::{CUP, PILS};
 use ledger::{Account, Authority, PostingId};
 use proptest::prelude::*;
-use shared_protocol::crypto::{Algorithm, Signature};
 use shared_protocol::entry::{Entry, EntryKind, Intent, IntentOutcome, IntentResult};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
-use shared_protocol::purse::{BatchList, PurseSettings, Record, Token};
+use shared_protocol::purse::{Record, Token};
 use shared_protocol::stream::{BlockReason, Stream, Version};
-use shared_protocol::wristband::{Batch, CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals};
+use shared_protocol::wristband::{CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals};
 use shared_protocol::{Amount, AssetId, BootId, OrderId, TagId, decode, encode};
 
 pub const BATCH: u16 = 5;
@@ -59,19 +59,6 @@ impl Band {
             record,
         }
     }
-}
-
-pub fn batch() -> Batch {
-    let list = BatchList {
-        settings: PurseSettings::usual(1),
-        batch: 5,
-        entries: Bytes::default(),
-    };
-    let signature = Signature {
-        algorithm: Algorithm::Ed25519,
-        bytes: Bytes::default(),
-    };
-    Batch::new(list, signature)
 }
 
 pub fn token(count: u16) -> Token {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::common::{SELLER, Server, Till, tag, till_that_books};
-use crate::purses::{BATCH, Band, Maker, batch, in_purse, known, top_up};
+use crate::purses::{BATCH, Band, Maker, in_purse, known, top_up};
 use engine::{Reply, Request, Settled};
 use festival::CaseKind;
+use fixtures::paper::batch;
 use fixtures::sample::{DRINK, PILS};
 use ledger::{Account, Authority, PostingId};
 use shared_protocol::order::{Order, OrderKind, Permission};

@@ -1,6 +1,6 @@
-use shared_protocol::crypto::{Algorithm, Signature};
+use fixtures::paper::batch;
 use shared_protocol::order::OrderKind;
-use shared_protocol::purse::{BatchList, PurseSettings, Token};
+use shared_protocol::purse::Token;
 use shared_protocol::stream::Version;
 use shared_protocol::{CartId, EventId, OrganisationId, SessionId, StaffId, TaxpayerId, TerminalId};
 
@@ -8,19 +8,6 @@ use super::*;
 
 fn tag() -> TagId {
     TagId::from_slice(&[4, 0xaf, 0x6a, 0xc2, 0x45, 0x13, 0]).unwrap()
-}
-
-fn batch() -> Batch {
-    let list = BatchList {
-        settings: PurseSettings::usual(1),
-        batch: 5,
-        entries: Bytes::default(),
-    };
-    let signature = Signature {
-        algorithm: Algorithm::Ed25519,
-        bytes: Bytes::default(),
-    };
-    Batch::new(list, signature)
 }
 
 fn at(debited: u32, desk: u16, server: u16) -> PurseTotals {

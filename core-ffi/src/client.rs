@@ -1,10 +1,15 @@
 //! The sync client: one websocket, with the festival's own authority as the only one that is trusted.
 
+mod pin;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::{CertificateDer, ServerName};
+use shared_protocol::crypto::Hash32;
+use shared_protocol::ids::parse_hex;
 use shared_protocol::limits::{FRAME_FROM_SERVER_MAX_BYTES, FRAME_FROM_TERMINAL_MAX_BYTES};
 use shared_protocol::message::SUBPROTOCOL;
 use terminal::LinkId;
@@ -42,6 +47,65 @@ pub enum ConnectError {
     Authority(#[from] rustls::Error),
 }
 
+/// The file of a [`ServerAddress`] in the folder of its device.
+const SERVER_FILE: &str = "server";
+
+/// Where a device's server is, as it is kept between starts and said by a registration code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// `ws://…` or `wss://…`.
+    pub url: String,
+    /// Digest of the authority that its certificate is from.
+    pub authority: Option<Hash32>,
+}
+
+impl ServerAddress {
+    /// The one that is kept in the folder of a device.
+    pub fn load(folder: &Path) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(folder.join(SERVER_FILE)).ok()?)
+    }
+
+    /// Keeps it there.
+    pub fn keep(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::write(folder.join(SERVER_FILE), self.text())
+    }
+
+    /// Forgets the one that is kept there, if there is one: the device knows no server, as a new one.
+    pub fn forget(folder: &Path) {
+        let _was_not_there = std::fs::remove_file(folder.join(SERVER_FILE));
+    }
+
+    /// As a text of one or two lines.
+    fn text(&self) -> String {
+        match self.authority {
+            Some(authority) => format!("{}\n{authority}\n", self.url),
+            None => format!("{}\n", self.url),
+        }
+    }
+
+    /// Reads [`Self::text`]; none where there is no address.
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines().map(str::trim);
+        let url = lines.next().filter(|url| !url.is_empty())?.to_owned();
+        let authority = lines.next().filter(|line| !line.is_empty());
+        Some(Self {
+            url,
+            authority: match authority {
+                Some(digits) => Some(parse_hex(digits).and_then(|bytes| Hash32::from_slice(&bytes))?),
+                None => None,
+            },
+        })
+    }
+
+    /// How it is reached.
+    pub fn endpoint(&self) -> Result<Endpoint, ConnectError> {
+        match self.authority {
+            Some(authority) => Endpoint::pinned(&self.url, authority),
+            None => Endpoint::new(&self.url, None),
+        }
+    }
+}
+
 /// Where the server is and whom to trust.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -51,10 +115,36 @@ pub struct Endpoint {
     tls: Option<TlsConnector>,
 }
 
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Endpoint({})", self.url)
+    }
+}
+
 impl Endpoint {
+    /// No server at all: every connection fails. A device that is no terminal yet has none.
+    pub fn nowhere() -> Self {
+        Self {
+            host: String::new(),
+            port: 0,
+            url: String::new(),
+            tls: None,
+        }
+    }
+
     /// A server at `ws://host:port/path` (on this machine, or behind something that does TLS) or `wss://…`, which needs the event's authority:
     /// no other certificate is accepted, and no list of the operating system is asked.
     pub fn new(url: &str, authority: Option<&CertificateDer<'_>>) -> Result<Self, ConnectError> {
+        let connector = authority.map(connector).transpose()?;
+        Self::by(url, connector)
+    }
+
+    /// The same, with the authority known by the digest of its certificate, which the server sends along.
+    pub fn pinned(url: &str, authority: Hash32) -> Result<Self, ConnectError> {
+        Self::by(url, Some(pin::connector(authority)?))
+    }
+
+    fn by(url: &str, connector: Option<TlsConnector>) -> Result<Self, ConnectError> {
         let wrong = || ConnectError::Address(url.to_owned());
         let (secure, rest) = match url.split_once("://") {
             Some(("ws", rest)) => (false, rest),
@@ -64,11 +154,10 @@ impl Endpoint {
         let place = rest.split('/').next().unwrap_or_default();
         let (host, port) = place.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
-        let tls = match (secure, authority) {
-            (false, _) => None,
-            (true, None) => return Err(wrong()),
-            (true, Some(authority)) => Some(connector(authority)?),
-        };
+        if secure && connector.is_none() {
+            return Err(wrong());
+        }
+        let tls = connector.filter(|_| secure);
         Ok(Self {
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
@@ -189,5 +278,21 @@ mod tests {
         ] {
             assert!(Endpoint::new(wrong, None).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_address_is_found_again_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(ServerAddress::load(folder.path()), None);
+        for authority in [None, Some(Hash32([7; 32]))] {
+            let address = ServerAddress {
+                url: "wss://till.example:8443/terminal".to_owned(),
+                authority,
+            };
+            address.keep(folder.path()).unwrap();
+            assert_eq!(ServerAddress::load(folder.path()), Some(address));
+        }
+        ServerAddress::forget(folder.path());
+        assert_eq!(ServerAddress::load(folder.path()), None);
     }
 }

@@ -12,11 +12,22 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::client::{self, Endpoint, LinkEvent, OUTBOX_FRAMES};
+use crate::evacuation::{self, JournalCopy};
 use crate::keys::{KeyError, random};
+use crate::pins;
 use crate::purses::{self, Keys, PurseReaders, Session};
 use crate::queue::{Queue, QueueError};
 use crate::reader::Reader;
 use crate::readers::{Happening, HardwareReader, ReaderThread};
+
+/// Streams of a till that sells and works on purses.
+pub const STREAMS: [Stream; 5] = [
+    Stream::Config,
+    Stream::BlockList,
+    Stream::Balances,
+    Stream::Batches,
+    Stream::Purses,
+];
 
 /// What a till is made of besides its queue.
 pub struct Device {
@@ -43,10 +54,50 @@ pub enum TillInput {
     Purse(Box<(PurseJob, PurseAnswer)>),
     /// A registration code was scanned.
     Register(Invitation),
+    /// The server is elsewhere: a device that becomes a terminal learns from its registration code where.
+    At(Box<Endpoint>),
+    /// Copies of what the server lacks are made for another device, and given to this channel; none when it lacks nothing or they cannot be made.
+    Evacuate(mpsc::Sender<Vec<JournalCopy>>),
+    /// Another device's copy came in, whole.
+    Received(Vec<u8>),
     /// The network is cut (true) or mended (false).
     Cut(bool),
+    /// The network may be back: a wait for the next try ends.
+    TryNow,
     /// The program ends in order.
     Stop,
+}
+
+/// The clocks of a device.
+pub trait Clock: Send + Sync + 'static {
+    /// Milliseconds since 1970 by the wall clock.
+    fn wall_ms(&self) -> u64;
+    /// Milliseconds of a clock that only goes forward, from any beginning.
+    fn mono_ms(&self) -> u64;
+}
+
+/// The clocks of the operating system. The second one may stand still while a phone sleeps.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock(Instant);
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SystemClock {
+    fn wall_ms(&self) -> u64 {
+        millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
+    }
+
+    fn mono_ms(&self) -> u64 {
+        millis(self.0.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why a till ended.
@@ -55,6 +106,9 @@ pub enum Ended {
     /// The queue has to be opened again; the till starts anew from it.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The device is a terminal no more, and the server has everything: the queue's file can be put away.
+    #[error("this device is no till any more; everything it booked is on the server")]
+    Unregistered,
     /// No randomness.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -91,6 +145,11 @@ const INPUTS_MAX: usize = 64;
 impl Till {
     /// Starts a till from what its queue holds. Must be called within a tokio runtime.
     pub fn start<Q: Queue>(device: Device, queue: Q) -> Self {
+        Self::start_by(Arc::new(SystemClock::default()), device, queue)
+    }
+
+    /// The same by other clocks than those of the operating system.
+    pub fn start_by<Q: Queue>(clock: Arc<dyn Clock>, device: Device, queue: Q) -> Self {
         let (inputs, inbox) = mpsc::channel(INPUTS_MAX);
         let (screen_to, screens) = watch::channel(None);
         let (config_to, configs) = watch::channel(None);
@@ -110,7 +169,7 @@ impl Till {
             readers: purse_readers.clone(),
             inputs: inputs.clone(),
         };
-        let task = tokio::spawn(async move { Loop::start(device, queue, shown, reach).await?.run(inbox).await });
+        let task = tokio::spawn(async move { Loop::start(clock, device, queue, shown, reach).await?.run(inbox).await });
         Self {
             inputs,
             screens,
@@ -125,6 +184,19 @@ impl Till {
     /// Does something to the till. Gives whether it still runs.
     pub async fn input(&self, input: TillInput) -> bool {
         self.inputs.send(input).await.is_ok()
+    }
+
+    /// Where it takes what is done to it, for who must not wait.
+    pub fn inputs(&self) -> mpsc::Sender<TillInput> {
+        self.inputs.clone()
+    }
+
+    /// Makes copies of what the server lacks, for another device. Whether somebody has them is said with
+    /// [`Action::CopyTaken`](terminal::Action::CopyTaken).
+    pub async fn evacuate(&self) -> Vec<JournalCopy> {
+        let (to, mut made) = mpsc::channel(1);
+        self.input(TillInput::Evacuate(to)).await;
+        made.recv().await.unwrap_or_default()
     }
 
     /// Lets a reader tell the till what it sees, until either is gone. A till may have several readers; a phone has its own beside a USB one.
@@ -214,7 +286,7 @@ struct Loop<Q> {
     endpoint: Endpoint,
     /// Out while a blocking task works on it.
     queue: Option<Held<Q>>,
-    started: Instant,
+    clock: Arc<dyn Clock>,
     shown: Shown,
     link_to: mpsc::Sender<LinkEvent>,
     link_from: mpsc::Receiver<LinkEvent>,
@@ -227,19 +299,22 @@ struct Loop<Q> {
     session: Option<Session>,
 }
 
-fn now(started: Instant) -> Result<Now, KeyError> {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+fn now(clock: &dyn Clock) -> Result<Now, KeyError> {
     Ok(Now {
-        mono_ms: millis(started.elapsed()),
-        wall_ms: millis(wall),
+        mono_ms: clock.mono_ms(),
+        wall_ms: clock.wall_ms(),
         entropy: random()?,
     })
 }
 
 impl<Q: Queue> Loop<Q> {
-    async fn start(device: Device, queue: Held<Q>, shown: Shown, reach: Reach) -> Result<Self, Ended> {
-        let started = Instant::now();
+    async fn start(
+        clock: Arc<dyn Clock>,
+        device: Device,
+        queue: Held<Q>,
+        shown: Shown,
+        reach: Reach,
+    ) -> Result<Self, Ended> {
         let (queue, restored) = blocking(queue, Queue::restore).await;
         let restored = restored?;
         let setup = Setup {
@@ -247,14 +322,14 @@ impl<Q: Queue> Loop<Q> {
             key: device.signer.public_key(),
             streams: device.streams,
         };
-        let (terminal, outputs) = Terminal::new(setup, restored, &now(started)?);
+        let (terminal, outputs) = Terminal::new(setup, restored, &now(&*clock)?);
         let (link_to, link_from) = mpsc::channel(OUTBOX_FRAMES);
         let mut this = Self {
             terminal,
             signer: device.signer,
             endpoint: device.endpoint,
             queue,
-            started,
+            clock,
             shown,
             link_to,
             link_from,
@@ -271,7 +346,7 @@ impl<Q: Queue> Loop<Q> {
 
     async fn run(mut self, mut inbox: mpsc::Receiver<TillInput>) -> Result<(), Ended> {
         loop {
-            let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let now_ms = self.clock.mono_ms();
             let now = Now {
                 mono_ms: now_ms,
                 wall_ms: 0,
@@ -302,7 +377,11 @@ impl<Q: Queue> Loop<Q> {
                         self.step(Input::Purse { job, answer }).await?;
                     }
                     Some(TillInput::Register(invitation)) => self.step(Input::Register(invitation)).await?,
+                    Some(TillInput::At(endpoint)) => self.endpoint = *endpoint,
+                    Some(TillInput::Evacuate(to)) => self.evacuate(&to).await?,
+                    Some(TillInput::Received(file)) => self.step(Input::Received(file)).await?,
                     Some(TillInput::Cut(cut)) => self.cut(cut).await?,
+                    Some(TillInput::TryNow) => self.step(Input::TryNow).await?,
                     Some(TillInput::Stop) | None => {
                         self.step(Input::Stop).await?;
                         return Ok(());
@@ -320,6 +399,28 @@ impl<Q: Queue> Loop<Q> {
         }
     }
 
+    /// Copies what the server lacks.
+    async fn evacuate(&mut self, to: &mpsc::Sender<Vec<JournalCopy>>) -> Result<(), Ended> {
+        let mut made = Vec::new();
+        if let Some(what) = self.terminal.evacuable() {
+            let wanted = what.clone();
+            let read = self
+                .with_queue(move |queue| Ok(evacuation::read(queue, &wanted)))
+                .await?;
+            match read.and_then(|read| evacuation::copies(&what, read, self.signer.as_ref())) {
+                Ok(copies) => {
+                    made = copies;
+                    let up_to = evacuation::up_to(&what);
+                    self.step(Input::Copied { up_to }).await?;
+                }
+                Err(error) => tracing::error!(%error, "what the server lacks cannot be copied for another device"),
+            }
+        }
+        // Whoever asked may have gone.
+        let _gone = to.try_send(made);
+        Ok(())
+    }
+
     /// Cuts the network under the terminal's feet, or mends it.
     async fn cut(&mut self, cut: bool) -> Result<(), Ended> {
         self.cut = cut;
@@ -333,7 +434,7 @@ impl<Q: Queue> Loop<Q> {
     }
 
     async fn step(&mut self, input: Input) -> Result<(), Ended> {
-        let outputs = self.terminal.step(&now(self.started)?, input);
+        let outputs = self.terminal.step(&now(&*self.clock)?, input);
         self.act(outputs).await
     }
 
@@ -344,7 +445,7 @@ impl<Q: Queue> Loop<Q> {
             let Some(answer) = self.carry_out(output).await? else {
                 continue;
             };
-            todo.extend(self.terminal.step(&now(self.started)?, answer));
+            todo.extend(self.terminal.step(&now(&*self.clock)?, answer));
         }
         // The reader's thread is free again for what is held next.
         if !self.terminal.works_on_purse() {
@@ -386,6 +487,10 @@ impl<Q: Queue> Loop<Q> {
                     Input::SignFailed { job }
                 }
             }),
+            Output::VerifyPin { job, hash, pin } => {
+                let ok = pins::verify(pin, hash).await;
+                Some(Input::PinVerified { job, ok })
+            }
             Output::Connect(link) => {
                 if self.cut {
                     return Ok(Some(Input::Disconnected(link)));
@@ -441,6 +546,7 @@ impl<Q: Queue> Loop<Q> {
                 }
                 None
             }
+            Output::Unregistered => return Err(Ended::Unregistered),
             Output::Cue(cue) => {
                 self.shown.cues.send_replace(Some(cue));
                 None

@@ -219,6 +219,40 @@ pub struct Layout {
     pub deposit_row: Vec<ArticleId>,
 }
 
+crate::closed_enum! {
+    /// What somebody is at the festival. What they may book is in [`Staff::order_kinds`]; the role says which pages a device begins with, and
+    /// who may help where a device refuses.
+    pub enum Role {
+        /// Sells.
+        Cashier = 1,
+        /// Takes money in and pays it out.
+        TopUp = 2,
+        /// Leads a stand (`Standleitung`).
+        Lead = 3,
+        /// Looks after the money.
+        Finance = 4,
+        /// May do everything.
+        Admin = 5,
+    }
+}
+
+impl Role {
+    /// Whether this person helps others at their devices: a PIN that was typed wrong too often may be typed again after they were here.
+    pub const fn helps_others(self) -> bool {
+        matches!(self, Self::Lead | Self::Admin)
+    }
+}
+
+crate::open_enum! {
+    /// What a person reads best.
+    pub enum Language {
+        /// German.
+        German = 1,
+        /// English.
+        English = 2,
+    }
+}
+
 /// Somebody who works at tills.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staff {
@@ -231,4 +265,14 @@ pub struct Staff {
     /// The wristband that logs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<TagId>,
+    /// What this person is; none is a cashier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The hash of the PIN that is asked for when this person logs in: an argon2id string in PHC form. None asks for no PIN. Four digits are
+    /// tried in minutes by whoever has the hash, so it keeps a found wristband from being used and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// What the screen speaks while this person is logged in; none is as the device is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }

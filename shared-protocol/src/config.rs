@@ -309,6 +309,12 @@ impl Config {
         items
     }
 
+    /// The deposit that comes with one piece of an article.
+    pub fn deposit_with(&self, article: &Article) -> Amount {
+        let deposit = article.deposit.and_then(|deposit| self.articles.get(&deposit)?.price);
+        deposit.unwrap_or_default()
+    }
+
     /// Whose stand a till belongs to.
     pub fn home_taxpayer(&self, till: TillId) -> Option<TaxpayerId> {
         self.stands

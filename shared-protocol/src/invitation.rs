@@ -26,6 +26,15 @@ pub struct Invitation {
     /// Digest of the event's config key: then a server in between cannot pass off its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_key: Option<Hash32>,
+    /// Digest of the certificate of the authority that the server's own is from ([`authority_digest`]), where it speaks TLS itself: a phone trusts that one
+    /// and no list of its operating system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Hash32>,
+}
+
+/// The digest by which an invitation names an authority: of its certificate's DER.
+pub fn authority_digest(certificate: &[u8]) -> Hash32 {
+    Hash32::of("groschen authority", &[certificate])
 }
 
 /// A text that is no registration code.
@@ -90,6 +99,7 @@ mod tests {
             secret: [9; 16],
             server: "wss://festival.example:8450/terminal".to_owned(),
             config_key: Some(Hash32([3; 32])),
+            authority: Some(authority_digest(b"a certificate")),
         }
     }
 

@@ -21,6 +21,7 @@ pub mod numeric;
 pub mod order;
 pub mod pricing;
 pub mod purse;
+pub mod series;
 pub mod stream;
 pub mod tax;
 pub mod wristband;

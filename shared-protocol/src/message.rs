@@ -124,6 +124,8 @@ messages! {
     LogUpload = 13,
     /// Terminal: I close on purpose.
     Bye = 14,
+    /// Terminal: entries of another one's journal, which gave them to me.
+    Handover = 15,
 
     /// Server: sign this.
     Challenge = 64,
@@ -159,6 +161,8 @@ messages! {
     Error = 79,
     /// Server: the cart's start is recorded.
     CartAck = 80,
+    /// Server: what became of entries you handed over.
+    HandoverAck = 81,
 }
 
 /// Somebody wants to become the terminal of a slot.
@@ -685,6 +689,40 @@ pub struct Ping {
 pub struct CartAck {
     /// Which.
     pub cart: CartId,
+}
+
+/// Entries of another terminal's journal, as that terminal would push them. They may be sent again, and the other terminal may come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// The entries, signed by the key of the terminal they are of.
+    pub push: Push,
+}
+
+crate::open_enum! {
+    /// What became of entries that were handed over.
+    pub enum HandoverOutcome {
+        /// They are durable here.
+        Durable = 1,
+        /// Entries are missing before them; nothing of it was booked.
+        Gap = 2,
+        /// Their terminal is not registered here.
+        UnknownTerminal = 3,
+        /// Their terminal did not sign them.
+        BadSignature = 4,
+    }
+}
+
+/// What became of a [`Handover`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverAck {
+    /// Whose journal.
+    pub terminal: TerminalId,
+    /// Of which epoch.
+    pub epoch: u32,
+    /// The last entry of the part.
+    pub seq: u64,
+    /// What became of it.
+    pub outcome: HandoverOutcome,
 }
 
 crate::open_enum! {

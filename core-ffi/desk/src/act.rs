@@ -5,7 +5,7 @@ use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TagId, TillId};
-use terminal::{Action, Invitation};
+use terminal::{Action, Invitation, Pin};
 
 use crate::tray::Held;
 
@@ -69,6 +69,8 @@ pub(crate) enum Unclear {
     Elsewhere,
     /// It is no number of a wristband.
     Number(String),
+    /// It is no PIN. What was typed is not said again.
+    Pin,
     /// The registration code is not whole.
     Invitation,
 }
@@ -178,6 +180,11 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
         "login" => Action::Login {
             staff: StaffId(text.map_or_else(|| number(words.next()), |text| number(Some(text)))?),
         },
+        "pin" => Action::Pin(Pin::typed(typed().trim()).ok_or(Unclear::Pin)?),
+        "swap-cashier" => Action::SwapCashier,
+        "pay-with-own" => Action::PayWithOwn,
+        "park" => Action::Park,
+        "unpark" => Action::Unpark,
         "logout" => Action::Logout,
         "dismiss" => Action::Dismiss,
         _ => return besides(verb, &mut words, typed(), device),

@@ -9,11 +9,11 @@ use chips::{MemoryKeys, ReaderEvent};
 use core_ffi::keys::{self, KeyError, random};
 use core_ffi::mirror::{MirrorError, MirrorStatus};
 use core_ffi::readers::{Happening, ReaderThread, SimulatedReader};
+use core_ffi::till::STREAMS;
 use core_ffi::{
     Device, Endpoint, Hand, Keys, Mirror, MirrorTo, MirroredQueue, QueueError, QueueReader, SqliteQueue, Till,
     TillInput, virtual_reader,
 };
-use shared_protocol::stream::Stream;
 use terminal::screen::{Notice, Page, Screen};
 use terminal::{Action, Cue, Invitation};
 use tokio::sync::watch;
@@ -119,13 +119,7 @@ fn start_till(options: &Options, model: &watch::Sender<Model>) -> Result<Running
         app: concat!("groschen desk ", env!("CARGO_PKG_VERSION")).to_owned(),
         signer: Box::new(keys::device_key(&options.data.join("device.key"))?),
         endpoint: options.server.clone(),
-        streams: vec![
-            Stream::Config,
-            Stream::BlockList,
-            Stream::Balances,
-            Stream::Batches,
-            Stream::Purses,
-        ],
+        streams: STREAMS.to_vec(),
     };
     let path = options.data.join("queue.db");
     let queue = SqliteQueue::open(&path, None)?;

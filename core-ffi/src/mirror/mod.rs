@@ -80,6 +80,10 @@ impl MirrorTo {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "keeper"),
+        expect(clippy::unnecessary_wraps, reason = "only a neighbour can be impossible to try")
+    )]
     fn open(&self) -> Result<Box<dyn Place>, MirrorError> {
         Ok(match self {
             Self::Folder { path, not_beside } => Box::new(Folder::new(path.clone(), not_beside.clone())),

@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Master {
 }
 
 /// The number of a key in a file.
-const fn code(role: KeyRole) -> u8 {
+pub(crate) const fn code(role: KeyRole) -> u8 {
     match role {
         KeyRole::Auth => 1,
         KeyRole::Mac => 2,
@@ -107,6 +107,12 @@ const fn code(role: KeyRole) -> u8 {
         KeyRole::Chain(ChainId::Server) => 4,
         KeyRole::Chain(ChainId::Return) => 5,
     }
+}
+
+/// The key of a number.
+#[cfg(feature = "uniffi")]
+pub(crate) fn role_of(number: u8) -> Option<KeyRole> {
+    Role::Encoder.keys().iter().copied().find(|role| code(*role) == number)
 }
 
 /// The keys of one batch, as many of them as this file's owner may have, with what the batch is.
@@ -146,6 +152,21 @@ impl BatchKeys {
             vouchers,
             masters,
         })
+    }
+
+    /// The keys of a simulated batch, which are no secret.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn simulated(batch: &chips::simulated::SimulatedBatch) -> Self {
+        let masters = Role::Encoder.keys().iter();
+        Self {
+            batch: batch.batch,
+            keyset: FIRST_KEYSET,
+            settings: batch.settings,
+            vouchers: Vec::new(),
+            masters: masters
+                .map(|role| (code(*role), Master(Zeroizing::new(batch.master(*role)))))
+                .collect(),
+        }
     }
 
     /// A batch with keys that are no secret, for tests.
@@ -194,6 +215,15 @@ impl KeyFile {
         Ok(Self {
             role,
             batches: self.batches.iter().map(|batch| batch.only(role.keys())).collect(),
+        })
+    }
+
+    /// All masters, to be put where they do not leave again.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn masters(&self) -> impl Iterator<Item = (u16, KeyRole, &Block)> {
+        self.batches.iter().flat_map(|batch| {
+            let masters = batch.masters.iter();
+            masters.filter_map(|(number, master)| Some((batch.batch, role_of(*number)?, &*master.0)))
         })
     }
 

@@ -295,6 +295,12 @@ impl KeyFile {
         put(path, &self.sealed(secret, &header)?)
     }
 
+    /// The same, as bytes.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn to_bytes(&self, secret: &Secret) -> Result<Vec<u8>, KeyFileFault> {
+        self.sealed(secret, &Header::new(secret, self.role, random()?, random()?))
+    }
+
     fn sealed(&self, secret: &Secret, header: &Header) -> Result<Vec<u8>, KeyFileFault> {
         let content = Content {
             batches: self.batches.clone(),
@@ -317,6 +323,12 @@ impl KeyFile {
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(at(path))?;
         Self::unsealed(&bytes, secret, path)
+    }
+
+    /// Opens what was read or scanned from a sealed file.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn from_bytes(bytes: &[u8], secret: &Secret) -> Result<Self, KeyFileFault> {
+        Self::unsealed(bytes, secret, Path::new("the sealed keys"))
     }
 
     fn unsealed(bytes: &[u8], secret: &Secret, path: &Path) -> Result<Self, KeyFileFault> {

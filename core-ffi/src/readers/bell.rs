@@ -6,8 +6,12 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Happening;
+
 /// How often a call that blocks outside is asked again to end: the request is lost when it comes just before the call has begun.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
+/// How long a wait for nothing but a ring sleeps at once.
+const A_WHILE: Duration = Duration::from_hours(1);
 
 /// Rung by whoever wants something of the thread that waits.
 #[derive(Default)]
@@ -56,6 +60,19 @@ impl Bell {
             }
             let waited = self.changed.wait_timeout(state, left);
             state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// The wait of a reader that rings itself when something happens: gives what happened, the oldest first, or that it was only woken.
+    pub fn wait(&self, next: impl Fn() -> Option<Happening>) -> Happening {
+        loop {
+            if let Some(happening) = next() {
+                return happening;
+            }
+            if self.take() {
+                return Happening::Woken;
+            }
+            self.sleep(A_WHILE);
         }
     }
 

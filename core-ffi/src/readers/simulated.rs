@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chips::field::{Field, FieldFault, Selected};
 use chips::simulated::{Fault, SimulatedField, VirtualChip};
@@ -12,8 +11,6 @@ use super::{Happening, HardwareReader, Over, ReaderInfo, Waker};
 
 /// What it is called.
 const NAME: &str = "simulated reader";
-/// How long a wait sleeps at once. A ring ends it.
-const A_WHILE: Duration = Duration::from_hours(1);
 
 type OnReader = SimulatedField<Box<dyn VirtualChip>>;
 type Moment = Box<dyn Fn(&[u8]) -> bool + Send>;
@@ -143,15 +140,7 @@ impl SimulatedReader {
 
 impl HardwareReader for SimulatedReader {
     fn wait(&mut self) -> Happening {
-        loop {
-            if let Some(happening) = self.shared.table().happened.pop_front() {
-                return happening;
-            }
-            if self.shared.bell.take() {
-                return Happening::Woken;
-            }
-            self.shared.bell.sleep(A_WHILE);
-        }
+        self.shared.bell.wait(|| self.shared.table().happened.pop_front())
     }
 
     fn field(&mut self) -> &mut dyn Field {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use shared_protocol::entry::{Entry, EntryKind};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::Release;
-use shared_protocol::order::{Order, TenderKind};
-use shared_protocol::{Amount, AssetId, CartId, TagId, encode};
+use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
+use shared_protocol::{Amount, ArticleId, AssetId, CartId, TagId, encode};
 
 use crate::Terminal;
 use crate::cart::Purpose;
@@ -18,9 +18,13 @@ use crate::output::{Cue, MetaKey, StoredEntry, Write};
 use crate::permission::Asking;
 use crate::purse::AtPurse;
 use crate::screen::{Balance, DeviceFault, Done, DoneKind, Notice, Refusal, Settled};
+use crate::shift::Tally;
 use crate::step::Step;
 use crate::store::Then;
 use crate::swap::note_block;
+
+/// What the server said so long ago still counts as just said: an authorisation and a write come in between.
+const JUST_SAID_MS: u64 = 10_000;
 
 /// What the till is busy with. One wristband at a time.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +66,8 @@ pub(crate) struct Booked {
     pub by_server: bool,
     /// The drawer after it.
     pub drawer: Option<Drawer>,
+    /// What the session has booked after it.
+    pub tally: Option<Tally>,
     /// The cart it came from.
     pub cart: CartId,
     /// What its purse has left.
@@ -212,7 +218,7 @@ impl Terminal {
             event: registration.event,
             till: registration.till,
             cashier: session.staff,
-            session: session.session,
+            session: session.id,
             cart,
             closed_at_ms: step.now.wall_ms,
             open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX),
@@ -235,6 +241,7 @@ impl Terminal {
             vouchers,
             by_server,
             drawer: None,
+            tally: None,
             cart,
             left: None,
             settles,
@@ -245,6 +252,8 @@ impl Terminal {
         let orders = booked.orders.iter().map(|(order, _)| order);
         let drawer = drawer::after(self.drawer, orders).map_err(|_| Refusal::Overflow)?;
         booked.drawer = drawer;
+        let orders = booked.orders.iter().map(|(order, _)| order);
+        booked.tally = self.tally_after(orders)?;
         let bodies: Vec<_> = booked
             .orders
             .iter()
@@ -268,6 +277,12 @@ impl Terminal {
             beside.push(Write::Meta {
                 key: MetaKey::Drawer,
                 value: drawer.as_ref().map(encode),
+            });
+        }
+        if booked.tally != self.tally {
+            beside.push(Write::Meta {
+                key: MetaKey::Tally,
+                value: booked.tally.as_ref().map(encode),
             });
         }
         self.store
@@ -321,6 +336,7 @@ impl Terminal {
             self.history.note(order, (entry.epoch, entry.seq), step.now, 0);
         }
         self.drawer = booked.drawer;
+        self.tally = booked.tally;
         // A correction uses the vouchers that the order it replaces had used.
         if let Some(tag) = booked.tag.filter(|_| booked.kind == DoneKind::Paid) {
             self.knowledge.used(tag, &booked.vouchers);
@@ -336,7 +352,7 @@ impl Terminal {
                 booked
                     .orders
                     .iter()
-                    .filter(|(order, _)| order.kind != shared_protocol::order::OrderKind::Cancel)
+                    .filter(|(order, _)| order.kind != OrderKind::Cancel)
                     .filter_map(|(order, _)| order.total().ok()),
             ),
             _ => Amount::sum(booked.orders.iter().filter_map(|(order, _)| order.paid().ok())),
@@ -371,6 +387,19 @@ impl Terminal {
                 as_of_ms: (!booked.by_server).then_some(known.as_of_ms),
             })
         });
+        let vouchers_left = paid.map(|tag| self.knowledge.vouchers(tag, made_ms, JUST_SAID_MS));
+        let vouchers_left = vouchers_left.into_iter().flatten().collect();
+        let mut deposits: BTreeMap<ArticleId, i32> = BTreeMap::new();
+        for (order, _) in &booked.orders {
+            let corrected = order.reverses.filter(|_| order.kind == OrderKind::Correction);
+            let before = corrected.and_then(|old| self.history.find(old));
+            let before = before.map_or(&[][..], |past| &past.lines);
+            for (lines, sign) in [(&order.lines[..], 1), (before, -1)] {
+                for line in lines.iter().filter(|line| line.kind == LineKind::Deposit) {
+                    *deposits.entry(line.article).or_default() += sign * line.quantity;
+                }
+            }
+        }
         let in_purse = booked.left.map(|amount| Balance { amount, as_of_ms: None });
         let done = Done {
             kind: booked.kind,
@@ -380,6 +409,8 @@ impl Terminal {
             left: in_purse.or(left).or(moves),
             settles: booked.settles,
             vouchers: booked.vouchers.into_iter().collect(),
+            vouchers_left,
+            deposits: deposits.into_iter().filter(|(_, pieces)| *pieces != 0).collect(),
             at_ms,
         };
         step.cue(Cue::Done);

@@ -76,6 +76,13 @@ impl Clock {
         self.offset_ms(now).filter(|_| self.heard_since_start)
     }
 
+    /// How far the wall clock is ahead of the server's, in whole minutes: nothing less worries anybody, and a screen that counted more would change with every
+    /// message.
+    pub fn ahead_min(&self, now: &Now) -> Option<i64> {
+        let ahead_ms = self.stated_offset_ms(now)?.saturating_neg();
+        Some(ahead_ms / 60_000)
+    }
+
     /// What the server's clock shows, as far as is known.
     pub fn server_ms(&self, now: &Now) -> u64 {
         let offset = self.offset_ms(now).unwrap_or(0);
@@ -104,6 +111,20 @@ mod tests {
         clock.heard(&at(2_500, 3_500), 7_000);
         assert_eq!(clock.offset_ms(&at(2_500, 3_500)), Some(3_990));
         assert_eq!(clock.server_ms(&at(2_500, 3_500)), 7_490);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_in_whole_minutes_once_the_server_was_heard() {
+        let mut clock = Clock::restored(Some(400_000));
+        assert_eq!(
+            clock.ahead_min(&at(0, 1_000_000)),
+            None,
+            "somebody may have set it since"
+        );
+        clock.heard(&at(0, 1_000_000), 1_000_000 + 59_000);
+        assert_eq!(clock.ahead_min(&at(0, 1_000_000)), Some(0));
+        assert_eq!(clock.ahead_min(&at(0, 1_000_000 + 8 * 60_000)), Some(7));
+        assert_eq!(clock.ahead_min(&at(0, 1_000_000 - 5 * 60_000)), Some(-5));
     }
 
     #[test]

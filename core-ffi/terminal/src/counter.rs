@@ -23,6 +23,15 @@ impl Terminal {
         let done = match action {
             Action::Login { staff } => self.log_in(step, staff),
             Action::Logout => self.log_out(),
+            Action::EndShift => self.end_shift(),
+            Action::LeaveShiftOpen => self.leave_shift_open(step),
+            Action::CopyTaken => {
+                self.copy_taken(step);
+                Ok(())
+            }
+            Action::Unregister => self.unregister(step),
+            Action::Pin(pin) => self.pin_typed(step, pin),
+            Action::SwapCashier => self.swap_cashier(step),
             Action::Dismiss => {
                 if !matches!(self.busy, Busy::No) {
                     return;
@@ -52,7 +61,7 @@ impl Terminal {
         if self.told.locked {
             return Err(Refusal::Locked);
         }
-        if self.session.is_none() {
+        if self.at_counter().is_none() {
             return Err(Refusal::LoggedOut);
         }
         if self.config.is_none() {
@@ -101,7 +110,18 @@ impl Terminal {
             Action::OpenDrawer { float } => self.open_drawer(step, float),
             Action::CountDrawer { counted } => self.count_drawer(step, counted),
             Action::MoveCash { amount } => self.move_cash(step, amount),
-            Action::Login { .. } | Action::Logout | Action::Dismiss => Ok(()),
+            Action::PayWithOwn => self.pay_with_own(step),
+            Action::Park => self.park(step),
+            Action::Unpark => self.unpark(step),
+            Action::Login { .. }
+            | Action::Logout
+            | Action::EndShift
+            | Action::LeaveShiftOpen
+            | Action::CopyTaken
+            | Action::Unregister
+            | Action::Pin(_)
+            | Action::SwapCashier
+            | Action::Dismiss => Ok(()),
         }
     }
 

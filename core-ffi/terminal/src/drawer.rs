@@ -79,6 +79,8 @@ pub(crate) fn told_again(last: &Order) -> Option<Done> {
         left: None,
         settles: None,
         vouchers: Vec::new(),
+        vouchers_left: Vec::new(),
+        deposits: Vec::new(),
         at_ms: last.closed_at_ms,
     })
 }

@@ -32,7 +32,7 @@ impl Terminal {
     }
 
     fn refuse_unless_busy(&mut self, step: &mut Step<'_>, refusal: Refusal) {
-        if matches!(self.busy, Busy::No) && self.session.is_some() {
+        if matches!(self.busy, Busy::No) && self.at_counter().is_some() {
             self.refuse(step, refusal);
         }
     }
@@ -61,7 +61,7 @@ impl Terminal {
         if self.told.locked {
             return self.refuse(step, Refusal::Locked);
         }
-        if self.session.is_none() {
+        if self.at_counter().is_none() {
             return self.log_in_by(step, tag);
         }
         if let Some(guard) = self.guard.as_ref().filter(|guard| guard.tags.contains(&tag)) {
@@ -74,6 +74,14 @@ impl Terminal {
                 return self.notify(step, notice);
             }
             self.guard = None;
+        }
+        let colleague = self.crew_of(tag).filter(|_| self.cart.is_none());
+        if let Some(staff) = colleague.filter(|staff| self.session.is_some_and(|session| session.staff != *staff)) {
+            return self.offer_swap(step, staff);
+        }
+        if self.is_own_band(tag) {
+            step.cue(Cue::Info);
+            return self.notify(step, Notice::OwnBand { tag });
         }
         step.cue(Cue::Seen);
         if self.has_purse(chip) {
@@ -103,19 +111,6 @@ impl Terminal {
             self.hold_to_cart(step, tag);
         } else {
             self.show_balance(step, tag);
-        }
-    }
-
-    /// A wristband of the crew is the way to log in.
-    fn log_in_by(&mut self, step: &mut Step<'_>, tag: TagId) {
-        let crew = self.config.as_ref().map(|config| config.staff.values());
-        let staff = crew.and_then(|mut crew| crew.find(|person| person.tag == Some(tag)).map(|person| person.id));
-        let done = staff
-            .ok_or(Refusal::LoggedOut)
-            .and_then(|staff| self.log_in(step, staff));
-        match done {
-            Ok(()) => step.cue(Cue::Info),
-            Err(refusal) => self.refuse(step, refusal),
         }
     }
 }

@@ -7,6 +7,7 @@ use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId, TagId};
 
 use crate::output::{LinkId, SignJob, StoredEntry, Ticket};
+use crate::pin::{Pin, PinJob};
 use crate::purse::{PurseAnswer, PurseJob};
 
 /// What the cashier does.
@@ -111,8 +112,27 @@ pub enum Action {
         /// Who.
         staff: StaffId,
     },
+    /// The PIN that the screen asks for ([`Notice::PinWanted`](crate::screen::Notice::PinWanted)).
+    Pin(Pin),
+    /// The colleague whose wristband was held takes over ([`Notice::SwapCashier`](crate::screen::Notice::SwapCashier)).
+    SwapCashier,
+    /// The cashier pays with their own wristband ([`Notice::OwnBand`](crate::screen::Notice::OwnBand)).
+    PayWithOwn,
+    /// The cart is put aside until its cashier is back or takes it up again.
+    Park,
+    /// The cart that was put aside is taken up again.
+    Unpark,
     /// The cashier leaves.
     Logout,
+    /// The shift ends: the cashier leaves a device whose orders the server has. Refused while it lacks any.
+    EndShift,
+    /// The phone is put down with its shift open, because orders are not sent yet: only the same person goes on with it.
+    LeaveShiftOpen,
+    /// Another device has the copy that was made here: a shift may end on it.
+    CopyTaken,
+    /// The device is to be a terminal no more ([`Output::Unregistered`](crate::Output::Unregistered)). Only for who helps others, and refused
+    /// while the server lacks anything.
+    Unregister,
     /// The message on the screen was read.
     Dismiss,
 }
@@ -192,6 +212,13 @@ pub enum Input {
         /// Which.
         job: SignJob,
     },
+    /// A [`VerifyPin`](crate::Output::VerifyPin) is done.
+    PinVerified {
+        /// Which.
+        job: PinJob,
+        /// Whether the PIN fits the hash; no when that cannot be told.
+        ok: bool,
+    },
     /// A [`Fetch`](crate::Output::Fetch) is done.
     Fetched {
         /// Of which epoch.
@@ -202,6 +229,13 @@ pub enum Input {
         entries: Vec<StoredEntry>,
         /// The stored heads of these entries.
         heads: Vec<SignedHead>,
+    },
+    /// Another phone's copy of its journal came in, whole: by codes, by cable or however.
+    Received(Vec<u8>),
+    /// A copy of what the server lacks was made for another device ([`Terminal::evacuable`](crate::Terminal::evacuable)).
+    Copied {
+        /// Epochs, and up to which entry.
+        up_to: Vec<(u32, u64)>,
     },
     /// A connection is open.
     Connected(LinkId),
@@ -214,6 +248,8 @@ pub enum Input {
     },
     /// A connection is gone, or never came to be.
     Disconnected(LinkId),
+    /// The network may be back, or a person does not want to wait for the next try.
+    TryNow,
     /// Time passed.
     Tick,
     /// The program ends: say goodbye and store what is still in memory.

@@ -11,6 +11,7 @@
 //!  socket  ──► Frame …      │  Terminal  │   Fetch ────────► queue ──► Fetched
 //!  queue   ──► Persisted …  │            │   Send, Connect ► socket
 //!  key     ──► Signed       └────────────┘   Sign ─────────► key ────► Signed
+//!  hash    ──► PinVerified                   VerifyPin ────► hash ───► PinVerified
 //!  timer   ──► Tick                          wake_at_ms() ─► timer
 //! ```
 //!
@@ -19,24 +20,30 @@
 
 mod book;
 mod cart;
+pub mod cash;
 mod clock;
 mod counter;
 mod draft;
 mod drawer;
+mod evacuation;
+mod handover;
 mod hold;
 mod input;
 mod journal;
 mod knowledge;
 mod limits;
 mod link;
+mod login;
 mod output;
 mod permission;
+mod pin;
 mod purse;
 mod push;
 mod registration;
 mod restore;
 pub mod screen;
 mod session;
+mod shift;
 mod step;
 mod store;
 mod streams;
@@ -60,10 +67,13 @@ use shared_protocol::crypto::PublicKey;
 use shared_protocol::entry::{CommandKind, IntentOutcome};
 use shared_protocol::stream::Stream;
 use shared_protocol::wristband::ShownPurse;
-use shared_protocol::{BootId, RequestId, TagId, TerminalId, TillId};
+use shared_protocol::{BootId, CartId, RequestId, TagId, TerminalId, TillId};
 
+pub use evacuation::{Evacuable, EvacuableEpoch};
+pub use handover::{PART_BYTES_MAX, RECEIVED_MAX_BYTES};
 pub use input::{Action, Input, Invitation, StorageFault};
 pub use output::{Cue, LinkId, MetaKey, Output, SignJob, StoredEntry, Ticket, Write};
+pub use pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, Pin, PinJob};
 pub use purse::{PurseAnswer, PurseJob, PurseTask, PurseWork, serve_hold, without_session};
 pub use registration::{certificate_of, config_key_digest, identity_meta};
 pub use restore::{Damaged, RECENT_ENTRIES, Restored};
@@ -74,20 +84,26 @@ use book::{Busy, Guard};
 use cart::Cart;
 use clock::Clock;
 use drawer::Drawer;
+use evacuation::Evacuated;
+use handover::Handovers;
 use journal::Chain;
 use knowledge::Knowledge;
 use limits::Exposure;
 use link::Link;
+use login::Parked;
+use pin::PinPad;
 use purse::{Batches, OpenIntent, SeenPurses};
 use registration::{Identity, Registrar};
 use screen::{DeviceFault, Notice, RegistrationRefusal};
 use session::{CommandThen, Session, ToldState, Waiting};
+use shift::Tally;
 use step::Step;
 use store::{Store, Then};
 use streams::Streams;
 use swap::BlockedHere;
 use sync::Signing;
 use undo::History;
+use view::PastShown;
 
 /// What a terminal is told about its device.
 #[derive(Debug, Clone)]
@@ -104,6 +120,8 @@ pub struct Setup {
 #[derive(Debug, Clone)]
 pub struct Terminal {
     setup: Setup,
+    /// It is one to practise with.
+    training: bool,
     boot: BootId,
     identity: Option<Identity>,
     registrar: Registrar,
@@ -128,15 +146,25 @@ pub struct Terminal {
     streams: Streams,
     config: Option<Arc<Config>>,
     session: Option<Session>,
+    tally: Option<Tally>,
+    /// The device is to be a terminal no more, once the server has the logout.
+    unregistering: bool,
     told: ToldState,
+    pins: PinPad,
+    parked: Parked,
     cart: Option<Cart>,
+    /// The cart that its cashier pays with their own wristband.
+    own_band_for: Option<CartId>,
     cart_due_ms: Option<u64>,
     split_due_ms: Option<u64>,
     busy: Busy,
     guard: Option<Guard>,
     knowledge: Knowledge,
     exposure: Exposure,
+    handovers: Handovers,
+    evacuated: Evacuated,
     history: History,
+    past_shown: PastShown,
     drawer: Option<Drawer>,
     purses: Batches,
     /// The wristband that lies on the reader.
@@ -165,6 +193,9 @@ impl Terminal {
         if self.clock.tick(now) {
             self.note_command(CommandKind::ClockJump, self.session, CommandThen::Nothing);
         }
+        if matches!(input, Input::TryNow) {
+            self.link.hurry(now.mono_ms);
+        }
         self.mind_the_time(&mut step);
         match input {
             Input::Act(action) => self.act(&mut step, action),
@@ -175,16 +206,19 @@ impl Terminal {
             Input::PersistFailed { ticket, fault } => self.persist_failed(&mut step, ticket, fault),
             Input::Signed { job, signature } => self.signed(&mut step, job, signature),
             Input::SignFailed { job } => self.sign_failed(&mut step, job),
+            Input::PinVerified { job, ok } => self.pin_verified(&mut step, job, ok),
             Input::Fetched {
                 epoch,
                 previous,
                 entries,
                 heads,
             } => self.fetched(&step, epoch, previous, entries, heads),
+            Input::Received(file) => self.received(&mut step, file),
+            Input::Copied { up_to } => self.evacuated.copied(up_to),
             Input::Connected(link) => self.connected(&mut step, link),
             Input::Frame { link, bytes } => self.frame(&mut step, link, &bytes),
             Input::Disconnected(link) => self.disconnected(&mut step, link),
-            Input::Tick => {}
+            Input::TryNow | Input::Tick => {}
             Input::Stop => {
                 self.stop(&mut step);
                 return step.out;
@@ -214,6 +248,7 @@ impl Terminal {
             self.link.due_ms(),
             self.head_due_ms(),
             self.fetch_retry_ms,
+            self.handovers.due_ms(),
             disk,
         ];
         due.into_iter().flatten().min()
@@ -276,6 +311,7 @@ impl Terminal {
             Then::Registered(identity, epoch) => self.registration_is_durable(step, *identity, epoch),
             Then::Stream(stream) => self.update_is_durable(step, stream),
             Then::Intent(job) => self.intent_is_durable(step, job),
+            Then::Received(received) => self.received_is_durable(step, *received),
         }
     }
 
@@ -292,6 +328,7 @@ impl Terminal {
             Then::Registered(..) => self.registration_refused(step, RegistrationRefusal::Key),
             Then::Stream(stream) => self.update_failed(step, stream),
             Then::Intent(job) => self.intent_failed(step, job, fault),
+            Then::Received(_) => self.received_failed(step, fault),
             Then::Outcome(outcome) => self.outcomes.push_front(outcome),
         }
     }
@@ -312,6 +349,8 @@ impl Terminal {
         self.store.flush_if_due(step);
         self.sign_heads(step);
         self.push(step);
+        self.hand_over(step);
+        self.unregister_if_sent(step);
         self.show(step);
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Link {
     pub refused: Option<ErrorCode>,
     /// The server wants to be left alone for so long.
     leave_alone_ms: u64,
+    /// And until then it was asked to be.
+    not_before_ms: u64,
     /// The epoch that the last Hello named.
     pub hello_epoch: u32,
     pub window: u32,
@@ -77,6 +79,7 @@ impl Link {
             lost_since_ms: None,
             refused: None,
             leave_alone_ms: 0,
+            not_before_ms: 0,
             hello_epoch: 0,
             window: WINDOW_ENTRIES,
             max_frame: FRAME_FROM_TERMINAL_MAX_BYTES,
@@ -155,11 +158,20 @@ impl Link {
             .saturating_mul(1 << self.attempts.min(16))
             .min(RECONNECT_MAX_MS);
         let jitter = step.below(ceiling - RECONNECT_MIN_MS + 1);
-        let wait_ms = (RECONNECT_MIN_MS + jitter).max(std::mem::take(&mut self.leave_alone_ms));
+        let alone_ms = std::mem::take(&mut self.leave_alone_ms);
+        self.not_before_ms = now.mono_ms.saturating_add(alone_ms);
+        let wait_ms = (RECONNECT_MIN_MS + jitter).max(alone_ms);
         self.phase = Phase::Down {
             retry_at_ms: now.mono_ms.saturating_add(wait_ms),
         };
         self.lost_since_ms.get_or_insert(now.wall_ms);
+    }
+
+    /// The network may be back, or a person does not want to wait: the next connection comes at once, but not before the server allowed it.
+    pub fn hurry(&mut self, now_ms: u64) {
+        if let Phase::Down { retry_at_ms } = &mut self.phase {
+            *retry_at_ms = (*retry_at_ms).min(self.not_before_ms.max(now_ms));
+        }
     }
 
     /// When something has to be done about it.
@@ -215,6 +227,18 @@ mod tests {
             "{late:?}"
         );
         assert_eq!(link.lost_since_ms, Some(5));
+    }
+
+    #[test]
+    fn a_hurry_ends_a_wait_and_not_the_peace_that_a_server_asked_for() {
+        let mut link = Link::new();
+        wait_of(&mut link, 1);
+        link.hurry(1_100);
+        assert_eq!(link.due_ms(), Some(1_100));
+        link.leave_alone(60_000);
+        wait_of(&mut link, 1);
+        link.hurry(1_100);
+        assert_eq!(link.due_ms(), Some(61_000));
     }
 
     #[test]

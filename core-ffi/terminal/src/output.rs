@@ -4,6 +4,7 @@ use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
 
+use crate::pin::{Pin, PinJob};
 use crate::purse::PurseWork;
 use crate::screen::Screen;
 
@@ -49,6 +50,18 @@ shared_protocol::closed_enum! {
         Incarnation = 6,
         /// The drawer that is open, with what should be in it.
         Drawer = 7,
+        /// How often PINs were wrong.
+        Pins = 8,
+        /// Carts that wait for their cashiers.
+        Parked = 9,
+        /// What the session has booked.
+        Tally = 10,
+        /// Copies of other terminals' journals that wait for the server.
+        Received = 11,
+        /// Up to where a copy of the own journal is on another device.
+        Evacuated = 12,
+        /// The queue is one to practise with: its terminal opens no connection and gives nothing away.
+        Training = 13,
     }
 }
 
@@ -123,6 +136,15 @@ pub enum Output {
         /// What to sign, as it is.
         message: Vec<u8>,
     },
+    /// Compare a PIN with its hash (argon2id in PHC form), and answer with [`PinVerified`](crate::Input::PinVerified).
+    VerifyPin {
+        /// Comes back with the answer.
+        job: PinJob,
+        /// The hash.
+        hash: String,
+        /// The PIN.
+        pin: Pin,
+    },
     /// Read entries back from the queue, because they are no longer in memory.
     Fetch {
         /// Of which epoch.
@@ -145,6 +167,9 @@ pub enum Output {
     },
     /// Close a connection; nothing it still says is wanted.
     Disconnect(LinkId),
+    /// The device is a terminal no more: the server has everything. The terminal has stopped; put the queue's file away and start a new one
+    /// from an empty queue.
+    Unregistered,
     /// Show this. It is complete; the screen before is of no more use.
     Screen(Box<Screen>),
     /// Sound and vibrate.

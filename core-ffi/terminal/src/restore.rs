@@ -16,11 +16,15 @@ use crate::cart::Cart;
 use crate::clock::Clock;
 use crate::draft;
 use crate::drawer;
+use crate::evacuation::Evacuated;
+use crate::handover::Handovers;
 use crate::journal::Chain;
 use crate::knowledge::Knowledge;
 use crate::limits::{Exposure, movements};
 use crate::link::Link;
+use crate::login;
 use crate::output::{MetaKey, Output, StoredEntry};
+use crate::pin::PinPad;
 use crate::purse::{Batches, OpenIntent, SeenPurses, VOID_MAX, intent_of};
 use crate::registration::{Identity, Registrar, identity_meta};
 use crate::screen::{DeviceFault, Notice};
@@ -30,6 +34,7 @@ use crate::store::Store;
 use crate::streams::Streams;
 use crate::swap::{self, BlockedHere, note_block};
 use crate::undo::History;
+use crate::view::PastShown;
 use crate::{Setup, Terminal};
 
 /// How many entries before the last the shell reads back even when the server has them: the orders that can still be taken back.
@@ -280,6 +285,7 @@ impl Terminal {
         let boot = shared_protocol::BootId(step.id());
         let mut terminal = Self {
             setup,
+            training: restored.metas.contains_key(&MetaKey::Training),
             boot,
             identity,
             registrar: Registrar::default(),
@@ -301,15 +307,23 @@ impl Terminal {
             streams,
             config,
             session,
+            tally: restored.metas.get(&MetaKey::Tally).and_then(|bytes| decode(bytes).ok()),
+            unregistering: false,
             told,
+            pins: PinPad::restored(restored.metas.get(&MetaKey::Pins), now.mono_ms),
+            parked: login::restored(restored.metas.get(&MetaKey::Parked), now.mono_ms),
             cart: None,
+            own_band_for: None,
             cart_due_ms: None,
             split_due_ms: None,
             busy: Busy::No,
             guard: None,
             knowledge: Knowledge::default(),
             exposure: restored.exposure,
+            handovers: Handovers::default(),
+            evacuated: Evacuated::restored(restored.metas.get(&MetaKey::Evacuated)),
             history,
+            past_shown: PastShown::default(),
             drawer: restored
                 .metas
                 .get(&MetaKey::Drawer)
@@ -330,6 +344,8 @@ impl Terminal {
         };
         if terminal.identity.is_some() {
             terminal.take_batches();
+            let config_key = terminal.identity.as_ref().map(|identity| &identity.config_key);
+            terminal.handovers = Handovers::restored(restored.metas.get(&MetaKey::Received), config_key);
             terminal.restore_cart(restored.metas.get(&MetaKey::Cart), now);
             let last = restored.recent.back().map(|recent| &recent.order);
             let told_again = last.and_then(|last| drawer::told_again(last).or_else(|| swap::told_again(last)));
@@ -347,6 +363,9 @@ impl Terminal {
     fn restore_cart(&mut self, saved: Option<&Vec<u8>>, now: &Now) {
         let last = self.history.last_cart();
         let cart = saved.and_then(|bytes| Cart::restore(bytes, now.mono_ms));
+        // One that was put aside just before the end waits there.
+        let parked = |cart: &Cart| self.parked.values().any(|parked| parked.id == cart.id);
+        let cart = cart.filter(|cart| !parked(cart));
         if let Some(cart) = cart.filter(|cart| last.iter().all(|past| past.cart != cart.id)) {
             let total = self
                 .shop()

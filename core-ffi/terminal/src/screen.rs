@@ -1,17 +1,27 @@
 //! What the cashier sees, as data: codes and numbers, no words. The shell words it in the cashier's language.
 
-use shared_protocol::message::ErrorCode;
+mod pill;
+mod refusal;
+
+use std::sync::Arc;
+
+use shared_protocol::message::HandoverOutcome;
 use shared_protocol::message::Units;
-use shared_protocol::order::{CancelReason, TenderKind};
+use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
 use shared_protocol::pricing::CartLine;
 use shared_protocol::stream::{BlockReason, Version};
 use shared_protocol::{Amount, ArticleId, AssetId, OrderId, StaffId, TagId, TillId};
+
+pub use pill::{Concern, Pill};
+pub use refusal::{OfflineLimit, PurseRefusal, Refusal};
 
 use crate::input::StorageFault;
 
 /// All that is to be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screen {
+    /// Nothing of this is real.
+    pub training: bool,
     /// How this till and the server stand; on every page.
     pub pill: Pill,
     /// Which page.
@@ -26,14 +36,94 @@ pub struct Screen {
     pub cart: Option<CartView>,
     /// What the last hold or action came to.
     pub notice: Notice,
+    /// The shift that is open, also while nobody is at the counter.
+    pub shift: Option<ShiftView>,
+    /// Copies of other phones' journals that wait for the server.
+    pub received: Vec<ReceivedView>,
+    /// Carts that wait for their cashiers.
+    pub parked: Vec<ParkedView>,
     /// The open drawer. What should be in it is not said before it is counted.
     pub drawer: Option<DrawerView>,
-    /// This till's last orders, the newest first, as far as they can be taken back here.
-    pub history: Vec<PastOrder>,
+    /// This till's last orders, the newest first, at most [`RECENT_ENTRIES`](crate::RECENT_ENTRIES).
+    pub history: Arc<Vec<PastOrder>>,
     /// Of the last orders, those that the server does not have yet.
     pub unsent: Option<Unsent>,
     /// What is wrong with the device, until it is right again.
     pub fault: Option<DeviceFault>,
+    /// How many minutes the device's wall clock is ahead of the server's, below zero behind; none before the server was heard since the start.
+    pub clock_ahead_min: Option<i64>,
+}
+
+/// A shift so far, by this till's own orders. Amounts are in cents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShiftView {
+    /// Whose.
+    pub staff: StaffId,
+    /// Since when, by the device's wall clock.
+    pub since_ms: Option<u64>,
+    /// The phone was left with the shift open.
+    pub left: bool,
+    /// Sales, and carts of nothing but bearer goods that came back.
+    pub sales: u32,
+    /// What they came to, with corrections.
+    pub sold: Amount,
+    /// Orders that were taken back.
+    pub cancellations: u32,
+    /// What they came to.
+    pub cancelled: Amount,
+    /// Top-ups.
+    pub top_ups: u32,
+    /// What they came to.
+    pub topped_up: Amount,
+    /// Pay-outs.
+    pub pay_outs: u32,
+    /// What they came to.
+    pub paid_out: Amount,
+    /// Bearer goods that were handed out.
+    pub handed_out: u32,
+    /// Bearer goods that came back.
+    pub came_back: u32,
+    /// Vouchers that were used.
+    pub vouchers: u32,
+}
+
+/// A copy of another phone's journal that waits here for the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceivedView {
+    /// The till it is of.
+    pub till: TillId,
+    /// How many entries.
+    pub entries: u64,
+    /// How many of them are orders.
+    pub orders: u64,
+    /// What the orders moved in cents, one way or the other.
+    pub total: Amount,
+    /// When it came, by the device's wall clock.
+    pub received_at_ms: u64,
+    /// How far it is.
+    pub state: HandoverState,
+}
+
+/// How far a copy is on its way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoverState {
+    /// It waits for a connection, or for its turn.
+    Waiting,
+    /// It is being sent.
+    Sending,
+    /// The server does not take it now; it is tried again with the next connection.
+    Refused(HandoverOutcome),
+}
+
+/// A cart that waits for its cashier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParkedView {
+    /// Whose.
+    pub staff: StaffId,
+    /// What is to be paid for it.
+    pub total: Amount,
+    /// When it was opened, by the device's wall clock.
+    pub opened_at_ms: u64,
 }
 
 /// Orders that the server does not have yet, of the last ones; there may be more.
@@ -54,27 +144,6 @@ pub struct DrawerView {
     pub opened_at_ms: u64,
     /// What was in it then.
     pub float: Amount,
-}
-
-/// How the till and the server stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pill {
-    /// The server has everything.
-    Online,
-    /// Connected; so many entries are not acknowledged yet.
-    Sending {
-        /// How many.
-        entries: u64,
-    },
-    /// Not connected; selling goes on.
-    Offline {
-        /// Entries the server does not have, as far as is known here.
-        entries: u64,
-        /// Since when, by the device's wall clock; none since the start.
-        since_ms: Option<u64>,
-        /// Why the server does not want this terminal, when it said so.
-        refused: Option<ErrorCode>,
-    },
 }
 
 /// A page.
@@ -248,6 +317,20 @@ pub enum DoneKind {
     },
 }
 
+impl DoneKind {
+    /// Whether this is something a guest wants a receipt of.
+    pub fn is_for_a_guest(&self) -> bool {
+        match self {
+            Self::Paid | Self::Cancelled | Self::Corrected { .. } | Self::ToppedUp { .. } | Self::PaidOut => true,
+            Self::DrawerOpened
+            | Self::DrawerCounted { .. }
+            | Self::CashMoved
+            | Self::Swapped { .. }
+            | Self::Blocked { .. } => false,
+        }
+    }
+}
+
 /// Money that came in and went to what was owed from earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
@@ -274,162 +357,12 @@ pub struct Done {
     pub settles: Option<Settled>,
     /// Vouchers that were used.
     pub vouchers: Vec<(AssetId, u32)>,
+    /// Vouchers that the wristband has left, where the books decide and have just said so; empty also when nothing is known.
+    pub vouchers_left: Vec<(AssetId, u32)>,
+    /// Bearer goods that go over the counter: above zero to the guest, below zero back.
+    pub deposits: Vec<(ArticleId, i32)>,
     /// When, by the device's wall clock.
     pub at_ms: u64,
-}
-
-/// Which offline limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OfflineLimit {
-    /// The largest single order.
-    Order,
-    /// What one wristband may spend here before the till has synced.
-    Tag,
-    /// The same for a wristband this till knows nothing of.
-    UnknownTag,
-    /// What this till may take before it has synced.
-    Terminal,
-    /// The largest pay-out.
-    PayOut,
-}
-
-/// Why the purse of a wristband was not used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PurseRefusal {
-    /// It left too early, before anything happened.
-    Left,
-    /// The same wristband must be held again first: it may have paid already.
-    HoldSame,
-    /// Whether it has paid can only be told by the books.
-    Unknown,
-    /// This device lacks a key for it.
-    NoKey,
-    /// Its batch is not served here: another event, or no longer trusted.
-    UnknownBatch {
-        /// The batch on the wristband.
-        batch: u16,
-    },
-    /// What it holds was not made by this event.
-    Forged,
-    /// It holds less than it did before: set back, or a copy.
-    SetBack,
-    /// It is damaged; its money is known to the books.
-    Damaged,
-    /// It can take no more.
-    Full,
-    /// Top-up without the server is switched off.
-    Frozen,
-    /// Money goes onto it in steps only.
-    Step {
-        /// Of so many cents.
-        unit: u16,
-    },
-    /// Vouchers that its purse does not have or cannot give back.
-    Vouchers,
-    /// Several wristbands cannot share a cart when their purses decide.
-    NoSplit,
-}
-
-/// Why something was not done. No money moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The wristband's own purse.
-    Purse(PurseRefusal),
-    /// The wristband has too little.
-    BalanceTooLow {
-        /// What is missing in cents.
-        missing: Amount,
-        /// What it has.
-        has: Balance,
-    },
-    /// Offline and over a limit.
-    OfflineLimit {
-        /// Which.
-        limit: OfflineLimit,
-        /// What is still possible in cents.
-        possible: Amount,
-    },
-    /// The wristband must not pay.
-    Blocked(BlockReason),
-    /// More than one wristband in the field.
-    SeveralWristbands,
-    /// Not a wristband of ours.
-    NotAWristband,
-    /// Another wristband than the one that paid.
-    OtherWristband,
-    /// This wristband is in the split already.
-    SameWristband,
-    /// Nobody is logged in.
-    LoggedOut,
-    /// The number is not on the staff list.
-    UnknownStaff,
-    /// The server locked this terminal.
-    Locked,
-    /// Neither till nor cashier may book this, or the till is not set up.
-    NotPermitted,
-    /// Guests cannot pay like this here.
-    TenderNotHere(TenderKind),
-    /// Only with a connection.
-    OnlineOnly,
-    /// The till is busy with the wristband before; a moment.
-    Busy,
-    /// A cart is open.
-    CartOpen,
-    /// There is no cart.
-    CartEmpty,
-    /// More lines or pieces than an order may have.
-    CartFull,
-    /// The article is not in the catalogue.
-    UnknownArticle(ArticleId),
-    /// A price has to be typed in, or must not be, or is not above zero.
-    Price(ArticleId),
-    /// Only bearer goods come back.
-    NotReturnable(ArticleId),
-    /// So many cups need a lead.
-    TooManyReturns {
-        /// How many may come back at once.
-        max: u32,
-    },
-    /// Less or more than one top-up may be.
-    TopUpRange {
-        /// The least.
-        min: Amount,
-        /// The most.
-        max: Amount,
-    },
-    /// The wristband would have more than it may.
-    BalanceCeiling {
-        /// What may still be paid in.
-        possible: Amount,
-    },
-    /// There is no such order here.
-    NoSuchOrder,
-    /// It was taken back before.
-    TakenBack,
-    /// It is too long ago.
-    TooLate,
-    /// It was not paid by wristband, or is of a kind that is not taken back like this.
-    NotCancellable,
-    /// An amount is larger than this system can hold.
-    Overflow,
-    /// The device could not store it.
-    Storage(StorageFault),
-    /// The split took too long; nobody was charged.
-    SplitTimeout,
-    /// A drawer is open: count it first.
-    DrawerOpen,
-    /// No drawer is open.
-    DrawerClosed,
-    /// A float or a count is below zero, or nothing was brought or picked up.
-    DrawerAmount,
-    /// A swap begins with the old wristband held, or its number typed.
-    HoldOldFirst,
-    /// The new wristband of a swap is the old one.
-    SwapSame,
-    /// The new wristband of a swap has something on it already.
-    BandInUse,
-    /// It is a wristband of the crew, which an admin swaps or blocks.
-    OfCrew,
 }
 
 /// What the last hold or action came to.
@@ -474,6 +407,36 @@ pub enum Notice {
         /// How much it is about.
         total: Amount,
     },
+    /// The PIN of somebody who wants to log in is to be typed.
+    PinWanted {
+        /// Whose.
+        staff: StaffId,
+        /// How often it may still be wrong.
+        left: u8,
+        /// Whether the last one was wrong.
+        wrong: bool,
+        /// Whether the last one is still being looked at.
+        checking: bool,
+    },
+    /// The cashier held their own wristband to a cart: shall it pay?
+    OwnBand {
+        /// Which.
+        tag: TagId,
+    },
+    /// A colleague's wristband was held: shall they take over?
+    SwapCashier {
+        /// Who.
+        staff: StaffId,
+    },
+    /// Another phone's copy is here, durably, and goes to the server with the next connection.
+    CopyReceived {
+        /// The till it is of.
+        till: TillId,
+        /// How many orders.
+        orders: u64,
+        /// What they moved in cents, one way or the other.
+        total: Amount,
+    },
     /// After a start: what became of the last cart.
     LastCart {
         /// Whether it was booked. When not, it is open again.
@@ -490,10 +453,18 @@ pub enum Notice {
 pub struct PastOrder {
     /// Which.
     pub order: OrderId,
+    /// What kind of business it was.
+    pub kind: OrderKind,
     /// Its total.
     pub total: Amount,
     /// When, by the device's wall clock.
     pub at_ms: u64,
+    /// The wristband it is about.
+    pub tag: Option<TagId>,
+    /// How it was paid; none when in several ways, or not at all.
+    pub tender: Option<TenderKind>,
+    /// Whether it was taken back here.
+    pub taken_back: bool,
     /// Whether it can still be taken back here with its wristband.
     pub cancellable: bool,
     /// Whether the server has it.

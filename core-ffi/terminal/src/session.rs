@@ -1,4 +1,4 @@
-//! Who works at the till, and what the server told it: logins, locks, and the entries that record them.
+//! Who works at the till, and what the server told it: sessions, locks, and the entries that record them.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,13 @@ const WAITING_MAX: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub staff: StaffId,
-    pub session: SessionId,
+    pub id: SessionId,
+    /// Since when, by the device's wall clock; none in a queue of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
+    /// The phone was left with the shift open: only the same person goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 /// What the server told the terminal so far.
@@ -38,6 +44,8 @@ pub(crate) enum CommandThen {
     Nothing,
     LoggedIn(Session),
     LoggedOut,
+    /// Somebody else takes over.
+    Relieved,
     Told(CommandId),
     ToldLogOut(CommandId),
 }
@@ -46,7 +54,7 @@ impl CommandThen {
     fn told(self) -> Option<CommandId> {
         match self {
             Self::Told(id) | Self::ToldLogOut(id) => Some(id),
-            Self::Nothing | Self::LoggedIn(_) | Self::LoggedOut => None,
+            Self::Nothing | Self::LoggedIn(_) | Self::LoggedOut | Self::Relieved => None,
         }
     }
 }
@@ -66,7 +74,7 @@ impl Terminal {
         let command = Command {
             kind,
             staff: session.map(|session| session.staff),
-            session: session.map(|session| session.session),
+            session: session.map(|session| session.id),
         };
         self.waiting.push_back(Waiting { command, then });
         if self.waiting.len() > WAITING_MAX {
@@ -85,7 +93,7 @@ impl Terminal {
         let stored = chain.follow(&[], entry);
         let session = match then {
             CommandThen::LoggedIn(session) => Some(Some(encode(&session))),
-            CommandThen::LoggedOut | CommandThen::ToldLogOut(_) => Some(None),
+            CommandThen::LoggedOut | CommandThen::Relieved | CommandThen::ToldLogOut(_) => Some(None),
             CommandThen::Nothing | CommandThen::Told(_) => None,
         };
         let mut more: Vec<Write> = session
@@ -121,8 +129,16 @@ impl Terminal {
             CommandThen::LoggedIn(session) => {
                 self.session = Some(session);
                 self.notify(step, Notice::None);
+                // The cart they had put aside, if they had; nothing else can be open at a login.
+                let _none_parked = self.unpark(step);
             }
             CommandThen::LoggedOut | CommandThen::ToldLogOut(_) => {
+                if let Some(before) = self.session.take() {
+                    self.drop_parked(step, before.staff);
+                }
+                self.notify(step, Notice::None);
+            }
+            CommandThen::Relieved => {
                 self.session = None;
                 self.notify(step, Notice::None);
             }
@@ -141,30 +157,14 @@ impl Terminal {
 
     /// A person is told and tries again; what the server said or the clock did is written when the disk is back.
     pub(crate) fn command_failed(&mut self, step: &mut Step<'_>, failed: Waiting, refusal: Refusal) {
-        if matches!(failed.then, CommandThen::LoggedIn(_) | CommandThen::LoggedOut) {
+        if matches!(
+            failed.then,
+            CommandThen::LoggedIn(_) | CommandThen::LoggedOut | CommandThen::Relieved
+        ) {
             self.refuse(step, refusal);
         } else {
             self.waiting.push_front(failed);
         }
-    }
-
-    pub(crate) fn log_in(&mut self, step: &mut Step<'_>, staff: StaffId) -> Result<(), Refusal> {
-        let config = self.config.as_ref().ok_or(Refusal::NotPermitted)?;
-        if !config.staff.contains_key(&staff) {
-            return Err(Refusal::UnknownStaff);
-        }
-        self.free_of_carts()?;
-        if let Some(before) = self.session.filter(|before| before.staff != staff) {
-            self.note_command(CommandKind::Logout, Some(before), CommandThen::LoggedOut);
-        }
-        if self.session.is_none_or(|before| before.staff != staff) {
-            let session = Session {
-                staff,
-                session: SessionId(step.id()),
-            };
-            self.note_command(CommandKind::Login, Some(session), CommandThen::LoggedIn(session));
-        }
-        Ok(())
     }
 
     pub(crate) fn log_out(&mut self) -> Result<(), Refusal> {

@@ -10,6 +10,7 @@ use shared_protocol::entry::IntentOutcome;
 use shared_protocol::stream::Stream;
 
 use crate::book::Booked;
+use crate::handover::Received;
 use crate::output::{MetaKey, Output, StoredEntry, Ticket, Write};
 use crate::purse::PurseJob;
 use crate::registration::Identity;
@@ -34,6 +35,8 @@ pub(crate) enum Then {
     Intent(PurseJob),
     /// What became of an intent.
     Outcome(IntentOutcome),
+    /// Another terminal's copy.
+    Received(Box<Received>),
 }
 
 #[derive(Debug, Clone)]

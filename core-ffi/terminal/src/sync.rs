@@ -90,6 +90,10 @@ impl Terminal {
     }
 
     pub(crate) fn connect(&mut self, step: &mut Step<'_>) {
+        if self.training {
+            self.link.phase = Phase::Idle;
+            return;
+        }
         let link = self.link.open(step.now.mono_ms);
         step.out.push(Output::Connect(link));
     }
@@ -111,6 +115,7 @@ impl Terminal {
     fn link_is_gone(&mut self, step: &mut Step<'_>) {
         self.link.lost(step);
         self.streams.link_is_lost();
+        self.handovers.link_is_lost();
         self.rewind();
         self.signing.retain(|_, what| matches!(what, Signing::Head { .. }));
         if self.identity.is_none() && self.registrar.invitation.is_none() {
@@ -197,6 +202,7 @@ impl Terminal {
             Message::SnapshotEnd(end) => self.snapshot_ends(step, end.stream),
             Message::Delta(delta) => self.update(step, delta.step, delta.changes.0),
             Message::Command(told) => self.told(step, &told),
+            Message::HandoverAck(ack) => self.handed_over(step, &ack),
             // The TSE start of a cart is the server's; that it is recorded changes nothing here. The rest is not for a terminal.
             _ => {}
         }

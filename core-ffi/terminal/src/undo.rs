@@ -61,6 +61,12 @@ impl Past {
             .saturating_sub(self.closed_mono_ms)
     }
 
+    /// How it was paid, when in one way.
+    fn tender(&self) -> Option<TenderKind> {
+        let first = self.tenders.first()?.kind;
+        self.tenders.iter().all(|tender| tender.kind == first).then_some(first)
+    }
+
     fn is_goods(&self) -> bool {
         matches!(
             self.kind,
@@ -73,16 +79,17 @@ impl Past {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     orders: VecDeque<Past>,
+    changes: u64,
 }
 
 impl History {
     /// Takes in an order that is in the journal, at this epoch and sequence. `age_ms` is how long ago it was closed.
     pub fn note(&mut self, order: &Order, place: (u32, u64), now: &Now, age_ms: u64) {
-        // The drawer is no guest's: it is counted again, never taken back, and the sale before it is still the last one. A swap is not taken back
-        // either: the guest would be left without a wristband.
-        if order.kind.is_of_drawer() || order.kind.is_of_band() {
+        // The drawer is no guest's: it is counted again, never taken back, and has its own place on the screen.
+        if order.kind.is_of_drawer() {
             return;
         }
+        self.changes += 1;
         if let Some(target) = order.reverses {
             self.orders
                 .iter_mut()
@@ -111,9 +118,11 @@ impl History {
         }
     }
 
-    /// The orders of the last cart that was booked, whatever it was.
+    /// The orders of the last cart that was booked, whatever it was. A swap is not taken back, since the guest would be left without a wristband:
+    /// the cart before it is still the last one.
     pub fn last_cart(&self) -> Vec<&Past> {
-        let cart = self.orders.back().map(|past| past.cart);
+        let last = self.orders.iter().rfind(|past| !past.kind.is_of_band());
+        let cart = last.map(|past| past.cart);
         self.orders.iter().filter(|past| Some(past.cart) == cart).collect()
     }
 
@@ -160,21 +169,34 @@ impl History {
         })
     }
 
-    /// For the screen: the last few, newest first. `is_sent` says whether the server has the entry at a place.
-    pub fn view(
-        &self,
-        window_ms: u64,
-        now: &Now,
-        count: usize,
-        is_sent: impl Fn((u32, u64)) -> bool,
-    ) -> Vec<PastOrder> {
+    /// How often something was added.
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Until when, on the monotonic clock, everything that can be taken back now still can be.
+    pub fn first_too_late_ms(&self, window_ms: u64, now: &Now) -> Option<u64> {
+        let standing = self
+            .orders
+            .iter()
+            .filter(|past| Self::cancellable(past, window_ms, now).is_ok());
+        let until = |past: &Past| u64::try_from(past.closed_mono_ms.saturating_add_unsigned(window_ms)).unwrap_or(0);
+        standing.map(until).min()
+    }
+
+    /// For the screen: newest first. `is_sent` says whether the server has the entry at a place.
+    pub fn view(&self, window_ms: u64, now: &Now, is_sent: impl Fn((u32, u64)) -> bool) -> Vec<PastOrder> {
         let view = |past: &Past| PastOrder {
             order: past.order,
+            kind: past.kind,
             total: past.total,
             at_ms: past.closed_wall_ms,
+            tag: past.holder,
+            tender: past.tender(),
+            taken_back: past.taken_back,
             cancellable: Self::cancellable(past, window_ms, now).is_ok(),
             sent: is_sent(past.place),
         };
-        self.orders.iter().rev().take(count).map(view).collect()
+        self.orders.iter().rev().map(view).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! The screen from the state: built anew in each step, given out when it differs from the one before.
 
+use std::sync::Arc;
+
 use shared_protocol::Amount;
 use shared_protocol::stream::BlockReason;
 
@@ -7,16 +9,28 @@ use crate::Terminal;
 use crate::cart::{Cart, Purpose, Split};
 use crate::draft;
 use crate::drawer::Drawer;
+use crate::journal::Chain;
 use crate::output::Output;
-use crate::screen::{CartKind, CartView, DoneKind, Notice, Page, Pill, Screen, SplitView};
+use crate::screen::{CartKind, CartView, DoneKind, Notice, Page, PastOrder, Pill, Screen, SplitView, Unsent};
 use crate::step::Step;
 
 /// How long the result of a payment fills the screen when nothing is touched.
 const RESULT_MS: u64 = 2_500;
 /// How long a balance is shown.
 const BALANCE_MS: u64 = 10_000;
-/// Orders on the screen.
-const HISTORY_SHOWN: usize = 8;
+/// How long a PIN is waited for.
+const PIN_MS: u64 = 60_000;
+
+/// What is known of past orders, until it changes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PastShown {
+    list: Arc<Vec<PastOrder>>,
+    unsent: Option<Unsent>,
+    /// How many changes of the history, the time to cancel, what the server has, and of which epochs.
+    made_from: Option<(u64, u64, u64, (usize, u32))>,
+    /// After this moment one of them can no longer be taken back.
+    holds_until_ms: Option<u64>,
+}
 
 impl Terminal {
     /// Says what the last hold or action came to.
@@ -32,6 +46,8 @@ impl Terminal {
                 None
             }
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
+            Notice::PinWanted { .. } => Some(PIN_MS),
+            Notice::OwnBand { .. } | Notice::SwapCashier { .. } | Notice::CopyReceived { .. } => Some(BALANCE_MS),
             // Who tops up counts money in between; the wristband that lies there is still the one it is for.
             Notice::Balance { tag, .. } => self.lies.is_none_or(|chip| chip.tag != *tag).then_some(BALANCE_MS),
             Notice::None
@@ -41,6 +57,9 @@ impl Terminal {
             | Notice::HoldAgain { .. }
             | Notice::LastCart { .. } => None,
         };
+        if !matches!(notice, Notice::PinWanted { .. }) {
+            self.pins.put_away();
+        }
         self.notice_ends_ms = stays_ms.map(|stays| step.now.mono_ms.saturating_add(stays));
         self.notice = notice;
     }
@@ -68,22 +87,55 @@ impl Terminal {
         }
     }
 
-    fn screen(&self, step: &Step<'_>) -> Screen {
+    /// The list of past orders, made anew when something of it may have changed: it is long, and most steps change nothing of it.
+    fn view_past(&mut self, step: &Step<'_>) {
         let window_ms = self.config.as_ref().map_or(0, |config| config.event.cancel_window_ms);
+        let acked = self.journal.iter().map(Chain::acked).fold(0, u64::wrapping_add);
+        let newest = self.journal.last().map_or(0, |chain| chain.start().epoch);
+        let made_from = (self.history.changes(), window_ms, acked, (self.journal.len(), newest));
+        let now_ms = step.now.mono_ms;
+        let known = &self.past_shown;
+        if known.made_from == Some(made_from) && known.holds_until_ms.is_none_or(|until| now_ms <= until) {
+            return;
+        }
+        let list = self.history.view(window_ms, step.now, |place| self.is_sent(place));
+        let list = if *known.list == list {
+            Arc::clone(&known.list)
+        } else {
+            Arc::new(list)
+        };
+        self.past_shown = PastShown {
+            list,
+            unsent: self.orders_unsent(),
+            made_from: Some(made_from),
+            holds_until_ms: self.history.first_too_late_ms(window_ms, step.now),
+        };
+    }
+
+    /// The orders that the server lacks, of the last ones.
+    pub(crate) fn orders_unsent(&self) -> Option<Unsent> {
+        self.history.unsent(|place| self.is_sent(place))
+    }
+
+    fn screen(&mut self, step: &Step<'_>) -> Screen {
+        self.view_past(step);
         Screen {
+            training: self.training,
             pill: self.pill(),
             page: self.page(),
             till: self.identity.as_ref().map(|identity| identity.registration.till),
-            cashier: self.session.map(|session| session.staff),
+            cashier: self.at_counter().map(|session| session.staff),
             config: self.config.as_ref().map(|config| config.version),
             cart: self.cart.as_ref().map(|cart| self.cart_view(cart)),
             notice: self.notice.clone(),
+            shift: self.shift_view(),
+            received: self.handovers.view(),
+            parked: self.parked_view(),
             drawer: self.drawer.as_ref().map(Drawer::view),
-            history: self
-                .history
-                .view(window_ms, step.now, HISTORY_SHOWN, |place| self.is_sent(place)),
-            unsent: self.history.unsent(|place| self.is_sent(place)),
+            history: Arc::clone(&self.past_shown.list),
+            unsent: self.past_shown.unsent,
             fault: self.fault,
+            clock_ahead_min: self.clock.ahead_min(step.now),
         }
     }
 
@@ -120,7 +172,7 @@ impl Terminal {
             Page::Locked
         } else if !config.tills.contains_key(&identity.registration.till) {
             Page::NoTill
-        } else if self.session.is_none() {
+        } else if self.at_counter().is_none() {
             Page::LoggedOut
         } else {
             Page::Sale

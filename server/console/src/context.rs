@@ -87,6 +87,8 @@ pub struct Parts {
     pub terminals_at: Option<String>,
     /// Digest of the event's config key, for registration codes.
     pub config_key: Hash32,
+    /// Digest of the authority of the server's certificate, for registration codes; none where a proxy speaks TLS.
+    pub authority: Option<Hash32>,
 }
 
 /// What every page needs.
@@ -96,6 +98,7 @@ pub struct Context {
     pub(crate) secure: bool,
     pub(crate) terminals_at: Option<String>,
     pub(crate) config_key: Hash32,
+    pub(crate) authority: Option<Hash32>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) signer: Arc<dyn SignerView>,
     pub(crate) assets: Assets,
@@ -142,6 +145,7 @@ impl Context {
             secure: parts.secure,
             terminals_at: parts.terminals_at,
             config_key: parts.config_key,
+            authority: parts.authority,
             hub: parts.hub,
             signer: parts.signer,
             assets: Assets::new(include_str!("console.css")),

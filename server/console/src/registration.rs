@@ -206,6 +206,7 @@ async fn open_all(page: &Page, server: &str, fields: &[(String, String)]) -> Res
             secret,
             server: server.to_owned(),
             config_key: Some(context.config_key),
+            authority: context.authority,
         };
         (slot, invitation.text())
     };

@@ -308,9 +308,14 @@ impl Cashier {
                 seen.timeouts += 1;
                 Came::Nothing
             }
-            Notice::Balance { .. } | Notice::NextPart | Notice::HoldAgain { .. } | Notice::LastCart { .. } => {
-                Came::Other
-            }
+            Notice::Balance { .. }
+            | Notice::NextPart
+            | Notice::HoldAgain { .. }
+            | Notice::PinWanted { .. }
+            | Notice::OwnBand { .. }
+            | Notice::SwapCashier { .. }
+            | Notice::CopyReceived { .. }
+            | Notice::LastCart { .. } => Came::Other,
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use core_ffi::mirror::KeeperKey;
 use core_ffi::purse_keys::Role;
-use core_ffi::{Endpoint, Keys, MirrorTo};
+use core_ffi::{Endpoint, Keys, MirrorTo, ServerAddress};
 use desk::{Desk, Options, Simulation, UsbReader};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -87,9 +87,6 @@ pub struct Arguments {
 /// Virtual wristbands of a desk without a reader.
 const WRISTBANDS: u32 = 6;
 
-/// Where the desk keeps the server's address between starts.
-const SERVER_FILE: &str = "server";
-
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     start_log(false);
@@ -105,7 +102,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let options = Options {
         listen: arguments.listen,
         data: arguments.data.clone(),
-        server: Endpoint::new(&server, authority.as_ref())?,
+        server: match &authority {
+            Some(authority) => Endpoint::new(&server.url, Some(authority))?,
+            None => server.endpoint()?,
+        },
         receipts: arguments.receipts.clone(),
         console: arguments.console.clone(),
         reader,
@@ -170,18 +170,23 @@ fn mirrors(arguments: &Arguments) -> anyhow::Result<Vec<MirrorTo>> {
     Ok(mirrors)
 }
 
-fn server_address(arguments: &Arguments, invitation: Option<&Invitation>) -> anyhow::Result<String> {
-    let file = arguments.data.join(SERVER_FILE);
-    let given = arguments
+fn server_address(arguments: &Arguments, invitation: Option<&Invitation>) -> anyhow::Result<ServerAddress> {
+    let typed = arguments
         .server
         .clone()
-        .or_else(|| invitation.map(|invitation| invitation.server.clone()));
+        .map(|url| ServerAddress { url, authority: None });
+    let given = typed.or_else(|| {
+        invitation.map(|invitation| ServerAddress {
+            url: invitation.server.clone(),
+            authority: invitation.authority,
+        })
+    });
     if let Some(given) = given {
-        std::fs::write(&file, &given).with_context(|| format!("{} cannot be written", file.display()))?;
+        let kept = given.keep(&arguments.data);
+        kept.with_context(|| format!("the server's address cannot be kept in {}", arguments.data.display()))?;
         return Ok(given);
     }
-    let kept = std::fs::read_to_string(&file);
-    kept.map(|kept| kept.trim().to_owned())
+    ServerAddress::load(&arguments.data)
         .context("no server is known yet; give the registration code with --code, or the address with --server")
 }
 

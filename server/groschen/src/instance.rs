@@ -14,8 +14,9 @@ use engine::{Engine, Reply, Request, bootstrap};
 use festival::registration::{SECRET_BYTES, Slot};
 use fixtures::sample;
 use pages::guard;
-use shared_protocol::crypto::PublicKey;
+use shared_protocol::crypto::{Hash32, PublicKey};
 use shared_protocol::ids::mint;
+use shared_protocol::invitation::authority_digest;
 use shared_protocol::stream::Stream;
 use shared_protocol::wristband::BatchAuthority;
 use shared_protocol::{EventId, SlotId, TillId};
@@ -46,6 +47,8 @@ pub struct Instance {
     pub writer: Writer<SqliteStore>,
     /// The key terminals check everything with.
     pub config_key: PublicKey,
+    /// Digest of the authority of its certificate, for registration codes; none where it speaks no TLS itself.
+    pub authority: Option<Hash32>,
     /// The event it books.
     pub event: EventId,
     database: PathBuf,
@@ -116,6 +119,7 @@ impl Instance {
             .routes()
             .merge(health.routes())
             .merge(receipt::page::routes(receipts));
+        let authority = settings.tls.as_ref().map(authority_of).transpose()?;
         let console = console::Context::new(console::Parts {
             event,
             mode: if event == sample::EVENT { Mode::Demo } else { Mode::Live },
@@ -129,6 +133,7 @@ impl Instance {
             secure: settings.is_secure(),
             terminals_at: settings.terminals_at(),
             config_key: terminal::config_key_digest(&config_key),
+            authority,
         });
         // Receipts are public and come first; whatever nobody else has is the console's.
         let routes = routes.fallback_service(console::routes(&console));
@@ -154,6 +159,7 @@ impl Instance {
             hub,
             writer,
             config_key,
+            authority,
             event,
             database,
             thread,
@@ -253,6 +259,19 @@ fn event_of(store: &mut SqliteStore, sample: bool) -> anyhow::Result<EventId> {
 }
 
 /// What speaks TLS with a certificate and its key.
+/// The authority that phones pin: the last certificate of the chain's file. A chain without its authority is pinned at the last one it has, and then
+/// phones register anew when that one is changed.
+fn authority_of(tls: &Tls) -> anyhow::Result<Hash32> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let unreadable = |error| anyhow!("{} is no certificate chain: {error}", tls.cert.display());
+    let chain = CertificateDer::pem_file_iter(&tls.cert).map_err(unreadable)?;
+    let last = chain
+        .last()
+        .with_context(|| format!("{} holds no certificate", tls.cert.display()))?;
+    Ok(authority_digest(&last.map_err(unreadable)?))
+}
+
 pub(crate) fn acceptor(tls: &Tls) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};

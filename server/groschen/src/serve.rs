@@ -18,6 +18,7 @@ use crate::settings::{Flags, ListenFlags, Settings};
 
 /// Arguments of `serve`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Arguments {
     #[command(flatten)]
     flags: Flags,
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Registrations need no person to confirm their code. For tests only: whoever has the code first becomes the terminal.
     #[arg(long)]
     no_confirm: bool,
+    /// Put the batch of simulated wristbands in force, whose keys are no secret: for tests, where no money is.
+    #[arg(long, requires = "sample", hide = true)]
+    simulated_wristbands: bool,
     /// Write one JSON object a line instead of sentences.
     #[arg(long)]
     json: bool,
@@ -86,7 +90,7 @@ fn say(json: bool, value: &serde_json::Value, sentence: &str) {
 }
 
 async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exit> {
-    let instance = Instance::start(settings, arguments.sample).await?;
+    let instance = Instance::start_with(settings, arguments.sample, arguments.simulated_wristbands).await?;
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
     let url = format!("{scheme}://{}{}", instance.address, sync::server::PATH);
     tracing::info!(%url, "the server has started");
@@ -103,6 +107,7 @@ async fn serve(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Exi
             secret: slot.secret,
             server: settings.terminals_at().unwrap_or_else(|| url.clone()),
             config_key: Some(terminal::config_key_digest(&instance.config_key)),
+            authority: instance.authority,
         };
         let code = code.text();
         let value = serde_json::json!({ "till": till, "slot": slot.id.to_string(), "secret": secret, "code": code });

@@ -13,15 +13,13 @@ use desk::Wristband;
 use fixtures::sample;
 use shared_protocol::catalogue::Text;
 use shared_protocol::crypto::{SignError, Signer};
-use shared_protocol::purse::{ChainId, PurseSettings};
+use shared_protocol::purse::ChainId;
 use shared_protocol::wristband::Batch;
 
 /// The number of the simulated batch.
 const BATCH: u16 = 900;
 /// How many wristbands it has.
 pub const PURSES: u16 = 4;
-/// The number of the sample festival on its wristbands.
-const EVENT: u32 = 2_027;
 
 /// Wristbands that no simulated guest wears, known by their ids.
 pub fn by_id(count: u32) -> Vec<Wristband> {
@@ -39,7 +37,7 @@ pub fn by_id(count: u32) -> Vec<Wristband> {
 }
 
 fn batch() -> SimulatedBatch {
-    SimulatedBatch::new(PurseSettings::usual(EVENT), BATCH)
+    SimulatedBatch::of_sample(BATCH)
 }
 
 /// The first so many wristbands of the simulated batch, as they come from the encoder: empty.

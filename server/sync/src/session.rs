@@ -16,9 +16,9 @@ use shared_protocol::limits::{
     FRAME_FROM_TERMINAL_MAX_BYTES, PEER_DEAD_MS, PING_INTERVAL_MS, SNAPSHOT_CHUNK_BYTES, TEXT_MAX_BYTES, WINDOW_ENTRIES,
 };
 use shared_protocol::message::{
-    Ack, Challenge, Command, CommandKind, Delta, Error, ErrorCode, Fork, FrameError, Gap, Hello, HelloBody, Message,
-    PROTOCOL_MAX, PROTOCOL_MIN, Ping, Push, Register, RegisterPending, Registered, SnapshotBegin, SnapshotChunk,
-    SnapshotEnd, TerminalState, Welcome, hello_message,
+    Ack, Challenge, Command, CommandKind, Delta, Error, ErrorCode, Fork, FrameError, Gap, HandoverAck, HandoverOutcome,
+    Hello, HelloBody, Message, PROTOCOL_MAX, PROTOCOL_MIN, Ping, Push, Register, RegisterPending, Registered,
+    SnapshotBegin, SnapshotChunk, SnapshotEnd, TerminalState, Welcome, hello_message,
 };
 use shared_protocol::stream::{Step, Stream, Version};
 use shared_protocol::{CartId, CommandId, SlotId, TerminalId, TillId, decode};
@@ -104,6 +104,7 @@ struct Peer {
 enum Pending {
     Hello,
     Push { entries: u32 },
+    Handover { entries: u32, of: (TerminalId, u32, u64) },
     Authorise,
     Query,
     Register(SlotId),
@@ -304,6 +305,7 @@ impl Session {
         };
         match message {
             Message::Push(push) => self.on_push(push, world),
+            Message::Handover(handover) => self.on_handover(handover.push, world),
             Message::Query(query) => {
                 vec![self.submit(
                     Pending::Query,
@@ -365,8 +367,29 @@ impl Session {
         }
     }
 
+    /// A phone hands over another one's journal: the same way into the books, signed by the key of whose it is. What that one did not sign is not
+    /// kept raw, as its own push would be: it may still come itself.
+    fn on_handover(&mut self, push: Push, world: &World<'_>) -> Vec<Output> {
+        let of = (push.terminal, push.epoch.epoch, push.head.seq);
+        let Some(key) = (world.key_of)(push.terminal) else {
+            return vec![handover_ack(of, HandoverOutcome::UnknownTerminal)];
+        };
+        let entries = u32::try_from(push.entries.len()).unwrap_or(u32::MAX);
+        if self.inflight_entries.saturating_add(entries) > WINDOW_SLACK {
+            return self.fail(ErrorCode::Overload, "more entries on the way than the window allows");
+        }
+        match check_push(push, &key) {
+            Ok(checked) if checked.verified => {
+                self.inflight_entries += entries;
+                let pending = Pending::Handover { entries, of };
+                vec![self.submit(pending, Request::Push(Box::new(checked)))]
+            }
+            Ok(_) => vec![handover_ack(of, HandoverOutcome::BadSignature)],
+            Err(malformed) => self.fail(ErrorCode::BadFrame, &malformed.to_string()),
+        }
+    }
+
     fn on_push(&mut self, push: Push, world: &World<'_>) -> Vec<Output> {
-        // A phone may hand over another one's journal; each is signed by its own key.
         let Some(key) = (world.key_of)(push.terminal) else {
             return Self::complain(
                 ErrorCode::UnknownTerminal,
@@ -407,6 +430,16 @@ impl Session {
             (Pending::Push { entries }, Reply::Push(reply)) => {
                 self.inflight_entries = self.inflight_entries.saturating_sub(entries);
                 self.pushed(reply, world)
+            }
+            (Pending::Handover { entries, of }, Reply::Push(reply)) => {
+                self.inflight_entries = self.inflight_entries.saturating_sub(entries);
+                // That the other one has to write in another epoch now is said to it when it comes.
+                let outcome = match reply.result {
+                    PushResult::Durable { .. } => HandoverOutcome::Durable,
+                    PushResult::Gap { .. } => HandoverOutcome::Gap,
+                    PushResult::Unknown => HandoverOutcome::UnknownTerminal,
+                };
+                vec![handover_ack(of, outcome)]
             }
             (Pending::Authorise, Reply::Authorise(result)) => vec![send(result)],
             (Pending::Query, Reply::Query(result)) => vec![send(*result)],
@@ -588,6 +621,15 @@ impl Session {
         }
         Vec::new()
     }
+}
+
+fn handover_ack((terminal, epoch, seq): (TerminalId, u32, u64), outcome: HandoverOutcome) -> Output {
+    send(HandoverAck {
+        terminal,
+        epoch,
+        seq,
+        outcome,
+    })
 }
 
 fn send(message: impl Into<Message>) -> Output {

@@ -12,9 +12,10 @@ use shared_protocol::entry::{
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::{
     Ack, Authorise, AuthoriseRefusal, AuthoriseResult, Bye, CartAborted, CartAck, CartOpened, Certificate, Challenge,
-    Command, CommandDone, CommandKind, Delta, EntryNote, EntryOutcome, Error, ErrorCode, Fork, Gap, Hello, LogUpload,
-    Message, Ping, Pong, Push, Query, QueryResult, Register, RegisterPending, Registered, Release, SnapshotBegin,
-    SnapshotChunk, SnapshotEnd, SnapshotRequest, StreamAck, TerminalState, Units, Welcome,
+    Command, CommandDone, CommandKind, Delta, EntryNote, EntryOutcome, Error, ErrorCode, Fork, Gap, Handover,
+    HandoverAck, HandoverOutcome, Hello, LogUpload, Message, Ping, Pong, Push, Query, QueryResult, Register,
+    RegisterPending, Registered, Release, SnapshotBegin, SnapshotChunk, SnapshotEnd, SnapshotRequest, StreamAck,
+    TerminalState, Units, Welcome,
 };
 use shared_protocol::order::{
     CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind, VoucherUse,
@@ -310,16 +311,16 @@ fn from_terminal() -> impl Strategy<Value = Message> {
         }
         .into()),
         (bytes(), signature()).prop_map(|(body, signature)| Hello { body, signature }.into()),
-        push.prop_map(|(terminal, epoch, first_seq, previous, entries, head)| {
-            Push {
+        (any::<bool>(), push).prop_map(|(other, (terminal, epoch, first_seq, previous, entries, head))| {
+            let push = Push {
                 terminal: TerminalId(terminal),
                 epoch,
                 first_seq,
                 previous,
                 entries,
                 head,
-            }
-            .into()
+            };
+            if other { Handover { push }.into() } else { push.into() }
         }),
         (id(), tag()).prop_map(|(request, tag)| Query {
             request: RequestId(request),
@@ -511,6 +512,15 @@ fn from_server() -> impl Strategy<Value = Message> {
             .into()
         }),
         id().prop_map(|cart| CartAck { cart: CartId(cart) }.into()),
+        (id(), any::<(u32, u64, u16)>()).prop_map(|(terminal, (epoch, seq, outcome))| {
+            HandoverAck {
+                terminal: TerminalId(terminal),
+                epoch,
+                seq,
+                outcome: HandoverOutcome::from_code(outcome),
+            }
+            .into()
+        }),
     ]
 }
 

@@ -162,7 +162,12 @@ impl Counter {
                 Output::Connect(link) => answers.push_back(Input::Disconnected(link)),
                 Output::Screen(screen) => self.shown = screen.notice.clone(),
                 Output::Purse(work) => self.purse_work.push_back(work),
-                Output::Fetch { .. } | Output::Send { .. } | Output::Disconnect(_) | Output::Cue(_) => {}
+                Output::VerifyPin { .. }
+                | Output::Fetch { .. }
+                | Output::Send { .. }
+                | Output::Disconnect(_)
+                | Output::Unregistered
+                | Output::Cue(_) => {}
             }
         }
         answers.into_iter().try_for_each(|answer| self.input(answer))

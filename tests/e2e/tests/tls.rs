@@ -17,6 +17,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use shared_protocol::crypto::{Ed25519Signer, Signer as _};
+use shared_protocol::invitation::authority_digest;
 use shared_protocol::order::OrderKind;
 use shared_protocol::stream::Stream;
 use terminal::screen::Page;
@@ -39,7 +40,7 @@ fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, Tls) {
         cert: dir.join(format!("{name}.pem")),
         key: dir.join(format!("{name}.key")),
     };
-    std::fs::write(&tls.cert, own.pem()).unwrap();
+    std::fs::write(&tls.cert, own.pem() + &authority.pem()).unwrap();
     std::fs::write(&tls.key, key.serialize_pem()).unwrap();
     (authority.der().clone(), tls)
 }
@@ -148,10 +149,19 @@ async fn a_till_registers_over_tls_and_refuses_a_server_of_another_authority() {
     let instance = Instance::start(&settings, true).await.unwrap();
     let url = format!("wss://{}{}", instance.address, sync::server::PATH);
     let till = *sample::config().tills.keys().next().unwrap();
-    for (authority, comes_in) in [(&foreign, false), (&authority, true)] {
+    let by = |authority| Endpoint::new(&url, Some(authority)).unwrap();
+    let pinned = |authority| Endpoint::pinned(&url, authority).unwrap();
+    let pin = instance.authority.unwrap();
+    assert_eq!(pin, authority_digest(&authority));
+    let tries = [
+        (by(&foreign), false),
+        (pinned(authority_digest(&foreign)), false),
+        (by(&authority), true),
+        (pinned(pin), true),
+    ];
+    for (number, (endpoint, comes_in)) in (1..).zip(tries) {
         let slot = instance.open_slot(till, false).await.unwrap();
-        let endpoint = Endpoint::new(&url, Some(authority)).unwrap();
-        let signer = Box::new(Ed25519Signer::from_seed(&[u8::from(comes_in) + 1; 32]).unwrap());
+        let signer = Box::new(Ed25519Signer::from_seed(&[number; 32]).unwrap());
         let device = Device {
             app: "test".to_owned(),
             signer,

@@ -461,6 +461,7 @@ impl World {
             Kind::Rollback,
             Kind::Clone,
             Kind::PhoneLost,
+            Kind::Handover,
             Kind::StolenKey,
             Kind::ServerRestore,
         ];
@@ -499,7 +500,13 @@ impl World {
                     self.several_copies() || till_of(case.case.case.order).is_some_and(|till| loose.contains(&till))
                 }
                 // A heartbeat is not signed: a flipped bit in it can announce what never was.
-                CaseKind::EntriesMissing => any(&[Kind::Rollback, Kind::Clone, Kind::PhoneLost, Kind::BitFlip]),
+                CaseKind::EntriesMissing => any(&[
+                    Kind::Rollback,
+                    Kind::Clone,
+                    Kind::PhoneLost,
+                    Kind::Handover,
+                    Kind::BitFlip,
+                ]),
                 CaseKind::IdConflict => any(&[Kind::StolenKey]),
                 _ => false,
             };

@@ -113,6 +113,8 @@ pub(crate) struct Chips {
     pub seen: BTreeMap<TagId, UltralightAesChip>,
     /// What copies may cost by the promise of the settings: what was on a wristband when it was copied.
     pub copied: BTreeMap<TagId, Vec<Copied>>,
+    /// What stolen desks wrote onto wristbands, in cents: no journal tells of it.
+    pub minted: BTreeMap<TagId, i128>,
 }
 
 /// The work of a device on the wristband that lies there.
@@ -164,6 +166,7 @@ impl Chips {
                 .collect(),
             seen: BTreeMap::new(),
             copied: BTreeMap::new(),
+            minted: BTreeMap::new(),
             lists,
             config: sample::config(),
             batch,

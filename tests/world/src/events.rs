@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use shared_protocol::SlotId;
-use terminal::{SignJob, Ticket};
+use terminal::{PinJob, SignJob, Ticket};
 
 use crate::faults::Kind;
 
@@ -33,6 +33,13 @@ pub(crate) enum Event {
         boot: u32,
         job: SignJob,
         message: Vec<u8>,
+    },
+    /// A device has compared a PIN with its hash.
+    PinVerified {
+        device: DeviceNo,
+        boot: u32,
+        job: PinJob,
+        ok: bool,
     },
     /// A till's queue was read.
     Fetched {
@@ -104,6 +111,8 @@ pub(crate) enum Event {
     Repaired { device: DeviceNo },
     /// Somebody brings a stick with the second copy of a journal to the office.
     Stick { stick: usize },
+    /// Two people hold phones together, one of which has a copy for the other.
+    Handover { handover: usize },
     /// A till that was locked is freed, or a wristband.
     Pardon,
     /// All faults end.

@@ -91,6 +91,8 @@ kinds! {
     Clone = "clone", 1,
     /// A device is destroyed; another one takes its till.
     PhoneLost = "phone-lost", 1,
+    /// A phone gives what the server lacks to another phone, and is destroyed afterwards as often as not.
+    Handover = "handover", 4,
     /// Clocks are off, up to days.
     Skew = "skew", 0,
     /// A device that lost power wakes up in 1970.

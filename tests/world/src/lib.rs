@@ -13,6 +13,7 @@ mod drawer;
 mod events;
 mod exposure;
 pub mod faults;
+mod handover;
 mod log;
 mod network;
 mod observer;

@@ -507,6 +507,7 @@ impl World {
         if !gone.is_empty() {
             self.sometimes.reach("server_restored_without_orders");
         }
+        self.restored_behind_handovers();
         for hash in gone {
             if !on_devices.contains(&hash) {
                 self.observer
@@ -518,9 +519,11 @@ impl World {
 
     /// A device has another disk now.
     pub(crate) fn observe_rollback(&mut self, no: DeviceNo, before: &Image) {
-        let gone: Vec<Hash32> = before
-            .hashes()
-            .filter(|hash| !self.observer.stored.contains(hash) && !self.anywhere(*hash, None))
+        let others_have = self.copies_held();
+        let had = before.hashes().chain(self.copies_on(before));
+        let gone: Vec<Hash32> = had
+            .filter(|hash| !self.observer.stored.contains(hash))
+            .filter(|hash| !others_have.contains(hash) && !self.anywhere(*hash, None))
             .collect();
         for hash in gone {
             self.sometimes.reach("lost_with_the_phone");

@@ -8,7 +8,7 @@ use fixtures::sample;
 use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
 use shared_protocol::{Amount, StaffId, TagId};
 use terminal::screen::{CartKind, DoneKind, Notice, Page, PurseRefusal, Refusal, Registering};
-use terminal::{Action, Input};
+use terminal::{Action, Input, Pin, Terminal};
 
 use crate::events::{DeviceNo, Event};
 use crate::faults::Kind;
@@ -632,9 +632,29 @@ impl World {
         };
         let (till, busy) = (device.till, device.service.is_some());
         let page = device.page().cloned();
+        let notice = device
+            .terminal
+            .as_ref()
+            .and_then(Terminal::shown)
+            .map(|screen| &screen.notice);
+        let wanted = match notice {
+            Some(Notice::PinWanted { staff, .. }) => Some(*staff),
+            _ => None,
+        };
         let again_ms = match page {
             None | Some(Page::Unregistered(Registering::Waiting | Registering::Refused(_))) => {
                 self.scan_code(no);
+                20_000
+            }
+            Some(Page::LoggedOut) if wanted.is_some() => {
+                let pin = if self.people_random.percent(80) {
+                    wanted.and_then(sample::pin_of)
+                } else {
+                    Some("0000")
+                };
+                if let Some(pin) = pin.and_then(Pin::typed) {
+                    self.step(no, Input::Act(Action::Pin(pin)));
+                }
                 20_000
             }
             Some(Page::LoggedOut) if !busy => {

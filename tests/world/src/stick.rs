@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use engine::Request;
 use engine::import::{Import, Unusable};
 use fixtures::sample;
-use shared_protocol::chain::SignedHead;
+use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::mirror::{FORMAT, Mirror, MirroredEntry, Opening, Record};
@@ -15,6 +15,7 @@ use store::Reader as _;
 use terminal::MetaKey;
 
 use crate::events::{DeviceNo, Event};
+use crate::till::Device;
 use crate::world::World;
 
 /// Somebody has to find it and walk to the office.
@@ -32,6 +33,44 @@ pub(crate) struct Stick {
     brings: bool,
 }
 
+/// A copy of a device's journal of one epoch from an entry on, in the format of a second copy; none when nothing is there.
+pub(crate) fn copy(device: &Device, start: &EpochStart, from_seq: u64) -> Option<Vec<u8>> {
+    let image = &device.disk.image;
+    let certificate = terminal::certificate_of(image.metas.get(&MetaKey::Identity)?)?;
+    let opening = Opening {
+        format: FORMAT,
+        epoch: *start,
+        certificate,
+    };
+    let registration = opening.registration().ok()?;
+    let mut file = Record::Opening(opening).bytes();
+    let before = from_seq
+        .checked_sub(1)
+        .and_then(|seq| image.entries.get(&(start.epoch, seq)));
+    let mut previous = before.map_or_else(|| start.root(registration.terminal), |entry| entry.hash);
+    let mut some = false;
+    for (_, entry) in image.entries.range((start.epoch, from_seq)..=(start.epoch, u64::MAX)) {
+        let record = MirroredEntry {
+            seq: entry.seq,
+            previous,
+            bytes: Bytes(entry.bytes.clone()),
+        };
+        file.extend(Record::Entry(record).bytes());
+        (previous, some) = (entry.hash, true);
+        // The copier signs what it appends; sales come one by one.
+        let signer = device.key.signer();
+        let head = SignedHead::sign(
+            signer.as_ref(),
+            registration.terminal,
+            start.epoch,
+            entry.seq,
+            entry.hash,
+        );
+        file.extend(head.map(|head| Record::Head(head).bytes()).unwrap_or_default());
+    }
+    some.then_some(file)
+}
+
 impl World {
     /// A desk is about to be destroyed; what is on its stick stays.
     pub(crate) fn stick_stays(&mut self, no: DeviceNo) {
@@ -42,48 +81,8 @@ impl World {
             return;
         }
         let image = &device.disk.image;
-        let identity = image.metas.get(&MetaKey::Identity);
-        let Some(certificate) = identity.and_then(|identity| terminal::certificate_of(identity)) else {
-            return;
-        };
-        let mut files = Vec::new();
-        for (start, _) in image.epochs.values() {
-            let opening = Opening {
-                format: FORMAT,
-                epoch: *start,
-                certificate: certificate.clone(),
-            };
-            let Ok(registration) = opening.registration() else {
-                return;
-            };
-            let mut file = Record::Opening(opening).bytes();
-            let (mut previous, mut last) = (start.root(registration.terminal), 0);
-            for entry in image
-                .entries
-                .range((start.epoch, 0)..=(start.epoch, u64::MAX))
-                .map(|(_, entry)| entry)
-            {
-                let record = MirroredEntry {
-                    seq: entry.seq,
-                    previous,
-                    bytes: Bytes(entry.bytes.clone()),
-                };
-                file.extend(Record::Entry(record).bytes());
-                (previous, last) = (entry.hash, entry.seq);
-                // The copier signs what it appends; sales come one by one.
-                let head = SignedHead::sign(
-                    device.key.signer().as_ref(),
-                    registration.terminal,
-                    start.epoch,
-                    last,
-                    previous,
-                );
-                file.extend(head.map(|head| Record::Head(head).bytes()).unwrap_or_default());
-            }
-            if last > 0 {
-                files.push(file);
-            }
-        }
+        let epochs = image.epochs.values();
+        let files = epochs.filter_map(|(start, _)| copy(device, start, 1)).collect();
         self.sticks.push(Stick {
             files,
             hashes: image.hashes().collect(),

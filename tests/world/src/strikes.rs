@@ -11,6 +11,7 @@ use shared_protocol::limits::FRAME_FROM_TERMINAL_MAX_BYTES;
 use shared_protocol::message::{CommandKind, Message, TerminalState};
 use shared_protocol::stream::BlockReason;
 use shared_protocol::{Amount, StaffId};
+use terminal::Terminal;
 
 use crate::disk::Image;
 use crate::events::{ConnNo, DeviceNo, Event};
@@ -26,13 +27,23 @@ const HOUR_MS: u64 = 60 * MINUTE_MS;
 const NOBODY: StaffId = StaffId(7);
 
 impl World {
-    fn running(&mut self, kind: Kind) -> Option<DeviceNo> {
-        let running: Vec<DeviceNo> = self
-            .device_numbers()
-            .into_iter()
-            .filter(|no| self.devices.get(no.0).is_some_and(|device| device.terminal.is_some()))
+    /// One of the devices that run and are wanted.
+    pub(crate) fn running_where(
+        &mut self,
+        kind: Kind,
+        wanted: impl Fn(DeviceNo, &Terminal) -> bool,
+    ) -> Option<DeviceNo> {
+        let devices = (0..).map(DeviceNo).zip(&self.devices);
+        let running = devices.filter_map(|(no, device)| Some((no, device.terminal.as_ref()?)));
+        let running: Vec<DeviceNo> = running
+            .filter(|(no, terminal)| wanted(*no, terminal))
+            .map(|(no, _)| no)
             .collect();
         self.plan.random(kind).pick(&running)
+    }
+
+    fn running(&mut self, kind: Kind) -> Option<DeviceNo> {
+        self.running_where(kind, |_, _| true)
     }
 
     fn draw(&mut self, kind: Kind, low: u64, high: u64) -> u64 {
@@ -132,6 +143,7 @@ impl World {
                 self.server_restores(index);
             }
             Kind::TseDown | Kind::TseSilent => self.tse_strikes(kind),
+            Kind::Handover => self.gives_a_copy()?,
             Kind::PriceChange => self.change_prices(kind),
             Kind::Block => {
                 let tags = self.guests.tags.clone();
@@ -222,20 +234,24 @@ impl World {
                 twin.clocks = original.clocks;
                 self.add_device(twin, 3_000);
             }
-            Kind::PhoneLost => {
-                let till = self.devices.get(no.0)?.till;
-                self.stick_stays(no);
-                self.replace_image(no, Image::default());
-                self.devices.get_mut(no.0)?.gone = true;
-                let curve = self.curve;
-                let mut random = Random::of(self.seed, 60_000 + self.devices.len() as u64);
-                let key = crate::till::Key::new(curve, &mut random);
-                self.add_device(Device::new(till, key, random), 5 * MINUTE_MS);
-            }
+            Kind::PhoneLost => self.phone_is_lost(no)?,
             Kind::StolenKey => self.devices.get_mut(no.0)?.key_stolen = true,
             Kind::Permission => self.change_permissions(no)?,
             _ => return None,
         }
+        Some(())
+    }
+
+    /// A phone is destroyed, and another one takes its till.
+    pub(crate) fn phone_is_lost(&mut self, no: DeviceNo) -> Option<()> {
+        let till = self.devices.get(no.0)?.till;
+        self.stick_stays(no);
+        self.replace_image(no, Image::default());
+        self.devices.get_mut(no.0)?.gone = true;
+        let curve = self.curve;
+        let mut random = Random::of(self.seed, 60_000 + self.devices.len() as u64);
+        let key = crate::till::Key::new(curve, &mut random);
+        self.add_device(Device::new(till, key, random), 5 * MINUTE_MS);
         Some(())
     }
 

@@ -242,6 +242,7 @@ impl World {
         };
         let plan = tap.loaded.plan_top_up(&keys, &top_up, &Limits::default()).ok()?;
         let _ = tap.commit(&plan);
+        *self.chips.minted.entry(tag).or_default() += i128::from(cents);
         self.sometimes.reach("credit_by_a_thief");
         if office_hears {
             self.admin(Request::Batch {
@@ -255,6 +256,7 @@ impl World {
     /// What all orders that tills ever wrote, lost ones too, moved on a purse: paid in less spent, in cents.
     fn moved(&self) -> BTreeMap<TagId, i128> {
         let mut moved: BTreeMap<TagId, i128> = BTreeMap::new();
+        let mut given: BTreeMap<TagId, (i128, i128, i128)> = BTreeMap::new();
         for order in self.observer.orders.values().map(|seen| &seen.order) {
             let Some((tag, purse)) = order.holder.zip(order.purse.as_ref()) else {
                 continue;
@@ -268,6 +270,19 @@ impl World {
                     .map_or(0, |held| i128::from(held.0))
             };
             *moved.entry(tag).or_default() += held(&purse.after) - held(&purse.before);
+            // What the server's own credits brought onto it, which no order of a till tells of: the furthest that was ever seen, since a server that was
+            // restored may know of less.
+            let server = ChainId::Server.index();
+            let credited = |totals: &PurseTotals| totals.credited.get(server).copied().unwrap_or(0);
+            let unit = list.settings.unit_cents.get(server).copied().unwrap_or(0);
+            let furthest = given.entry(tag).or_insert((0_i128, 0_i128, i128::from(unit)));
+            furthest.0 = furthest
+                .0
+                .max(i128::from(credited(&purse.before).max(credited(&purse.after))));
+            furthest.1 += i128::from(credited(&purse.after)) - i128::from(credited(&purse.before));
+        }
+        for (tag, (furthest, by_orders, unit)) in given {
+            *moved.entry(tag).or_default() += (furthest - by_orders).max(0) * unit;
         }
         moved
     }
@@ -302,12 +317,15 @@ impl World {
             let promised: i128 = copies
                 .map(|copy| i128::from(copy.cents) * if copy.emulated { tills } else { 1 })
                 .sum();
+            // A chip that was set back behind a stolen desk's credit takes the next true one in its place: no gap is left that would tell of the stolen one.
+            // What such a desk wrote is its own loss, bounded by the freeze, and no copy's.
+            let minted = self.chips.minted.get(tag).copied().unwrap_or(0);
             // Credit of a tap that broke off, whose guest never came back to have it told.
             let purse = reader.purse(sample::EVENT, *tag).ok().flatten();
             let gaps = purse.map(|purse| purse.gaps(units)).unwrap_or_default();
             let untold = gaps.iter().filter(|gap| gap.chain.is_some());
             let untold: i128 = untold.map(|gap| i128::from(gap.cents.0)).sum();
-            let lost = (-moved - untold).max(0);
+            let lost = (-moved - untold.max(minted)).max(0);
             losses += Losses { lost, promised };
             if lost > promised {
                 found.push((

@@ -11,6 +11,7 @@ use shared_protocol::{TagId, TerminalId, TillId};
 use crate::chips::Chips;
 use crate::events::{Agenda, DeviceNo, Event};
 use crate::faults::{Kind, Plan};
+use crate::handover::Handover;
 use crate::log::Log;
 use crate::network::Network;
 use crate::observer::Observer;
@@ -156,6 +157,7 @@ pub(crate) struct World {
     pub revisions: Revisions,
     pub codes: Vec<Code>,
     pub sticks: Vec<Stick>,
+    pub handovers: Vec<Handover>,
     pub chips: Chips,
     pub blocked: Vec<TagId>,
     pub locked: Vec<TerminalId>,
@@ -286,6 +288,7 @@ impl World {
             items,
             codes: Vec::new(),
             sticks: Vec::new(),
+            handovers: Vec::new(),
             chips,
             blocked: Vec::new(),
             locked: Vec::new(),
@@ -392,6 +395,11 @@ impl World {
                 job,
                 message,
             } => self.key_signs(device, boot, job, &message),
+            Event::PinVerified { device, boot, job, ok } => {
+                if self.devices.get(device.0).is_some_and(|known| known.boot == boot) {
+                    self.step(device, terminal::Input::PinVerified { job, ok });
+                }
+            }
             Event::Fetched {
                 device,
                 boot,
@@ -461,6 +469,7 @@ impl World {
                 }
             }
             Event::Stick { stick } => self.stick_comes(stick),
+            Event::Handover { handover } => self.copy_goes_over(handover),
             Event::Pardon => self.pardon(),
             Event::Heal => self.heal(),
             Event::End => {}

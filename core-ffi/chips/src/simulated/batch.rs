@@ -25,8 +25,15 @@ pub struct SimulatedBatch {
 }
 
 const KEYSET: u8 = 1;
+/// The number of the sample festival on its wristbands.
+const SAMPLE_EVENT: u32 = 2_027;
 
 impl SimulatedBatch {
+    /// A batch of the sample festival.
+    pub fn of_sample(batch: u16) -> Self {
+        Self::new(PurseSettings::usual(SAMPLE_EVENT), batch)
+    }
+
     /// A batch of an event.
     pub fn new(settings: PurseSettings, batch: u16) -> Self {
         let [low, high] = batch.to_le_bytes();
@@ -55,7 +62,8 @@ impl SimulatedBatch {
         (self.uid(index).tag() == tag).then_some(index)
     }
 
-    fn master(&self, role: KeyRole) -> Block {
+    /// A master: made from the number of the batch, so no secret.
+    pub fn master(&self, role: KeyRole) -> Block {
         let [auth, mac, desk, server, ret] = self.masters;
         match role {
             KeyRole::Auth => auth,

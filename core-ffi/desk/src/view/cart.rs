@@ -37,8 +37,9 @@ pub(super) fn handed_out(config: &Config, lines: &[CartLine]) -> BTreeMap<Articl
 
 fn none(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
-    let has_sold = !screen.history.is_empty();
-    let can_undo = screen.history.first().is_some_and(|past| past.cancellable);
+    let last = screen.history.iter().find(|past| !past.kind.is_of_band());
+    let has_sold = last.is_some();
+    let can_undo = last.is_some_and(|past| past.cancellable);
     html! {
         @if matches!(screen.notice, Notice::None) {
             div .target {
@@ -150,7 +151,7 @@ fn lines(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
                 @let article = config.articles.get(&line.article);
                 @let name = article.map_or_else(|| line.article.to_string(), |article| words.language.name(&article.name).to_owned());
                 @let each = line.free_price.or_else(|| article.and_then(|article| article.price)).unwrap_or_default();
-                @let deposit = article.filter(|_| line.quantity > 0).and_then(|article| config.articles.get(&article.deposit?)?.price).unwrap_or_default();
+                @let deposit = article.filter(|_| line.quantity > 0).map_or(Amount::ZERO, |article| config.deposit_with(article));
                 @let sum = each.times(i64::from(line.quantity)).unwrap_or_default();
                 @let without = sum.plus(deposit.times(i64::from(line.quantity)).unwrap_or_default()).and_then(|whole| cart.total.minus(whole));
                 li {

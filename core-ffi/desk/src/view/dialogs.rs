@@ -2,13 +2,12 @@
 
 use core_ffi::mirror::MirrorState;
 use maud::{Markup, html};
-use shared_protocol::Amount;
 use shared_protocol::catalogue::Article;
+use terminal::cash;
 use terminal::screen::{PastOrder, Pill, Screen};
 
 use super::{Look, band, button, receipt};
 use crate::act::tiles;
-use crate::words::PIECES;
 
 /// A till remembers so many of its orders; when all of them wait, there may be more.
 const LAST_ORDERS: usize = 64;
@@ -98,21 +97,26 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
         h3 { (words.of("Kasse zählen und schließen", "Count the drawer and close it")) }
         p .quiet { (words.of("Trage ein, wie viele Scheine und Münzen darin sind. Was darin sein sollte, siehst du danach.", "Enter how many notes and coins are in it. What should be in it comes afterwards.")) }
         form .stack method="post" action="/act" data-quiet="reset" {
-            div .pieces { @for cents in PIECES {
-                label { (words.euros(Amount(cents))) input type="number" name=(format!("pieces-{cents}")) min="0" max="9999" step="1" inputmode="numeric"; }
+            div .pieces { @for piece in cash::PIECES {
+                label { (words.euros(piece)) input type="number" name=(format!("pieces-{}", piece.0)) min="0" max="9999" step="1" inputmode="numeric"; }
             } }
             button .main name="do" value="count-drawer" { (words.of("Gezählt – Kasse schließen", "Counted – close drawer")) }
         }
     }
 }
 
+/// Orders in the list of the last ones.
+const HISTORY_SHOWN: usize = 8;
+
 fn history(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
-    if screen.history.is_empty() {
+    let guests = screen.history.iter().filter(|past| !past.kind.is_of_band());
+    let last: Vec<&PastOrder> = guests.take(HISTORY_SHOWN).collect();
+    if last.is_empty() {
         return html! { p { (words.of("Noch nichts verkauft. Die letzten Buchungen stehen dann hier, mit Storno.", "Nothing sold yet. The last bookings will be here, with a way to cancel them.")) } };
     }
     html! {
-        ul .history { @for past in &screen.history { (past_order(look, past)) } }
+        ul .history { @for past in last { (past_order(look, past)) } }
     }
 }
 

@@ -3,16 +3,10 @@
 use maud::{Markup, html};
 use shared_protocol::Amount;
 use shared_protocol::order::{OrderKind, TenderKind};
+use terminal::cash;
 use terminal::screen::{Done, DoneKind, Screen};
 
 use super::{Look, band, receipt, result};
-
-/// Amounts people bring, in cents.
-const PRESETS: [i64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
-/// What guests pay with, in cents.
-const NOTES: [i64; 6] = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
-/// Rows of change; more would be read slower than it is counted.
-const CHANGE_ROWS: usize = 3;
 
 pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
@@ -28,13 +22,9 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
     let takes = |kind| till.tenders.contains(&kind);
     let methods = [(TenderKind::Cash, "cash"), (TenderKind::Card, "card")];
     let methods: Vec<_> = methods.into_iter().filter(|(kind, _)| takes(*kind)).collect();
-    let presets = PRESETS
-        .map(Amount)
-        .into_iter()
-        .filter(|amount| (event.top_up_min..=event.top_up_max).contains(amount));
     html! {
         div .presets {
-            @for amount in presets {
+            @for amount in cash::presets(event) {
                 @for (kind, code) in &methods {
                     button .preset.(code) #(format!("top-up-{code}-{}", amount.0)) form="act" name="do" value=(format!("top-up {code} {}", amount.0)) {
                         strong { (words.euros(amount)) } " " span { (words.tender(*kind)) }
@@ -87,13 +77,11 @@ fn back_row(look: Look<'_>, screen: &Screen) -> Markup {
 pub(super) fn change(look: Look<'_>, amount: Amount) -> Markup {
     let words = look.words;
     let given = look.model.given;
-    let rows: Vec<(Amount, Amount)> = NOTES
-        .map(Amount)
-        .into_iter()
-        .filter(|note| *note > amount)
-        .filter_map(|note| Some((note, note.minus(amount).ok()?)))
-        .take(if given.is_some() { 0 } else { CHANGE_ROWS })
-        .collect();
+    let rows = if given.is_some() {
+        Vec::new()
+    } else {
+        cash::offers(amount)
+    };
     let said = given.map(|given| (given, given.minus(amount).unwrap_or_default()));
     if rows.is_empty() && said.is_none() {
         return html! {};
@@ -139,7 +127,7 @@ pub(super) fn given_back(look: Look<'_>, done: &Done) -> Markup {
 /// What was booked last, for whoever was not quick enough: the change, the receipt.
 pub(super) fn last(look: Look<'_>, done: &Done) -> Markup {
     let words = look.words;
-    if !receipt::is_for_a_guest(done) {
+    if !done.kind.is_for_a_guest() {
         return html! {};
     }
     html! {

@@ -8,18 +8,6 @@ use super::dialogs::dialog;
 use super::{Look, result};
 use crate::act::Side;
 
-/// Whether this is something a guest wants a receipt of.
-pub(super) fn is_for_a_guest(done: &Done) -> bool {
-    !matches!(
-        done.kind,
-        DoneKind::DrawerOpened
-            | DoneKind::DrawerCounted { .. }
-            | DoneKind::CashMoved
-            | DoneKind::Swapped { .. }
-            | DoneKind::Blocked { .. }
-    )
-}
-
 fn codes(look: Look<'_>, done: &Done) -> Markup {
     let words = look.words;
     let Some(base) = &look.options.receipts else {
@@ -37,7 +25,7 @@ fn codes(look: Look<'_>, done: &Done) -> Markup {
 /// What opens it.
 pub(super) fn button(look: Look<'_>, done: &Done) -> Markup {
     let words = look.words;
-    if look.options.receipts.is_none() || !is_for_a_guest(done) {
+    if look.options.receipts.is_none() || !done.kind.is_for_a_guest() {
         return html! {};
     }
     // While goods are sold the plus means "the same again".
@@ -53,7 +41,7 @@ pub(super) fn button(look: Look<'_>, done: &Done) -> Markup {
 /// The dialog. A number pad is enough: Enter closes it, `*` prints.
 pub(super) fn over_the_page(look: Look<'_>, done: &Done, close: &str) -> Markup {
     let words = look.words;
-    if look.options.receipts.is_none() || !is_for_a_guest(done) {
+    if look.options.receipts.is_none() || !done.kind.is_for_a_guest() {
         return html! {};
     }
     dialog(
@@ -71,7 +59,7 @@ pub(super) fn over_the_page(look: Look<'_>, done: &Done, close: &str) -> Markup 
 /// The slip: nothing but this is on the paper, and it needs no network.
 pub(super) fn slip(look: Look<'_>, done: &Done) -> Markup {
     let words = look.words;
-    if !is_for_a_guest(done) {
+    if !done.kind.is_for_a_guest() {
         return html! {};
     }
     let event = look.model.config.as_deref().map(|config| &config.event);

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use pages::Language;
-use shared_protocol::Amount;
+use shared_protocol::{Amount, StaffId};
 use terminal::screen::{CartKind, Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
 use super::guest::{self, Guest, asset_name};
@@ -76,6 +76,10 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
                 &html! { p { (total) " – " (words.of("nicht doppelt gebucht", "not booked twice")) } },
             )
         }
+        wanted @ Notice::PinWanted { .. } => pin(look, wanted),
+        Notice::CopyReceived { orders, total, .. } => copy_received(look, *orders, *total),
+        Notice::OwnBand { .. } => own_band(look),
+        Notice::SwapCashier { staff } => swap_cashier(look, *staff),
         Notice::NextPart => card(
             "again",
             ARCS,
@@ -125,6 +129,86 @@ pub(super) fn result(look: Look<'_>, screen: &Screen) -> Markup {
             }
         }
     }
+}
+
+fn person(look: Look<'_>, staff: StaffId) -> String {
+    let config = look.model.config.as_ref();
+    let found = config.and_then(|config| config.staff.get(&staff));
+    found.map_or_else(String::new, |person| person.name.clone())
+}
+
+fn copy_received(look: Look<'_>, orders: u64, total: Amount) -> Markup {
+    let words = look.words;
+    card(
+        "good",
+        TICK,
+        &html! { (words.of("Kopie ist hier gesichert", "The copy is safe here")) },
+        &html! { p { (words.of("Buchungen:", "Bookings:")) " " (orders) " · " (words.euros(total)) } },
+    )
+}
+
+fn swap_cashier(look: Look<'_>, staff: StaffId) -> Markup {
+    let words = look.words;
+    let name = person(look, staff);
+    let what = match words.language {
+        Language::De => format!("Zu {name} wechseln?"),
+        Language::En => format!("Change to {name}?"),
+    };
+    question(&what, ("swap-cashier", words.of("Wechseln", "Change")))
+}
+
+fn own_band(look: Look<'_>) -> Markup {
+    let words = look.words;
+    let what = words.of(
+        "Das ist dein eigenes Band. Damit bezahlen?",
+        "That is your own wristband. Pay with it?",
+    );
+    question(what, ("pay-with-own", words.of("Bezahlen", "Pay")))
+}
+
+/// Something to say yes to.
+fn question(what: &str, (act, yes): (&str, &str)) -> Markup {
+    card(
+        "info",
+        SQUARE,
+        &html! { (what) },
+        &html! { (button(act, "main", None, yes)) },
+    )
+}
+
+/// Asks for the PIN of somebody who wants to log in.
+pub(super) fn pin(look: Look<'_>, wanted: &Notice) -> Markup {
+    let Notice::PinWanted {
+        staff,
+        left,
+        wrong,
+        checking,
+    } = wanted
+    else {
+        return html! {};
+    };
+    let words = look.words;
+    let name = person(look, *staff);
+    let what = match words.language {
+        Language::De => format!("PIN von {name}"),
+        Language::En => format!("PIN of {name}"),
+    };
+    let class = if *wrong { "again" } else { "info" };
+    card(
+        class,
+        SQUARE,
+        &html! { (what) },
+        &html! {
+            @if *wrong { p role="alert" { (words.of("Falsche PIN. Versuche noch:", "Wrong PIN. Tries left:")) " " (left) } }
+            @if *checking { p { (words.of("Wird geprüft …", "Checking …")) } }
+            @else {
+                form .stack method="post" action="/act" data-quiet="reset" {
+                    label { "PIN" input type="password" name="text" inputmode="numeric" autocomplete="off" required autofocus pattern="[0-9]{4,8}" maxlength="8"; }
+                    button .main name="do" value="pin" { (words.of("Anmelden", "Log in")) }
+                }
+            }
+        },
+    )
 }
 
 /// A refusal; the same colour says in every case that nothing was taken.

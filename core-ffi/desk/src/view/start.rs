@@ -65,8 +65,10 @@ fn login(look: Look<'_>, screen: &Screen) -> Markup {
     };
     html! {
         h1 { (words.of("Dein Crew-Band hinhalten", "Hold your staff wristband")) }
-        @if let Notice::Refused(refusal) = &screen.notice {
-            (result::refused(look, refusal))
+        @match &screen.notice {
+            Notice::Refused(refusal) => (result::refused(look, refusal)),
+            wanted @ Notice::PinWanted { .. } => (result::pin(look, wanted)),
+            _ => {}
         }
         form .stack method="post" action="/act" data-quiet="" {
             label { (words.of("oder wählen", "or choose"))

@@ -8,10 +8,10 @@ use pages::Language;
 use pages::format::{Clock, count, duration, euros};
 use shared_protocol::Amount;
 use shared_protocol::config::Config;
-use shared_protocol::message::ErrorCode;
 use shared_protocol::order::TenderKind;
 use shared_protocol::wristband::short_till;
-use terminal::screen::{Balance, Pill};
+use terminal::cash;
+use terminal::screen::{Balance, Concern, Pill};
 
 use crate::act::Unclear;
 
@@ -161,25 +161,22 @@ impl Words<'_> {
 
     /// Money in notes and coins: `20 € + 10 €`.
     pub fn in_pieces(&self, amount: Amount) -> String {
-        let mut left = amount.0;
-        let mut pieces = Vec::new();
-        for worth in PIECES {
-            let count = left / worth;
-            left -= count * worth;
+        let pieces = cash::in_pieces(amount).into_iter().map(|(worth, count)| {
             let piece = self.piece(worth);
-            match count {
-                0 => {}
-                1 => pieces.push(piece),
-                count => pieces.push(format!("{count} × {piece}")),
+            if count == 1 {
+                piece
+            } else {
+                format!("{count} × {piece}")
             }
-        }
-        pieces.join(" + ")
+        });
+        pieces.collect::<Vec<_>>().join(" + ")
     }
 
     /// A note or coin, without the cents that no note has.
-    fn piece(&self, cents: i64) -> String {
+    fn piece(&self, worth: Amount) -> String {
+        let cents = worth.0;
         if cents % 100 != 0 {
-            return self.euros(Amount(cents));
+            return self.euros(worth);
         }
         match self.language {
             Language::De => format!("{}\u{a0}€", cents / 100),
@@ -230,19 +227,10 @@ impl Words<'_> {
         match pill {
             Pill::Online => ("online", "✓", self.of("Online", "Online").to_owned()),
             Pill::Sending { entries } => ("sending", "↑", entries.to_string()),
-            Pill::Offline {
-                entries,
-                since_ms,
-                refused,
-            } => {
+            Pill::Offline { entries, since_ms, .. } => {
                 let for_ms = since_ms.map(|since| now_ms.saturating_sub(since));
-                let unwanted = refused.and_then(|code| self.unwanted(code));
-                let late = entries >= LATE_ENTRIES || for_ms.is_some_and(|ms| ms >= LATE_MS) || unwanted.is_some();
-                let word = match unwanted {
-                    Some(why) => why,
-                    None if late => self.of("Achtung", "Attention"),
-                    None => "Offline",
-                };
+                let concern = pill.concern(now_ms);
+                let word = concern.map_or("Offline", |concern| self.concern(concern));
                 let count = (entries > 0).then(|| entries.to_string());
                 let long = for_ms.filter(|ms| *ms >= 60_000).map(|ms| duration(ms, self.language));
                 let text = [Some(word.to_owned()), count, long]
@@ -250,28 +238,24 @@ impl Words<'_> {
                     .flatten()
                     .collect::<Vec<_>>()
                     .join(" · ");
-                (
-                    if late { "late" } else { "offline" },
-                    if late { "▲" } else { "●" },
-                    text,
-                )
+                match concern {
+                    Some(_) => ("late", "▲", text),
+                    None => ("offline", "●", text),
+                }
             }
         }
     }
 
-    /// Why the server does not want this terminal; the other codes are a network that is not there.
-    fn unwanted(&self, code: ErrorCode) -> Option<&'static str> {
-        match code {
-            ErrorCode::Replaced => Some(self.language.of("Anderes Gerät angemeldet", "Another device is on")),
-            ErrorCode::Version => Some(
-                self.language
-                    .of("Programm zu alt oder zu neu", "Program too old or too new"),
-            ),
-            ErrorCode::UnknownTerminal | ErrorCode::BadSignature => Some(
-                self.language
-                    .of("Server kennt dieses Gerät nicht", "Server does not know this device"),
-            ),
-            _ => None,
+    fn concern(&self, concern: Concern) -> &'static str {
+        match concern {
+            Concern::Replaced => self.language.of("Anderes Gerät angemeldet", "Another device is on"),
+            Concern::Version => self
+                .language
+                .of("Programm zu alt oder zu neu", "Program too old or too new"),
+            Concern::Unknown => self
+                .language
+                .of("Server kennt dieses Gerät nicht", "Server does not know this device"),
+            Concern::Late => self.language.of("Achtung", "Attention"),
         }
     }
 
@@ -310,6 +294,12 @@ impl Words<'_> {
                 .of(
                     "Dieses Band liegt gerade an einer anderen Kasse. Nimm es dort weg.",
                     "This wristband lies at another till right now. Take it away there.",
+                )
+                .to_owned(),
+            Unclear::Pin => self
+                .of(
+                    "Eine PIN hat vier bis acht Ziffern. Tippe sie nochmal.",
+                    "A PIN has four to eight digits. Type it again.",
                 )
                 .to_owned(),
             Unclear::Number(word) => format!(
@@ -371,11 +361,5 @@ const fn mirror_fault(fault: MirrorFault) -> (&'static str, &'static str) {
     }
 }
 
-/// Notes and coins of the euro, in cents.
-pub(crate) const PIECES: [i64; 14] = [20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
-
-/// From here on the pill asks for attention: an event's technicians should know by then.
-const LATE_MS: u64 = 15 * 60_000;
-const LATE_ENTRIES: u64 = 100;
 /// A copy that is late for less than this is not worth a look.
 const COPY_LATE_MS: u64 = 3_000;

@@ -124,6 +124,74 @@ impl Words<'_> {
                     "Hold your staff wristband, or choose yourself from the list.",
                 ),
             ),
+            Refusal::NotStaff => self.said(
+                ("Das ist kein Crew-Band", "Halte dein eigenes Crew-Band hin."),
+                ("This is no staff wristband", "Hold your own staff wristband."),
+            ),
+            Refusal::PinLocked { wait_ms } => {
+                let minutes = wait_ms.div_ceil(60_000);
+                self.said(
+                    (
+                        "Zu oft eine falsche PIN",
+                        &format!("Hole die Standleitung: Meldet sie sich hier an, darfst du nochmal. Sonst warte {minutes} min."),
+                    ),
+                    (
+                        "Wrong PIN too often",
+                        &format!("Get the bar lead: once they log in here you may try again. Else wait {minutes} min."),
+                    ),
+                )
+            }
+            Refusal::Unsent { orders, total, .. } => {
+                let total = self.euros(*total);
+                self.said(
+                    (
+                        &format!("{orders} Buchungen ({total}) sind noch nicht gesendet"),
+                        "Warte, bis sie gesendet sind, oder lass das Gerät mit offener Schicht hier.",
+                    ),
+                    (
+                        &format!("{orders} bookings ({total}) are not sent yet"),
+                        "Wait until they are sent, or leave the device here with the shift open.",
+                    ),
+                )
+            }
+            Refusal::NoCopy => self.said(
+                (
+                    "Das ist keine Kopie einer Kasse von diesem Festival",
+                    "Mache die Kopie auf dem anderen Gerät nochmal und übertrage sie ganz.",
+                ),
+                (
+                    "This is no copy of a till of this festival",
+                    "Make the copy on the other device again and transfer all of it.",
+                ),
+            ),
+            Refusal::OwnCopy => self.said(
+                ("Diese Kopie ist von diesem Gerät", "Gib sie einem anderen Gerät."),
+                ("This copy is of this device", "Give it to another device."),
+            ),
+            Refusal::CopyTooLarge => self.said(
+                (
+                    "Hier ist kein Platz für noch eine Kopie",
+                    "Dieses Gerät braucht erst Netz. Gib die Kopie einem anderen.",
+                ),
+                (
+                    "There is no room for another copy here",
+                    "This device needs the network first. Give the copy to another one.",
+                ),
+            ),
+            Refusal::CopiesWait => self.said(
+                ("Hier warten Kopien von anderen Kassen", "Warte, bis sie gesendet sind."),
+                ("Copies of other tills wait here", "Wait until they are sent."),
+            ),
+            Refusal::ParkedAlready => self.said(
+                (
+                    "Du hast schon einen Warenkorb geparkt",
+                    "Kassiere diesen ab, oder leere ihn und hole den anderen zurück.",
+                ),
+                (
+                    "You have parked a cart already",
+                    "Charge this one, or clear it and take the other one back.",
+                ),
+            ),
             Refusal::UnknownStaff => self.said(
                 ("Nicht auf der Crew-Liste", "Wende dich an die Standleitung."),
                 ("Not on the staff list", "Ask the bar lead."),

@@ -103,6 +103,7 @@ impl Booked {
             by_server: true,
             drawer: None,
             cart,
+            tally: None,
             left: None,
             settles: None,
         }

@@ -1,8 +1,8 @@
 //! A small festival.
 
 use shared_protocol::catalogue::{
-    Article, ArticleKind, Asset, FiscalClass, Layout, Staff, Stand, StandKind, TaxDefinition, Taxpayer, Text, Till,
-    VoucherPrice,
+    Article, ArticleKind, Asset, FiscalClass, Layout, Role, Staff, Stand, StandKind, TaxDefinition, Taxpayer, Text,
+    Till, VoucherPrice,
 };
 use shared_protocol::config::{Config, Event, Item};
 use shared_protocol::crypto::{Ed25519Signer, Signer};
@@ -22,12 +22,30 @@ pub const PLATE: ArticleId = ArticleId(5);
 pub const DRINK: AssetId = AssetId(1);
 pub const CASHIER: StaffId = StaffId(1);
 pub const TRAINEE: StaffId = StaffId(2);
+/// Has a PIN.
+pub const CAREFUL: StaffId = StaffId(3);
+/// Has a PIN and leads the stand.
+pub const LEAD: StaffId = StaffId(4);
+pub const PIN: &str = "2468";
 pub const TERMINAL: TerminalId = TerminalId([0x77; 16]);
 pub const EVENT: EventId = EventId([0xee; 16]);
 const ORGANISATION: OrganisationId = OrganisationId([0x0a; 16]);
 
 pub fn tag(number: u8) -> TagId {
     TagId::from_slice(&[4, number, 0, 0, 0, 0, 1]).unwrap()
+}
+
+/// The wristband of somebody who works there.
+pub fn crew(staff: StaffId) -> TagId {
+    TagId::from_slice(&[4, 0xc0, 0, 0, 0, u8::try_from(staff.0).unwrap(), 2]).unwrap()
+}
+
+/// The shell of these tests takes the hash for the PIN itself.
+fn with_pin(person: Staff) -> Staff {
+    Staff {
+        pin: Some(PIN.to_owned()),
+        ..person
+    }
 }
 
 fn article(id: ArticleId, kind: ArticleKind, taxpayer: u16, price: Option<i64>, deposit: Option<ArticleId>) -> Article {
@@ -67,11 +85,14 @@ pub fn config() -> Config {
     };
     let mut beer = article(BEER, ArticleKind::Goods, 1, Some(500), Some(CUP));
     beer.vouchers = Some(VoucherPrice { asset: DRINK, units: 1 });
-    let staff = |id, order_kinds: &[OrderKind]| Staff {
+    let staff = |id, order_kinds: &[OrderKind], role| Staff {
         id,
         name: String::new(),
         order_kinds: order_kinds.to_vec(),
-        tag: None,
+        tag: Some(crew(id)),
+        role: Some(role),
+        pin: None,
+        language: None,
     };
     let items = [
         Item::Event { item: event },
@@ -129,10 +150,16 @@ pub fn config() -> Config {
             },
         },
         Item::Staff {
-            item: staff(CASHIER, OrderKind::ALL),
+            item: staff(CASHIER, OrderKind::ALL, Role::Cashier),
         },
         Item::Staff {
-            item: staff(TRAINEE, &[OrderKind::Sale]),
+            item: staff(TRAINEE, &[OrderKind::Sale], Role::Cashier),
+        },
+        Item::Staff {
+            item: with_pin(staff(CAREFUL, &[OrderKind::Sale], Role::Cashier)),
+        },
+        Item::Staff {
+            item: with_pin(staff(LEAD, &[OrderKind::Sale], Role::Lead)),
         },
     ];
     Config::from_items(Version { generation: 1, rev: 1 }, items).unwrap()

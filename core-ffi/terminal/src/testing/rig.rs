@@ -10,12 +10,12 @@ use shared_protocol::limits::FRAME_FROM_TERMINAL_MAX_BYTES;
 use shared_protocol::message::Message;
 use shared_protocol::order::{Order, Permission, TenderKind};
 use shared_protocol::stream::{Copy, Stream};
-use shared_protocol::{ArticleId, OrderId, TagId};
+use shared_protocol::{ArticleId, OrderId, StaffId, TagId};
 
-use super::{CASHIER, Disk, Server, certificate, config, config_signer, tag};
+use super::{CASHIER, Disk, Server, certificate, config, config_signer, crew, tag};
 use crate::screen::{Done, Notice, Refusal};
 use crate::{
-    Action, Input, LinkId, MetaKey, Now, Output, Screen, Setup, StorageFault, Terminal, Ticket, Write, serve_hold,
+    Action, Input, LinkId, MetaKey, Now, Output, Pin, Screen, Setup, StorageFault, Terminal, Ticket, Write, serve_hold,
 };
 
 /// A terminal in a shell for tests. Time stands still unless [`Rig::wait`] moves it.
@@ -30,6 +30,10 @@ pub struct Rig {
     pub disk_runs: bool,
     /// What the disk says instead.
     pub disk_fault: Option<StorageFault>,
+    /// Where what is said of PINs waits, when it has to.
+    pub held_pins: Option<Vec<Input>>,
+    /// The terminal said that the server has everything and its queue may go.
+    pub unregistered: bool,
     pub sent: Vec<Message>,
     pub screens: Vec<Screen>,
     /// Orders that a screen called done.
@@ -67,6 +71,8 @@ impl Rig {
             network,
             disk_runs: true,
             disk_fault: None,
+            held_pins: None,
+            unregistered: false,
             sent: Vec::new(),
             screens: Vec::new(),
             shown_paid: Vec::new(),
@@ -150,6 +156,17 @@ impl Rig {
         self.input(Input::Reader(ReaderEvent::Held(Chip::identity(tag(number)))));
     }
 
+    /// Holds the wristband of somebody who works there and takes it away.
+    pub fn hold_crew(&mut self, staff: StaffId) {
+        self.pass(10);
+        self.input(Input::Reader(ReaderEvent::Held(Chip::identity(crew(staff)))));
+        self.leave();
+    }
+
+    pub fn pin(&mut self, digits: &str) {
+        self.act(Action::Pin(Pin::typed(digits).unwrap()));
+    }
+
     /// Holds a wristband with a purse until the terminal is done with it, and takes it away.
     pub fn hold_chip<F: Field>(&mut self, field: &mut F, keys: &dyn KeyStore) {
         self.pass(10);
@@ -230,6 +247,7 @@ impl Rig {
     pub fn crash(&mut self) {
         self.writes.clear();
         self.to_do.clear();
+        self.held_pins = None;
         self.link = None;
         self.now.mono_ms = 500;
         self.now.wall_ms += 5_000;
@@ -318,6 +336,14 @@ impl Rig {
                     let signature = self.signer.sign(&message).unwrap();
                     self.to_do.push_back(Input::Signed { job, signature });
                 }
+                Output::VerifyPin { job, hash, pin } => {
+                    let ok = pin.digits() == hash.as_bytes();
+                    let verified = Input::PinVerified { job, ok };
+                    match &mut self.held_pins {
+                        Some(held) => held.push(verified),
+                        None => self.to_do.push_back(verified),
+                    }
+                }
                 Output::Fetch {
                     epoch,
                     from_seq,
@@ -394,6 +420,7 @@ impl Rig {
                     self.screens.push(*screen);
                 }
                 Output::Purse(work) => self.purse_work.push_back(work),
+                Output::Unregistered => self.unregistered = true,
                 Output::Cue(_) => {}
             }
         }

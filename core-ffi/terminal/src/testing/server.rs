@@ -7,8 +7,8 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::entry::{Content, Entry};
 use shared_protocol::limits::{FRAME_FROM_TERMINAL_MAX_BYTES, WINDOW_ENTRIES};
 use shared_protocol::message::{
-    Ack, AuthoriseRefusal, AuthoriseResult, CartAck, Challenge, Gap, Message, Push, QueryResult, TerminalState, Units,
-    Welcome,
+    Ack, AuthoriseRefusal, AuthoriseResult, CartAck, Challenge, Gap, HandoverAck, HandoverOutcome, Message, Push,
+    QueryResult, TerminalState, Units, Welcome,
 };
 use shared_protocol::order::{Order, OrderKind, TenderKind};
 use shared_protocol::stream::BlockReason;
@@ -38,6 +38,10 @@ pub struct Server {
     pub silent: bool,
     /// A push of this connection came to nothing in the silence: what follows it leaves a gap.
     pub swallowed: bool,
+    /// Parts of other journals that were handed over.
+    pub handed_over: Vec<Push>,
+    /// What is said to a handover instead of taking it.
+    pub handover_outcome: Option<HandoverOutcome>,
     /// Says "not now" to authorisations.
     pub unavailable: bool,
 }
@@ -60,6 +64,8 @@ impl Server {
             clock_ms: 0,
             silent: false,
             swallowed: false,
+            handed_over: Vec::new(),
+            handover_outcome: None,
             unavailable: false,
         }
     }
@@ -171,6 +177,22 @@ impl Server {
                 ]
             }
             Message::Push(push) => vec![self.push(push, key)],
+            Message::Handover(handover) => {
+                let Push {
+                    terminal, epoch, head, ..
+                } = &handover.push;
+                let outcome = self.handover_outcome.unwrap_or(HandoverOutcome::Durable);
+                if outcome == HandoverOutcome::Durable {
+                    self.handed_over.push(handover.push.clone());
+                }
+                let ack = HandoverAck {
+                    terminal: *terminal,
+                    epoch: epoch.epoch,
+                    seq: head.seq,
+                    outcome,
+                };
+                vec![ack.into()]
+            }
             Message::CartOpened(opened) => vec![CartAck { cart: opened.cart }.into()],
             Message::Query(query) => vec![
                 QueryResult {

@@ -1,6 +1,7 @@
 //! The terminal as a whole: what a cashier, a network and a disk do to it, and what it does then.
 
 mod drawer;
+mod evacuation;
 mod offline;
 mod owed;
 mod paying;
@@ -8,6 +9,8 @@ mod purse;
 mod random;
 mod registering;
 mod restart;
+mod shift;
+mod staff;
 mod streaming;
 mod swapping;
 mod syncing;

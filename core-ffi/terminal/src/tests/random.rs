@@ -4,12 +4,12 @@
 use proptest::prelude::*;
 
 use shared_protocol::order::{CancelReason, TenderKind};
-use shared_protocol::{Amount, ArticleId, OrderId};
+use shared_protocol::{Amount, ArticleId, OrderId, StaffId};
 
 use super::drawer::counts_agree;
 use crate::screen::Pill;
-use crate::testing::{BEER, CASHIER, CUP, FREE, FRIES, PLATE, Rig, TRAINEE, tag};
-use crate::{Action, Input, StorageFault};
+use crate::testing::{BEER, CAREFUL, CASHIER, CUP, FREE, FRIES, PIN, PLATE, Rig, TRAINEE, tag};
+use crate::{Action, Input, Pin, StorageFault};
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -22,6 +22,7 @@ enum Happening {
     Act(Action),
     CancelPast(usize),
     Hold(u8),
+    HoldCrew(StaffId),
     Keep(u8),
     Leave,
     Wait(u64),
@@ -58,7 +59,9 @@ fn action() -> impl Strategy<Value = Action> {
         2 => cents().prop_map(|float| Action::OpenDrawer { float }),
         2 => cents().prop_map(|counted| Action::CountDrawer { counted }),
         1 => cents().prop_map(|amount| Action::MoveCash { amount }),
-        1 => prop::sample::select(vec![CASHIER, TRAINEE]).prop_map(|staff| Action::Login { staff }),
+        1 => prop::sample::select(vec![CASHIER, TRAINEE, CAREFUL]).prop_map(|staff| Action::Login { staff }),
+        1 => prop::sample::select(vec![PIN, "1111"]).prop_map(|digits| Action::Pin(Pin::typed(digits).unwrap())),
+        2 => prop::sample::select(vec![Action::Park, Action::PayWithOwn, Action::Unpark, Action::SwapCashier, Action::EndShift, Action::LeaveShiftOpen, Action::Unregister]),
         6 => prop::sample::select(vec![
             Action::Clear, Action::SameAgain, Action::UndoLast, Action::CorrectLast, Action::Dismiss, Action::Logout
         ]),
@@ -74,6 +77,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         20 => action().prop_map(Happening::Act),
         1 => (0..20_usize).prop_map(Happening::CancelPast),
         14 => (0..4_u8).prop_map(Happening::Hold),
+        1 => prop::sample::select(vec![CASHIER, TRAINEE, CAREFUL]).prop_map(Happening::HoldCrew),
         2 => (0..4_u8).prop_map(Happening::Keep),
         1 => Just(Happening::Leave),
         4 => (0..40_000_u64).prop_map(Happening::Wait),
@@ -131,6 +135,7 @@ fn happen(rig: &mut Rig, happening: Happening) {
             });
         }
         Happening::Hold(number) => rig.hold(number),
+        Happening::HoldCrew(staff) => rig.hold_crew(staff),
         Happening::Keep(number) => rig.keep(number),
         Happening::Leave => rig.leave(),
         Happening::Wait(ms) => rig.wait(ms),

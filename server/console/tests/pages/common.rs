@@ -174,6 +174,7 @@ impl World {
             secure: false,
             terminals_at: None,
             config_key: Hash32([3; 32]),
+            authority: None,
         });
         let mut world = Self {
             router: console::routes(&context),

@@ -401,21 +401,20 @@ impl Purse {
         debits.chain(credits).collect()
     }
 
-    /// Parts of the chains that nobody has told of, as chain, from and to. What the server itself gave needs no order to tell of it: a tap that broke off
-    /// after it was written leaves nothing missing.
+    /// Parts of the chains that nobody has told of, as chain, from and to. Of the server's own credits it is what the server does not know to have given: those
+    /// are in the books when they are given, so that no order needs to tell of them, and an order that does puts nothing of a forgotten one into the books.
     fn untold_credits(&self) -> impl Iterator<Item = (usize, u32, u32)> + '_ {
         let lines = self.credits.iter().zip(self.seen.credited).enumerate();
         lines.flat_map(|(chain, (line, seen))| {
-            let told = if chain == CHAIN_SERVER {
-                u32::from(self.issued)
+            let (issued, seen) = (u32::from(self.issued), u32::from(seen));
+            let untold = if chain != CHAIN_SERVER {
+                line.gaps(seen)
+            } else if issued < seen {
+                vec![(issued, seen)]
             } else {
-                0
+                Vec::new()
             };
-            let untold = line
-                .gaps(u32::from(seen))
-                .into_iter()
-                .map(move |(from, to)| (chain, from.max(told), to));
-            untold.filter(|(_, from, to)| from < to)
+            untold.into_iter().map(move |(from, to)| (chain, from, to))
         })
     }
 

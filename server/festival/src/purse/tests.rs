@@ -229,3 +229,16 @@ fn what_the_server_gave_needs_no_order_to_tell_of_it() {
         [(0, 40), (90, 100)]
     );
 }
+
+#[test]
+fn a_credit_that_a_restored_server_forgot_stays_a_gap_when_an_order_tells_of_it() {
+    let mut purse = purse();
+    took(&mut purse, 1, 301, at(0, 0, 0), at(3_00, 0, 210));
+    let missing = purse.gaps(batch().units());
+    assert_eq!(
+        missing.iter().map(|gap| (gap.chain, gap.cents)).collect::<Vec<_>>(),
+        [(Some(1), Amount(21_00))]
+    );
+    purse.issued = 210;
+    assert_eq!(purse.gaps(batch().units()), [], "the posting was made again");
+}

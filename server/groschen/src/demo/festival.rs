@@ -16,12 +16,12 @@ use fixtures::sample;
 use ledger::Account;
 use pages::Language;
 use pages::format::{cents, count};
-use shared_protocol::catalogue::Text;
+use shared_protocol::catalogue::{Role, Text};
 use shared_protocol::config::Config;
 use shared_protocol::ids::mint;
 use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TillId};
-use store::{Reader, Role};
+use store::{Reader, Role as Access};
 use sync::server::random;
 use sync::writer::now_ms;
 use tokio::sync::{mpsc, watch};
@@ -125,7 +125,7 @@ impl Festival {
         fill_purse(&top_up, &tray).await?;
         config.tills.retain(|id, _| chosen.contains(id));
         let (address, reader) = (server.address, server.reader()?);
-        let console_cookie = server.admit("demo", Role::Admin).await?;
+        let console_cookie = server.admit("demo", Access::Admin).await?;
         Ok(Self {
             server: Mutex::new(Some(server)),
             address,
@@ -259,6 +259,16 @@ fn tray(config: &Config) -> Vec<Wristband> {
     tray.extend(cashier.and_then(|cashier| {
         let label = Text::new(&format!("Crew: {}", cashier.name), &format!("Crew: {}", cashier.name));
         Some(Wristband::by_id(label, cashier.tag?, true))
+    }));
+    // Who leads has a PIN, and the demo tells it.
+    let leads = config.staff.values().filter(|person| person.role == Some(Role::Lead));
+    tray.extend(leads.take(1).filter_map(|lead| {
+        let pin = sample::pin_of(lead.id)?;
+        let label = Text::new(
+            &format!("Leitung: {}, PIN {pin}", lead.name),
+            &format!("Lead: {}, PIN {pin}", lead.name),
+        );
+        Some(Wristband::by_id(label, lead.tag?, true))
     }));
     tray
 }

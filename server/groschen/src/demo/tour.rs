@@ -66,7 +66,10 @@ impl Tour {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use shared_protocol::Amount;
+    use shared_protocol::order::OrderKind;
     use terminal::screen::{Notice, Page, PastOrder};
 
     use super::*;
@@ -74,12 +77,17 @@ mod tests {
     fn screen(pill: Pill, order: u8) -> Screen {
         let history = (order > 0).then_some(PastOrder {
             order: OrderId([order; 16]),
+            kind: OrderKind::Sale,
             total: Amount(650),
             at_ms: 0,
+            tag: None,
+            tender: None,
+            taken_back: false,
             cancellable: true,
             sent: true,
         });
         Screen {
+            training: false,
             pill,
             page: Page::Sale,
             till: None,
@@ -87,10 +95,14 @@ mod tests {
             config: None,
             cart: None,
             notice: Notice::None,
+            shift: None,
+            received: Vec::new(),
+            parked: Vec::new(),
             drawer: None,
-            history: history.into_iter().collect(),
+            history: Arc::new(history.into_iter().collect()),
             unsent: None,
             fault: None,
+            clock_ahead_min: None,
         }
     }
 

@@ -1,0 +1,422 @@
+//! The phone over screens as the terminal gives them, with the sample festival's configuration.
+
+use std::sync::Arc;
+
+use fixtures::sample;
+use shared_protocol::catalogue::ArticleKind;
+use shared_protocol::config::Config;
+use shared_protocol::order::TenderKind;
+use shared_protocol::pricing::CartLine;
+use shared_protocol::{Amount, ArticleId, StaffId, TillId};
+use terminal::screen::{self, CartKind, CartView, Pill, Registering, Screen};
+use terminal::{Action, Pin};
+
+use crate::notice::Notice;
+use crate::touch::{Place, Touch};
+use crate::view::{Alarm, CheckKind, CheckState, HomeTile, Language, Method, Page, PillState};
+use crate::{Build, DeviceState, Effect, Event, Phone};
+
+const BAR: TillId = TillId(201);
+const BARKEEPER: StaffId = StaffId(201);
+const TOP_UP: TillId = TillId(1_101);
+const DESK: StaffId = StaffId(1_101);
+const PILS: ArticleId = ArticleId(101);
+const CUP: ArticleId = ArticleId(1);
+const NOON_MS: i64 = 1_795_000_000_000;
+
+struct Rig {
+    phone: Phone,
+    screen: Screen,
+    config: Arc<Config>,
+}
+
+impl Rig {
+    fn new(till: TillId) -> Self {
+        let build = Build {
+            app: "test".to_owned(),
+            device: "test".to_owned(),
+        };
+        let config = Arc::new(sample::config());
+        let screen = Screen {
+            training: false,
+            pill: Pill::Online,
+            page: screen::Page::LoggedOut,
+            till: Some(till),
+            cashier: None,
+            shift: None,
+            config: Some(config.version),
+            cart: None,
+            parked: Vec::new(),
+            notice: screen::Notice::None,
+            drawer: None,
+            history: Arc::default(),
+            unsent: None,
+            received: Vec::new(),
+            fault: None,
+            clock_ahead_min: Some(0),
+        };
+        let mut rig = Self {
+            phone: Phone::new(build),
+            screen,
+            config,
+        };
+        rig.show(|_| {});
+        rig
+    }
+
+    fn at_work(till: TillId, staff: StaffId) -> Self {
+        let mut rig = Self::new(till);
+        rig.show(|screen| {
+            screen.cashier = Some(staff);
+            screen.page = screen::Page::Sale;
+        });
+        rig.touch(Touch::BeginShift);
+        rig
+    }
+
+    fn show(&mut self, change: impl FnOnce(&mut Screen)) {
+        change(&mut self.screen);
+        let event = Event::Screen(Arc::new(self.screen.clone()), Some(Arc::clone(&self.config)));
+        assert!(self.phone.step(event).is_empty());
+    }
+
+    fn touch(&mut self, touch: Touch) -> Vec<Effect> {
+        self.phone.step(Event::Touch(touch))
+    }
+
+    fn page(&self) -> Page {
+        self.phone.view(NOON_MS).page
+    }
+
+    fn cart(&mut self, kind: CartKind, lines: &[(ArticleId, i32)], total: i64) {
+        let cart = CartView {
+            kind,
+            lines: lines
+                .iter()
+                .map(|(article, quantity)| CartLine {
+                    article: *article,
+                    quantity: *quantity,
+                    free_price: None,
+                })
+                .collect(),
+            total: Amount(total),
+            deposits: Amount::ZERO,
+            use_vouchers: true,
+            settling: false,
+            split: None,
+        };
+        self.show(|screen| screen.cart = Some(cart));
+    }
+}
+
+fn acts(effects: &[Effect]) -> Vec<Action> {
+    let act = |effect: &Effect| match effect {
+        Effect::Act(action) => Some(*action),
+        _ => None,
+    };
+    effects.iter().filter_map(act).collect()
+}
+
+#[test]
+fn whoever_logs_in_sees_first_whether_the_phone_is_fit_and_then_what_they_do() {
+    let mut rig = Rig::new(BAR);
+    assert!(matches!(rig.page(), Page::Login(_)));
+    rig.show(|screen| {
+        screen.cashier = Some(BARKEEPER);
+        screen.page = screen::Page::Sale;
+    });
+    let Page::ShiftCheck(check) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    assert!(check.ready);
+    rig.touch(Touch::BeginShift);
+    // Who only sells is at the tiles at once; all else is behind the home page.
+    assert!(matches!(rig.page(), Page::Sale(_)));
+    rig.touch(Touch::Open { place: Place::Home });
+    let Page::Home { tiles } = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    assert!(
+        tiles.contains(&HomeTile::Sale) && tiles.contains(&HomeTile::ShiftEnd) && !tiles.contains(&HomeTile::TopUp)
+    );
+    let desk = Rig::at_work(TOP_UP, DESK);
+    assert!(
+        matches!(desk.page(), Page::Home { tiles } if tiles.contains(&HomeTile::TopUp) && tiles.contains(&HomeTile::Band))
+    );
+}
+
+#[test]
+fn a_phone_that_cannot_read_wristbands_says_so_and_does_not_begin() {
+    let mut rig = Rig::new(BAR);
+    rig.phone.step(Event::Device(DeviceState {
+        nfc: false,
+        ..DeviceState::default()
+    }));
+    rig.show(|screen| {
+        screen.cashier = Some(BARKEEPER);
+        screen.page = screen::Page::Sale;
+    });
+    assert!(matches!(rig.page(), Page::ShiftCheck(check) if !check.ready));
+}
+
+#[test]
+fn a_clock_that_is_off_is_an_alarm_and_one_that_was_never_compared_is_not_called_good() {
+    let mut rig = Rig::new(BAR);
+    let checked = |rig: &Rig| {
+        let Page::ShiftCheck(check) = rig.page() else {
+            panic!("{:?}", rig.page())
+        };
+        let clock = check.checks.iter().find(|check| check.what == CheckKind::Clock);
+        clock.map(|check| (check.state, check.number)).unwrap()
+    };
+    let mut at = |ahead| {
+        rig.show(|screen| {
+            screen.cashier = Some(BARKEEPER);
+            screen.page = screen::Page::Sale;
+            screen.clock_ahead_min = ahead;
+        });
+        (checked(&rig), rig.phone.view(NOON_MS).frame.alarms)
+    };
+    assert_eq!(at(None), ((CheckState::Look, None), vec![]));
+    assert_eq!(at(Some(-1)), ((CheckState::Good, Some(-1)), vec![]));
+    let alarm = Alarm::Clock { minutes: 7 };
+    assert_eq!(at(Some(7)), ((CheckState::Look, Some(7)), vec![alarm]));
+}
+
+#[test]
+fn after_a_start_the_shift_goes_on_without_a_check() {
+    let mut rig = Rig::new(BAR);
+    let screen = Screen {
+        cashier: Some(BARKEEPER),
+        page: screen::Page::Sale,
+        ..rig.screen.clone()
+    };
+    rig.phone = Phone::new(Build {
+        app: "test".to_owned(),
+        device: "test".to_owned(),
+    });
+    rig.phone
+        .step(Event::Screen(Arc::new(screen), Some(Arc::clone(&rig.config))));
+    assert!(matches!(rig.page(), Page::Sale(_)));
+}
+
+#[test]
+fn a_tile_adds_a_cup_comes_back_and_a_price_is_asked_for() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    let tile = |article: ArticleId| Touch::Tile {
+        article: i64::from(article.0),
+    };
+    assert_eq!(
+        acts(&rig.touch(tile(PILS))),
+        [Action::Add {
+            article: PILS,
+            count: 1
+        }]
+    );
+    assert_eq!(acts(&rig.touch(tile(CUP))), [Action::Return { article: CUP, count: 1 }]);
+    assert_eq!(rig.config.articles[&CUP].kind, ArticleKind::Deposit);
+    assert!(rig.touch(Touch::Tile { article: -1 }).is_empty());
+    assert!(rig.touch(Touch::Tile { article: 77_777 }).is_empty());
+    let free = rig.config.articles.values().find(|article| article.price.is_none());
+    let free = free.expect("the sample has an article without a price").id;
+    assert!(rig.touch(tile(free)).is_empty());
+    assert!(matches!(rig.page(), Page::FreePrice(pad) if !pad.ready));
+    for digit in [4, 5, 0] {
+        rig.touch(Touch::Digit { digit });
+    }
+    assert!(matches!(rig.page(), Page::FreePrice(pad) if pad.typed == 450 && pad.ready));
+    let price = Amount(450);
+    assert_eq!(
+        acts(&rig.touch(Touch::Enter)),
+        [Action::FreePrice { article: free, price }]
+    );
+    assert!(matches!(rig.page(), Page::Sale(_)));
+}
+
+#[test]
+fn a_cart_that_was_given_up_comes_back_whole() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    rig.cart(CartKind::Sale, &[(PILS, 3), (CUP, -2)], 1_550);
+    assert_eq!(acts(&rig.touch(Touch::Clear)), [Action::Clear]);
+    rig.show(|screen| screen.cart = None);
+    assert_eq!(
+        acts(&rig.touch(Touch::Restore)),
+        [
+            Action::Add {
+                article: PILS,
+                count: 3
+            },
+            Action::Return { article: CUP, count: 2 }
+        ]
+    );
+    // Once only.
+    assert!(rig.touch(Touch::Restore).is_empty());
+}
+
+#[test]
+fn money_in_opens_its_own_page_counts_the_change_and_is_given_up_by_going_back() {
+    let mut rig = Rig::at_work(TOP_UP, DESK);
+    rig.touch(Touch::Open { place: Place::TopUp });
+    rig.touch(Touch::Preset { amount: 2_000 });
+    let top_up = Action::TopUp {
+        amount: Amount(2_000),
+        method: TenderKind::Cash,
+    };
+    assert_eq!(acts(&rig.touch(Touch::TopUp { method: Method::Cash })), [top_up]);
+    let kind = CartKind::TopUp {
+        method: TenderKind::Cash,
+    };
+    rig.cart(kind.clone(), &[], 2_000);
+    rig.touch(Touch::Given { amount: 5_000 });
+    let Page::TopUp(page) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    let open = page.open.expect("a top-up is open");
+    assert_eq!((open.change, open.amount), (Some(3_000), 2_000));
+    assert_eq!(
+        open.pieces.iter().map(|piece| piece.worth).collect::<Vec<_>>(),
+        [2_000, 1_000]
+    );
+    // Another amount instead of the one that is open.
+    rig.touch(Touch::Preset { amount: 3_000 });
+    assert_eq!(
+        acts(&rig.touch(Touch::TopUp { method: Method::Card })).first(),
+        Some(&Action::Clear)
+    );
+    assert_eq!(acts(&rig.touch(Touch::Back)), [Action::Clear]);
+    rig.show(|screen| screen.cart = None);
+    assert!(matches!(rig.page(), Page::Home { .. }));
+    // What may be on a wristband already is not given up.
+    rig.cart(kind, &[], 2_000);
+    rig.show(|screen| {
+        if let Some(cart) = &mut screen.cart {
+            cart.settling = true;
+        }
+    });
+    assert!(rig.touch(Touch::Back).is_empty());
+    assert!(matches!(rig.page(), Page::TopUp(_)));
+}
+
+#[test]
+fn a_pin_is_typed_blind_and_given_to_the_terminal_alone() {
+    let mut rig = Rig::new(BAR);
+    rig.show(|screen| {
+        screen.notice = screen::Notice::PinWanted {
+            staff: StaffId(9_001),
+            left: 5,
+            wrong: false,
+            checking: false,
+        };
+    });
+    for digit in [0, 3, 5, 7] {
+        rig.touch(Touch::Digit { digit });
+    }
+    let view = rig.phone.view(NOON_MS);
+    let Page::Login(login) = &view.page else {
+        panic!("{view:?}")
+    };
+    assert_eq!(login.pin.as_ref().map(|pin| pin.digits), Some(4));
+    assert!(!format!("{view:?}{:?}", rig.phone).contains("0357"));
+    assert_eq!(
+        acts(&rig.touch(Touch::Enter)),
+        [Action::Pin(Pin::typed("0357").expect("four digits are a PIN"))]
+    );
+}
+
+#[test]
+fn the_screen_speaks_as_its_cashier_reads_until_somebody_chooses() {
+    let mut rig = Rig::at_work(TillId(202), StaffId(202));
+    assert_eq!(rig.phone.language(), Language::English);
+    rig.touch(Touch::Speak {
+        language: Language::German,
+    });
+    assert_eq!(rig.phone.language(), Language::German);
+    rig.show(|screen| screen.cashier = Some(BARKEEPER));
+    assert_eq!(rig.phone.language(), Language::German);
+    rig.show(|screen| screen.cashier = Some(StaffId(202)));
+    assert_eq!(rig.phone.language(), Language::English);
+}
+
+#[test]
+fn the_pill_asks_for_attention_when_it_is_long_or_much_and_is_online_only_with_nothing_unsent() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    let state = |rig: &Rig| rig.phone.view(NOON_MS).frame.pill.state;
+    assert_eq!(state(&rig), PillState::Online);
+    let since = |minutes: i64| u64::try_from(NOON_MS - minutes * 60_000).ok();
+    for (entries, minutes, wanted) in [
+        (3, 1, PillState::Offline),
+        (3, 15, PillState::Attention),
+        (100, 0, PillState::Attention),
+    ] {
+        rig.show(|screen| {
+            screen.pill = Pill::Offline {
+                entries,
+                since_ms: since(minutes),
+                refused: None,
+            };
+        });
+        assert_eq!(state(&rig), wanted);
+    }
+    rig.show(|screen| screen.page = screen::Page::Locked);
+    assert_eq!(state(&rig), PillState::Stopped);
+}
+
+#[test]
+fn a_registration_code_is_taken_while_one_is_wanted_and_never_later() {
+    let mut rig = Rig::new(BAR);
+    let code = shared_protocol::invitation::Invitation {
+        slot: shared_protocol::SlotId([7; 16]),
+        secret: [9; 16],
+        server: "wss://festival.example:8450/terminal".to_owned(),
+        config_key: None,
+        authority: None,
+    };
+    let scanned = || Touch::Scanned { text: code.text() };
+    assert!(rig.touch(scanned()).is_empty());
+    rig.show(|screen| screen.page = screen::Page::Unregistered(Registering::Waiting));
+    assert!(
+        rig.touch(Touch::Scanned {
+            text: "foreign".to_owned()
+        })
+        .is_empty()
+    );
+    assert!(matches!(rig.touch(scanned()).as_slice(), [Effect::Register { server, .. }] if *server == code.server));
+}
+
+#[test]
+fn a_view_is_given_out_once_and_each_new_one_is_newer() {
+    let mut rig = Rig::new(BAR);
+    let first = rig.phone.changed_view(NOON_MS).expect("the first view");
+    assert_eq!(rig.phone.changed_view(NOON_MS + 1), None);
+    rig.touch(Touch::Open { place: Place::Device });
+    let second = rig.phone.changed_view(NOON_MS).expect("another page");
+    assert!(second.serial > first.serial);
+}
+
+#[test]
+fn every_touch_on_every_page_is_taken_by_somebody_logged_out_without_an_act_that_books() {
+    let mut rig = Rig::new(BAR);
+    for place in [
+        Place::Sale,
+        Place::TopUp,
+        Place::PayOut,
+        Place::Band,
+        Place::History,
+        Place::ShiftEnd,
+    ] {
+        assert!(rig.touch(Touch::Open { place }).is_empty());
+        assert!(matches!(rig.page(), Page::Login(_)), "{place:?}");
+    }
+    for place in [
+        Place::Sync,
+        Place::Device,
+        Place::Guide,
+        Place::Evacuation,
+        Place::Training,
+    ] {
+        rig.touch(Touch::Open { place });
+        assert!(!matches!(rig.page(), Page::Login(_)), "{place:?}");
+        rig.touch(Touch::Back);
+    }
+    assert_eq!(rig.phone.view(NOON_MS).notice, Notice::None);
+}

@@ -1,0 +1,100 @@
+//! Money in and out, and the wristband it is for.
+
+use shared_protocol::Amount;
+use shared_protocol::config::{Event, OfflineTopUp};
+use shared_protocol::order::{OrderKind as Booked, TenderKind};
+use terminal::cash;
+use terminal::screen::{self, CartKind, CartView, Screen};
+
+use crate::ids::last_four;
+use crate::view::{Balance, BandPage, Method, OpenTopUp, PayOutPage, Swapping, TopUpPage};
+use crate::{Phone, money};
+
+impl Phone {
+    fn shown_band(&self, screen: &Screen) -> Option<Balance> {
+        self.saying(screen).balance(&screen.notice)
+    }
+
+    pub(super) fn top_up(&self, screen: &Screen, event: &Event, tenders: &[TenderKind]) -> TopUpPage {
+        let methods = [(TenderKind::Cash, Method::Cash), (TenderKind::Card, Method::Card)];
+        let open = screen.cart.as_ref().and_then(|cart| self.open_top_up(cart));
+        let is_offline = matches!(screen.pill, screen::Pill::Offline { .. });
+        TopUpPage {
+            presets: cash::presets(event).into_iter().map(|preset| preset.0).collect(),
+            typed: self.typed.0,
+            min: event.top_up_min.0,
+            max: event.top_up_max.0,
+            methods: methods
+                .into_iter()
+                .filter(|(kind, _)| tenders.contains(kind))
+                .map(|(_, method)| method)
+                .collect(),
+            open,
+            band: self.shown_band(screen),
+            after_sync: is_offline && event.offline.top_up == OfflineTopUp::CreditAfterSync,
+        }
+    }
+
+    fn open_top_up(&self, cart: &CartView) -> Option<OpenTopUp> {
+        let CartKind::TopUp { method } = &cart.kind else {
+            return None;
+        };
+        let is_cash = *method == TenderKind::Cash;
+        let given = self.given.filter(|_| is_cash);
+        let change = given.and_then(|given| given.minus(cart.total).ok());
+        Some(OpenTopUp {
+            amount: cart.total.0,
+            method: if is_cash { Method::Cash } else { Method::Card },
+            given: given.map(|given| given.0),
+            change: change.map(|change| change.0),
+            pieces: change.map(money::in_pieces).unwrap_or_default(),
+            offers: if is_cash { money::offers(cart.total) } else { Vec::new() },
+            settling: cart.settling,
+        })
+    }
+
+    /// What of the wristband that is shown can be paid out at once: what the server confirmed, or as much as may be paid out without it.
+    pub(crate) fn all_of_it(&self) -> Option<Amount> {
+        let screen = self.screen.as_deref()?;
+        let screen::Notice::Balance { money, .. } = &screen.notice else {
+            return None;
+        };
+        let (config, _) = self.till()?;
+        let free = (*money)?.amount;
+        let most = match screen.pill {
+            screen::Pill::Offline { .. } => free.min(config.event.offline.pay_out_max),
+            screen::Pill::Online | screen::Pill::Sending { .. } => free,
+        };
+        Some(most).filter(|most| *most > Amount::ZERO)
+    }
+
+    pub(super) fn pay_out(&self, screen: &Screen, event: &Event) -> PayOutPage {
+        let is_offline = matches!(screen.pill, screen::Pill::Offline { .. });
+        let open = screen.cart.as_ref().filter(|cart| cart.kind == CartKind::PayOut);
+        PayOutPage {
+            typed: self.typed.0,
+            band: self.shown_band(screen),
+            all: self.all_of_it().map(|all| all.0),
+            offline_max: is_offline.then_some(event.offline.pay_out_max.0),
+            open: open.map(|cart| cart.total.0.saturating_abs()),
+        }
+    }
+
+    pub(super) fn band(&self, screen: &Screen) -> BandPage {
+        let swapping = screen.cart.as_ref().and_then(|cart| match &cart.kind {
+            CartKind::Swap { old, lost } => Some(Swapping {
+                old: last_four(*old),
+                lost: *lost,
+            }),
+            _ => None,
+        });
+        BandPage {
+            band: self.shown_band(screen),
+            number: self.text.clone(),
+            is_number: self.number_typed().is_some(),
+            swapping,
+            may_swap: self.may(Booked::Swap),
+            may_block: self.may(Booked::Block),
+        }
+    }
+}

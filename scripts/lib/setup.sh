@@ -98,7 +98,7 @@ ensure_readers() {
     [[ -e /etc/reader.conf.d/vpcd ]] || packages+=(vsmartcard-vpcd)
     pkg-config --exists libpcsclite || packages+=(libpcsclite-dev)
     pkg-config --exists libnfc || packages+=(libnfc-dev)
-    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || packages+=(libclang-dev)
+    compgen -G '/usr/lib/llvm-*/lib/libclang[.-][0-9s]*' >/dev/null || packages+=(libclang-dev)
     ensure_packages "${packages[@]}"
 }
 

@@ -1,0 +1,52 @@
+package app.groschen.till.ui
+
+import android.annotation.SuppressLint
+import android.graphics.Canvas
+import android.graphics.Color
+import android.graphics.Paint
+import android.view.View
+import app.groschen.till.R
+import com.google.zxing.EncodeHintType
+import com.google.zxing.qrcode.decoder.ErrorCorrectionLevel
+import com.google.zxing.qrcode.encoder.Encoder
+import kotlin.math.min
+
+/** A QR code: always black on white with its quiet zone, because many phones cannot read it the other way round, night or not. */
+@SuppressLint("ViewConstructor")
+class QrView(ui: Ui, text: String, what: String) : View(ui.context) {
+    private val code = Encoder.encode(text, ErrorCorrectionLevel.M, mapOf(EncodeHintType.CHARACTER_SET to "UTF-8")).matrix
+    private val ink = Paint().apply { color = Color.BLACK }
+
+    init {
+        contentDescription = ui.text(R.string.qr_says, what)
+        isFocusable = true
+    }
+
+    override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
+        val room = MeasureSpec.getSize(widthMeasureSpec)
+        val down = MeasureSpec.getSize(heightMeasureSpec)
+        val side = if (MeasureSpec.getMode(heightMeasureSpec) == MeasureSpec.UNSPECIFIED) room else min(room, down)
+        setMeasuredDimension(room, min(side, context.dp(LARGEST_DP)))
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        val modules = code.width + 2 * QUIET
+        // Whole pixels: blurred edges are read worse than a smaller code.
+        val module = min(width, height) / modules
+        val side = module * modules
+        val (left, top) = (width - side) / 2f to (height - side) / 2f
+        ink.color = Color.WHITE
+        canvas.drawRect(left, top, left + side, top + side, ink)
+        ink.color = Color.BLACK
+        for (y in 0 until code.height) for (x in 0 until code.width) {
+            if (code.get(x, y).toInt() != 1) continue
+            val (at, down) = left + (x + QUIET) * module to top + (y + QUIET) * module
+            canvas.drawRect(at, down, at + module, down + module, ink)
+        }
+    }
+
+    private companion object {
+        const val QUIET = 4
+        const val LARGEST_DP = 420f
+    }
+}

@@ -128,21 +128,25 @@ async fn an_evening(pcscd: &mut Pcscd, table: &Table) {
     table.take_away();
     unseen().await;
 
-    // The first sale after a top-up makes that solid besides; the second is one like most.
+    // The first sale after a top-up makes that solid besides; the others are like most. A busy machine loses a connection now and then, and the payment
+    // begins again: the fewest frames are what one needs.
     let sell = format!("add {article}");
-    for orders in 2..=3 {
+    let mut frames = usize::MAX;
+    for orders in 2..=5 {
         arm(&desk, &sell).await;
         table.lay_again();
         left = left.minus(price).unwrap();
         assert_eq!(booked(&desk, orders).await.left.unwrap().amount, left);
         table.take_away();
         unseen().await;
+        if orders > 2 {
+            frames = frames.min(table.frames());
+        }
     }
-    let frames = table.frames();
 
     // It breaks off at each of the last frames of a payment; the same wristband settles it, also when the service died in between.
     let mut held_again = 0;
-    for (before_end, orders) in (1..=4).zip(4..) {
+    for (before_end, orders) in (0..=5).zip(6..) {
         arm(&desk, &sell).await;
         table.break_at(frames - before_end, Fault::RemovedAfter);
         table.lay_again();

@@ -20,4 +20,4 @@ pub use process_data::{Kassenbeleg, ProcessType, VoucherModel};
 pub use qr::ReceiptCode;
 pub use signer::{Job, Known, OutagePolicy, Signer, SignerSettings};
 pub use software::SoftwareTse;
-pub use tse::{Finished, Started, Tse, TseError, TseInfo};
+pub use tse::{Document, Finished, Limits, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus};

@@ -21,7 +21,7 @@ use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
 use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
 
 use crate::process_data::{Kassenbeleg, ProcessType, VoucherModel};
-use crate::tse::{Finished, Started, Tse, TseError};
+use crate::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo};
 
 /// An order that comes this much later than its sale was made by a till that could not reach its TSE.
 pub const TILL_LINK_MS: u64 = 5_000;
@@ -134,13 +134,19 @@ impl<T: Tse> Link<T> {
 
     fn start(&mut self, client: &str, cart: CartId, now_ms: u64) -> Result<TransactionRow, TseError> {
         self.registered(client, now_ms)?;
-        let started = self.tse.start(client, now_ms)?;
+        let started = self.tse.start(TransactionKey(cart.0), client, now_ms)?;
         Ok(begun(self.no, client.to_owned(), cart, started))
     }
 
     fn finish(&mut self, row: &mut TransactionRow, what: &(ProcessType, String), now_ms: u64) -> Result<(), TseError> {
-        let (kind, data) = (what.0.as_str(), what.1.as_str());
-        let finished = match self.tse.finish(&row.client, row.transaction, kind, data, now_ms) {
+        let data = what.1.as_str();
+        let document = Document {
+            process_type: what.0.as_str(),
+            process_data: data,
+            receipt: None,
+        };
+        let key = TransactionKey(row.cart.0);
+        let finished = match self.tse.finish(key, &row.client, row.transaction, document, now_ms) {
             // It may have ended already, just before the server went down.
             Err(TseError::UnknownTransaction(number)) => match self.tse.ended(number)? {
                 Some((signed, finished)) if signed == data => finished,
@@ -172,8 +178,7 @@ impl<T: Tse> Signer<T> {
     }
 
     /// A TSE signs for a taxpayer from now on. One that is new here is noted in `out`.
-    pub fn add(&mut self, taxpayer: TaxpayerId, tse: T, out: &mut Signing) {
-        let info = tse.info();
+    pub fn add(&mut self, taxpayer: TaxpayerId, info: &TseInfo, tse: T, out: &mut Signing) {
         let same = |row: &&TseRow| row.serial == info.serial && row.taxpayer == taxpayer;
         let no = if let Some(row) = self.known.iter().find(same) {
             row.no

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::log_message::{LogMessage, Operation};
-use crate::tse::{Curve, Finished, Started, Tse, TseError, TseInfo};
+use crate::tse::{
+    Curve, Document, Finished, Limits, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus,
+};
 
 /// The private key.
 enum Key {
@@ -107,7 +109,15 @@ impl SoftwareTse {
             serial: Sha256::digest(&public_key).into(),
             public_key,
             curve,
+            time_format: TimeFormat::UnixTime,
+            certificates: Vec::new(),
+            valid_until_ms: None,
             certified: false,
+            limits: Limits {
+                clients_max: u32::MAX,
+                open_max: u32::MAX,
+                signature_ms: 1,
+            },
         };
         Ok(Self { key, info, memory })
     }
@@ -118,6 +128,11 @@ impl SoftwareTse {
         digest.update([part]);
         digest.update(seed);
         digest.finalize().into()
+    }
+
+    /// What it is.
+    pub const fn info(&self) -> &TseInfo {
+        &self.info
     }
 
     /// What it remembers now.
@@ -147,8 +162,16 @@ impl SoftwareTse {
 }
 
 impl Tse for SoftwareTse {
-    fn info(&self) -> &TseInfo {
-        &self.info
+    fn prepare(&mut self, _now_ms: u64) -> Result<TseInfo, TseError> {
+        Ok(self.info.clone())
+    }
+
+    fn status(&mut self, _now_ms: u64) -> Result<TseStatus, TseError> {
+        Ok(TseStatus {
+            clients: u32::try_from(self.memory.clients.len()).ok(),
+            open: u32::try_from(self.memory.open.len()).ok(),
+            ..TseStatus::default()
+        })
     }
 
     fn register(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
@@ -156,7 +179,12 @@ impl Tse for SoftwareTse {
         Ok(())
     }
 
-    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
+    fn deregister(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
+        self.memory.clients.remove(client);
+        Ok(())
+    }
+
+    fn start(&mut self, _key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
         if !self.memory.clients.contains(client) {
             return Err(TseError::UnknownClient(client.to_owned()));
         }
@@ -178,10 +206,10 @@ impl Tse for SoftwareTse {
 
     fn finish(
         &mut self,
+        _key: TransactionKey,
         client: &str,
         transaction: u64,
-        process_type: &str,
-        process_data: &str,
+        document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
         let opened = self.memory.open.get(&transaction);
@@ -189,8 +217,8 @@ impl Tse for SoftwareTse {
             return Err(TseError::UnknownTransaction(transaction));
         }
         let message = LogMessage {
-            process_data,
-            process_type,
+            process_data: document.process_data,
+            process_type: document.process_type,
             ..self.message(Operation::Finish, client, transaction, now_ms)
         };
         let signature = self.sign(&message)?;
@@ -202,7 +230,7 @@ impl Tse for SoftwareTse {
         };
         self.memory
             .ended
-            .insert(transaction, (process_data.to_owned(), finished.clone()));
+            .insert(transaction, (document.process_data.to_owned(), finished.clone()));
         if self.memory.ended.len() > ENDED_MAX {
             self.memory.ended.pop_first();
         }
@@ -228,6 +256,15 @@ mod tests {
     use crate::qr::ReceiptCode;
 
     const NOW: u64 = 1_815_998_400_500;
+    const KEY: TransactionKey = TransactionKey([1; 16]);
+
+    const fn document<'a>(process_type: &'a str, process_data: &'a str) -> Document<'a> {
+        Document {
+            process_type,
+            process_data,
+            receipt: None,
+        }
+    }
 
     fn tse(curve: Curve) -> SoftwareTse {
         let mut tse = SoftwareTse::new(&[7; 32], curve, Memory::default()).unwrap();
@@ -253,9 +290,15 @@ mod tests {
         for (curve, bytes) in [(Curve::BrainpoolP384, 48), (Curve::P256, 32)] {
             let mut tse = tse(curve);
             let data = Kassenbeleg::ABORTED.to_string();
-            let started = tse.start("TILL-1", NOW).unwrap();
+            let started = tse.start(KEY, "TILL-1", NOW).unwrap();
             let finished = tse
-                .finish("TILL-1", started.transaction, KASSENBELEG_V1, &data, NOW + 3_000)
+                .finish(
+                    KEY,
+                    "TILL-1",
+                    started.transaction,
+                    document(KASSENBELEG_V1, &data),
+                    NOW + 3_000,
+                )
                 .unwrap();
             assert_eq!(
                 (started.signature.len(), finished.signature.len()),
@@ -275,11 +318,11 @@ mod tests {
     #[test]
     fn counters_rise_by_one_and_time_never_falls() {
         let mut tse = tse(Curve::P256);
-        let one = tse.start("TILL-1", NOW).unwrap();
-        let two = tse.start("TILL-1", NOW - 60_000).unwrap();
+        let one = tse.start(KEY, "TILL-1", NOW).unwrap();
+        let two = tse.start(KEY, "TILL-1", NOW - 60_000).unwrap();
         assert_eq!((one.transaction, one.counter), (1, 1));
         assert_eq!((two.transaction, two.counter, two.time_s), (2, 2, one.time_s));
-        assert_eq!(tse.finish("TILL-1", 1, "", "", NOW).unwrap().counter, 3);
+        assert_eq!(tse.finish(KEY, "TILL-1", 1, document("", ""), NOW).unwrap().counter, 3);
         assert_eq!(tse.open().unwrap(), [("TILL-1".to_owned(), two)]);
     }
 
@@ -287,18 +330,19 @@ mod tests {
     fn a_till_it_does_not_know_and_a_transaction_that_ended_are_refused() {
         let mut tse = tse(Curve::P256);
         assert_eq!(
-            tse.start("TILL-2", NOW),
+            tse.start(KEY, "TILL-2", NOW),
             Err(TseError::UnknownClient("TILL-2".to_owned()))
         );
-        let started = tse.start("TILL-1", NOW).unwrap();
+        let started = tse.start(KEY, "TILL-1", NOW).unwrap();
         tse.register("TILL-2", NOW).unwrap();
         assert_eq!(
-            tse.finish("TILL-2", 1, "", "", NOW),
+            tse.finish(KEY, "TILL-2", 1, document("", ""), NOW),
             Err(TseError::UnknownTransaction(1))
         );
-        tse.finish("TILL-1", started.transaction, "", "", NOW).unwrap();
+        tse.finish(KEY, "TILL-1", started.transaction, document("", ""), NOW)
+            .unwrap();
         assert_eq!(
-            tse.finish("TILL-1", 1, "", "", NOW),
+            tse.finish(KEY, "TILL-1", 1, document("", ""), NOW),
             Err(TseError::UnknownTransaction(1))
         );
         assert_eq!(tse.memory().signatures, 2, "a refusal signs nothing");
@@ -307,10 +351,10 @@ mod tests {
     #[test]
     fn it_goes_on_from_what_it_remembers_and_says_that_it_is_not_certified() {
         let mut one = tse(Curve::BrainpoolP384);
-        one.start("TILL-1", NOW).unwrap();
+        one.start(KEY, "TILL-1", NOW).unwrap();
         let mut two = SoftwareTse::new(&[7; 32], Curve::BrainpoolP384, one.memory().clone()).unwrap();
         assert_eq!(two.info(), one.info());
-        assert_eq!(two.finish("TILL-1", 1, "", "", NOW).unwrap().counter, 2);
+        assert_eq!(two.finish(KEY, "TILL-1", 1, document("", ""), NOW).unwrap().counter, 2);
         assert!(!two.info().certified && two.info().name.contains("not certified"));
         let other = SoftwareTse::new(&[8; 32], Curve::BrainpoolP384, Memory::default()).unwrap();
         assert_ne!(other.info().serial, two.info().serial);

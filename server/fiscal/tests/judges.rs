@@ -3,7 +3,7 @@
 
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fiscal::{ReceiptCode, SoftwareTse};
 
 const NOW: u64 = 1_815_998_400_000;
@@ -15,12 +15,18 @@ fn codes(curve: Curve) -> Vec<String> {
             let client = format!("TILL-{}", number % 3);
             let at = NOW + number * 7_300;
             tse.register(&client, at).expect("any till");
-            let started = tse.start(&client, at).expect("a registered till");
+            let key = TransactionKey([1; 16]);
+            let started = tse.start(key, &client, at).expect("a registered till");
             let data = Kassenbeleg::ABORTED
                 .to_string()
                 .replace("0.00^", &format!("{number}.00^"));
+            let document = Document {
+                process_type: KASSENBELEG_V1,
+                process_data: &data,
+                receipt: None,
+            };
             let finished = tse
-                .finish(&client, started.transaction, KASSENBELEG_V1, &data, at + 3_000)
+                .finish(key, &client, started.transaction, document, at + 3_000)
                 .expect("an open transaction");
             ReceiptCode::new(tse.info(), &client, KASSENBELEG_V1, &data, &started, &finished).to_string()
         })

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use fiscal::tse::{Finished, Started, Tse, TseError, TseInfo};
+use fiscal::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
 
 /// When a TSE is silent: in every so many seconds of the clock, the first few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,28 +69,35 @@ impl<T: Tse> Interrupted<T> {
 }
 
 impl<T: Tse> Tse for Interrupted<T> {
-    fn info(&self) -> &TseInfo {
-        self.tse.info()
+    fn prepare(&mut self, now_ms: u64) -> Result<TseInfo, TseError> {
+        self.answers()?.prepare(now_ms)
+    }
+
+    fn status(&mut self, now_ms: u64) -> Result<TseStatus, TseError> {
+        self.answers()?.status(now_ms)
     }
 
     fn register(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
         self.answers()?.register(client, now_ms)
     }
 
-    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
-        self.answers()?.start(client, now_ms)
+    fn deregister(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
+        self.answers()?.deregister(client, now_ms)
+    }
+
+    fn start(&mut self, key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
+        self.answers()?.start(key, client, now_ms)
     }
 
     fn finish(
         &mut self,
+        key: TransactionKey,
         client: &str,
         transaction: u64,
-        process_type: &str,
-        process_data: &str,
+        document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
-        self.answers()?
-            .finish(client, transaction, process_type, process_data, now_ms)
+        self.answers()?.finish(key, client, transaction, document, now_ms)
     }
 
     fn open(&mut self) -> Result<Vec<(String, Started)>, TseError> {
@@ -122,7 +129,7 @@ mod tests {
         NOW_S.store(70, Ordering::Relaxed);
         assert!(tse.register("till", 70_000).is_ok() && tse.open().is_ok());
         NOW_S.store(90, Ordering::Relaxed);
-        assert!(tse.start("till", 90_000).is_err() && tse.open().is_err());
+        assert!(tse.start(TransactionKey([1; 16]), "till", 90_000).is_err() && tse.open().is_err());
         for text in ["", "30", "10/10", "10/0", "x/1", "5/9"] {
             assert_eq!(text.parse::<Interruption>(), Err(NoInterruption), "{text}");
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use engine::Request;
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::Curve;
 use fiscal::{Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, SoftwareTse, VoucherModel};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::{EventId, TaxpayerId};
@@ -254,8 +254,9 @@ impl Desk {
             }
             None => fresh,
         };
-        self.signer
-            .add(taxpayer, Interrupted::new(tse, self.interruption, now_ms), out);
+        let info = tse.info().clone();
+        let tse = Interrupted::new(tse, self.interruption, now_ms);
+        self.signer.add(taxpayer, &info, tse, out);
         Ok(())
     }
 

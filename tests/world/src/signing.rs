@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::Request;
 use fiscal::process_data::Kassenbeleg;
-use fiscal::tse::Curve;
+use fiscal::tse::{Curve, Document, Limits, TimeFormat, TransactionKey, TseStatus};
 use fiscal::{
     Finished, Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
 };
@@ -54,7 +54,15 @@ impl Hardware {
             public_key: serial.to_vec(),
             serial,
             curve: Curve::P256,
+            time_format: TimeFormat::UnixTime,
+            certificates: Vec::new(),
+            valid_until_ms: None,
             certified: false,
+            limits: Limits {
+                clients_max: 100,
+                open_max: 512,
+                signature_ms: 250,
+            },
         };
         let memory = Memory {
             info: info.clone(),
@@ -103,8 +111,12 @@ impl Memory {
 }
 
 impl Tse for Hardware {
-    fn info(&self) -> &TseInfo {
-        &self.info
+    fn prepare(&mut self, _now_ms: u64) -> Result<TseInfo, TseError> {
+        self.call(|memory| Ok(memory.info.clone()))
+    }
+
+    fn status(&mut self, _now_ms: u64) -> Result<TseStatus, TseError> {
+        self.call(|_| Ok(TseStatus::default()))
     }
 
     fn register(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
@@ -114,7 +126,14 @@ impl Tse for Hardware {
         })
     }
 
-    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
+    fn deregister(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
+        self.call(|memory| {
+            memory.clients.remove(client);
+            Ok(())
+        })
+    }
+
+    fn start(&mut self, _key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
         self.call(|memory| {
             if !memory.clients.contains(client) {
                 return Err(TseError::UnknownClient(client.to_owned()));
@@ -136,10 +155,10 @@ impl Tse for Hardware {
 
     fn finish(
         &mut self,
+        _key: TransactionKey,
         client: &str,
         transaction: u64,
-        _process_type: &str,
-        process_data: &str,
+        document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
         self.call(|memory| {
@@ -147,7 +166,7 @@ impl Tse for Hardware {
                 return Err(TseError::UnknownTransaction(transaction));
             }
             memory.open.remove(&transaction);
-            let (counter, signature) = memory.sign(process_data.as_bytes());
+            let (counter, signature) = memory.sign(document.process_data.as_bytes());
             let finished = Finished {
                 counter,
                 time_s: now_ms / 1_000,
@@ -155,7 +174,7 @@ impl Tse for Hardware {
             };
             memory
                 .ended
-                .insert(transaction, (process_data.to_owned(), finished.clone()));
+                .insert(transaction, (document.process_data.to_owned(), finished.clone()));
             Ok(finished)
         })
     }
@@ -277,7 +296,7 @@ impl World {
         let mut signer = Signer::new(settings, known);
         let mut out = Signing::default();
         for (taxpayer, tse) in &desk.tses {
-            signer.add(*taxpayer, tse.clone(), &mut out);
+            signer.add(*taxpayer, &tse.info, tse.clone(), &mut out);
         }
         desk.signer = Some(signer);
         desk.next_no = next_no;

@@ -7,7 +7,7 @@ use shared_protocol::order::OrderKind;
 
 use super::*;
 use crate::software::{Memory, SoftwareTse};
-use crate::tse::{Curve, Finished, Started, TseInfo};
+use crate::tse::{Curve, Document, Finished, Started, TransactionKey, TseInfo, TseStatus};
 
 const NOW: u64 = 1_815_998_400_000;
 
@@ -66,27 +66,35 @@ impl Flaky {
 }
 
 impl Tse for Flaky {
-    fn info(&self) -> &TseInfo {
-        &self.info
+    fn prepare(&mut self, now_ms: u64) -> Result<TseInfo, TseError> {
+        self.call(|tse| tse.prepare(now_ms))
+    }
+
+    fn status(&mut self, now_ms: u64) -> Result<TseStatus, TseError> {
+        self.call(|tse| tse.status(now_ms))
     }
 
     fn register(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
         self.call(|tse| tse.register(client, now_ms))
     }
 
-    fn start(&mut self, client: &str, now_ms: u64) -> Result<Started, TseError> {
-        self.call(|tse| tse.start(client, now_ms))
+    fn deregister(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
+        self.call(|tse| tse.deregister(client, now_ms))
+    }
+
+    fn start(&mut self, key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
+        self.call(|tse| tse.start(key, client, now_ms))
     }
 
     fn finish(
         &mut self,
+        key: TransactionKey,
         client: &str,
         transaction: u64,
-        kind: &str,
-        data: &str,
+        document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
-        self.call(|tse| tse.finish(client, transaction, kind, data, now_ms))
+        self.call(|tse| tse.finish(key, client, transaction, document, now_ms))
     }
 
     fn open(&mut self) -> Result<Vec<(String, Started)>, TseError> {
@@ -132,7 +140,7 @@ impl Rig {
         };
         let home = till.config.home_taxpayer(till.till).unwrap();
         let mut signer = Signer::new(settings, known);
-        signer.add(home, tse.clone(), out);
+        signer.add(home, &tse.info, tse.clone(), out);
         signer
     }
 
@@ -235,7 +243,8 @@ fn an_order_without_a_start_gets_one_and_two_taxpayers_have_two_tses() {
 fn a_cart_of_two_taxpayers_has_a_transaction_at_each_tse() {
     let mut rig = Rig::new(OutagePolicy::MarkOnly);
     let other = TaxpayerId(777);
-    rig.signer.add(other, Flaky::with_seed(6), &mut rig.done);
+    let second = Flaky::with_seed(6);
+    rig.signer.add(other, &second.info, second.clone(), &mut rig.done);
     let own = rig.job(0);
     let mut theirs = rig.job(0);
     (theirs.order.taxpayer, theirs.order.cart) = (other, own.order.cart);

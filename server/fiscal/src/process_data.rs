@@ -31,6 +31,15 @@ pub enum ProcessType {
 }
 
 impl ProcessType {
+    /// The type of data that this system wrote.
+    pub fn of(data: &str) -> Self {
+        let kinds = [Vorgangstyp::Beleg, Vorgangstyp::Belegabbruch, Vorgangstyp::Training];
+        match data.split_once('^') {
+            Some((kind, _)) if kinds.iter().any(|known| known.as_str() == kind) => Self::KassenbelegV1,
+            _ => Self::SonstigerVorgang,
+        }
+    }
+
     /// As a TSE is told it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,29 +5,55 @@
 //!                              └───▶ cart given up: finish as AVBelegabbruch
 //! order without a start ──▶ start and finish at once ──▶ signed
 //! order that comes more than 5 s after its sale ──▶ the till could not reach its TSE: an outage of the till
-//! TSE that does not answer ──▶ an outage of the TSE, tried again every 5 s
+//! TSE that does not answer ──▶ an outage of the TSE; after 5 s its tills go to another one of the same taxpayer, where there is one
 //! order in an outage ──▶ marked, and by policy left so or signed late
+//! TSE that answers again ──▶ what it has open is compared with the books before anything else is asked
 //! ```
 //! A receipt that was marked stays marked: signing late adds a transaction and changes nothing (§ 146a AO, AEAO no. 2.7).
 //!
-//! A signer keeps no clock and writes nothing: it calls TSEs, and what it did goes out as a [`Signing`] to be committed.
+//! A signer keeps no clock, makes no call and writes nothing. It is told what happens; each [turn](Signer::turn) gives rows to commit and calls that may
+//! be made once they are. Every TSE has its own queue: a slow or silent one keeps nobody waiting but its own tills. One order has one finished
+//! transaction however often a TSE, its line or the server goes down: before a finish is asked for, its start is in the books, and a finish whose
+//! answer is lost is looked up and never repeated blindly.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use shared_protocol::config::Config;
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
-use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionRow, TseNo, TseRow};
 
-use crate::process_data::{Kassenbeleg, ProcessType, VoucherModel};
-use crate::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo};
+use crate::process_data::{Kassenbeleg, VoucherModel};
+use crate::tse::TseInfo;
+
+mod answer;
+mod assign;
+pub mod call;
+mod outage;
+mod turn;
+mod unit;
+
+pub use call::{Ask, Call, Reply, Told};
+use unit::{Doubt, Sale, Unit, Work};
 
 /// An order that comes this much later than its sale was made by a till that could not reach its TSE.
 pub const TILL_LINK_MS: u64 = 5_000;
 
-/// A TSE in an outage is tried this often.
-pub const PROBE_EVERY_MS: u64 = 5_000;
+/// A TSE in an outage is tried again after this time, then after twice as long, up to [`PROBE_MAX_MS`].
+pub const PROBE_EVERY_MS: u64 = 2_500;
+
+/// The longest time between two tries.
+pub const PROBE_MAX_MS: u64 = 20_000;
+
+/// A call that has taken this long is one that nobody answers.
+pub const CALL_MAX_MS: u64 = 10_000;
+
+/// An outage that has lasted this long moves the tills of a TSE to another one.
+pub const FAILOVER_AFTER_MS: u64 = 5_000;
+
+/// Carts that are over and remembered: a message about their first item may come after their order.
+const OVER_MAX: usize = 8_192;
 
 /// What becomes of orders that were made in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +102,14 @@ impl Job {
         let begun_by = begun.is_some_and(|row| row.started_s.saturating_mul(1_000) <= reached_by);
         begun_by || self.booked_at_ms <= reached_by
     }
+
+    /// What the TSE is told. An order whose sums nobody can give is protected as readable text, never left out.
+    fn told(&self, model: VoucherModel) -> Told {
+        match Kassenbeleg::of_order(&self.order, self.replaced.as_ref(), &self.config, model) {
+            Ok(receipt) => Told::receipt(receipt),
+            Err(error) => Told::other(format!("order {}: {error}", self.order.id)),
+        }
+    }
 }
 
 /// What a signer goes on from.
@@ -87,6 +121,12 @@ pub struct Known {
     pub open: Vec<TransactionRow>,
     /// All outages, or at least those that last and the newest.
     pub outages: Vec<OutageRow>,
+    /// Which till is with which TSE now.
+    pub clients: Vec<ClientRow>,
+    /// Orders marked as unsigned that one of these transactions may have signed.
+    pub doubts: Vec<SigningRow>,
+    /// The last journal number up to which everything came off.
+    pub done_to: u64,
 }
 
 /// No TSE signs for this taxpayer.
@@ -94,27 +134,38 @@ pub struct Known {
 #[error("no TSE is set up for taxpayer {0}; set one up, its orders wait until then")]
 pub struct NoTse(pub TaxpayerId);
 
-struct Link<T> {
-    no: TseNo,
-    tse: T,
-    registered: BTreeSet<String>,
-    outage: Option<OutageRow>,
-    probe_at_ms: u64,
-}
-
 /// Makes orders come off.
-pub struct Signer<T> {
+#[derive(Debug)]
+pub struct Signer {
     settings: SignerSettings,
-    links: BTreeMap<TaxpayerId, Link<T>>,
-    /// A cart of two taxpayers has a transaction at the TSE of each.
+    units: BTreeMap<TseNo, Unit>,
+    /// Which till is with which TSE; a till that sells for two taxpayers is with one of each.
+    homes: BTreeMap<(TaxpayerId, String), ClientRow>,
+    /// What has begun and not ended. A cart of two taxpayers has a transaction at a TSE of each.
     open: BTreeMap<(CartId, TseNo), TransactionRow>,
+    /// Finishes whose answer was lost, by the transaction.
+    doubtful: BTreeMap<(CartId, TseNo), Doubt>,
     /// The newest outage of each till that could not reach its TSE.
     tills: BTreeMap<String, OutageRow>,
     next_outage: u64,
+    next_call: u64,
     /// All TSEs that ever signed here.
     known: Vec<TseRow>,
     /// Outages that lasted when this signer began.
     lasting: Vec<OutageRow>,
+    over: BTreeSet<CartId>,
+    over_in_order: VecDeque<CartId>,
+    /// Journal numbers that have not come off.
+    pending: BTreeSet<u64>,
+    /// Those of them that have no TSE.
+    parked: BTreeSet<u64>,
+    /// Journal numbers that are being signed late.
+    late: BTreeSet<u64>,
+    read_to: u64,
+    done_to: u64,
+    balanced_at_ms: u64,
+    out: Signing,
+    calls: Vec<Call>,
 }
 
 /// The serial number of a till, under which it is registered with its TSE and stands on receipts.
@@ -123,439 +174,321 @@ pub fn client_of(event: EventId, till: TillId) -> String {
     format!("{a:02x}{b:02x}{c:02x}{d:02x}-{:05}", till.0)
 }
 
-impl<T: Tse> Link<T> {
-    fn registered(&mut self, client: &str, now_ms: u64) -> Result<(), TseError> {
-        if !self.registered.contains(client) {
-            self.tse.register(client, now_ms)?;
-            self.registered.insert(client.to_owned());
-        }
-        Ok(())
-    }
-
-    fn start(&mut self, client: &str, cart: CartId, now_ms: u64) -> Result<TransactionRow, TseError> {
-        self.registered(client, now_ms)?;
-        let started = self.tse.start(TransactionKey(cart.0), client, now_ms)?;
-        Ok(begun(self.no, client.to_owned(), cart, started))
-    }
-
-    fn finish(&mut self, row: &mut TransactionRow, what: &(ProcessType, String), now_ms: u64) -> Result<(), TseError> {
-        let data = what.1.as_str();
-        let document = Document {
-            process_type: what.0.as_str(),
-            process_data: data,
-            receipt: None,
-        };
-        let key = TransactionKey(row.cart.0);
-        let finished = match self.tse.finish(key, &row.client, row.transaction, document, now_ms) {
-            // It may have ended already, just before the server went down.
-            Err(TseError::UnknownTransaction(number)) => match self.tse.ended(number)? {
-                Some((signed, finished)) if signed == data => finished,
-                _ => return Err(TseError::UnknownTransaction(number)),
-            },
-            other => other?,
-        };
-        row.end = Some(ended(what.0, data.to_owned(), finished));
-        Ok(())
+fn row_of(info: &TseInfo, taxpayer: TaxpayerId, link: &str) -> TseRow {
+    TseRow {
+        no: TseNo(0),
+        serial: info.serial,
+        name: info.name.clone(),
+        link: link.to_owned(),
+        public_key: info.public_key.clone(),
+        algorithm: info.curve.algorithm().to_owned(),
+        time_format: info.time_format.as_str().to_owned(),
+        certificates: info.certificates.clone(),
+        valid_until_ms: info.valid_until_ms,
+        certified: info.certified,
+        taxpayer,
+        clients_max: info.limits.clients_max,
+        signature_ms: info.limits.signature_ms,
     }
 }
 
-impl<T: Tse> Signer<T> {
+/// How a TSE does, for whoever looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitState {
+    /// Which.
+    pub no: TseNo,
+    /// Whose.
+    pub taxpayer: TaxpayerId,
+    /// Whether it is asked for signatures now.
+    pub ready: bool,
+    /// Why not, if it is out of order.
+    pub outage: Option<String>,
+    /// Tills that are with it, and how many may be.
+    pub clients: (u32, u32),
+    /// Orders that wait for it.
+    pub waiting: u64,
+    /// How long a call took lately, in microseconds.
+    pub call_us: u64,
+}
+
+impl Signer {
     /// A signer that goes on from what is known. It has no TSE yet.
     pub fn new(settings: SignerSettings, known: Known) -> Self {
         let of_tills = known
             .outages
             .iter()
             .filter_map(|row| Some((row.client.clone()?, row.clone())));
+        let mut doubtful = BTreeMap::new();
+        for row in &known.doubts {
+            let begun = |of: &&TransactionRow| of.tse == row.tse && Some(of.transaction) == row.doubt;
+            if let Some(open) = known.open.iter().find(begun) {
+                let (no, outage) = (row.no, row.outage);
+                doubtful.insert((open.cart, open.tse), Doubt { no, outage });
+            }
+        }
+        let homes = known.clients.into_iter().filter(|row| row.until_ms.is_none());
         Self {
             settings,
-            links: BTreeMap::new(),
+            units: BTreeMap::new(),
+            homes: homes.map(|row| ((row.taxpayer, row.client.clone()), row)).collect(),
             tills: of_tills.collect(),
             next_outage: known.outages.iter().map(|row| row.id).max().unwrap_or(0) + 1,
+            next_call: 1,
             open: known.open.into_iter().map(|row| ((row.cart, row.tse), row)).collect(),
+            doubtful,
             known: known.tses,
             lasting: known.outages.into_iter().filter(|row| row.until_ms.is_none()).collect(),
+            over: BTreeSet::new(),
+            over_in_order: VecDeque::new(),
+            pending: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            late: BTreeSet::new(),
+            read_to: known.done_to,
+            done_to: known.done_to,
+            balanced_at_ms: 0,
+            out: Signing::default(),
+            calls: Vec::new(),
         }
     }
 
-    /// A TSE signs for a taxpayer from now on. One that is new here is noted in `out`.
-    pub fn add(&mut self, taxpayer: TaxpayerId, info: &TseInfo, tse: T, out: &mut Signing) {
-        let same = |row: &&TseRow| row.serial == info.serial && row.taxpayer == taxpayer;
-        let no = if let Some(row) = self.known.iter().find(same) {
-            row.no
-        } else {
-            let row = TseRow {
-                no: TseNo(self.known.iter().map(|row| row.no.0).max().unwrap_or(0) + 1),
-                serial: info.serial,
-                name: info.name.clone(),
-                public_key: info.public_key.clone(),
-                algorithm: info.curve.algorithm().to_owned(),
-                certified: info.certified,
-                taxpayer,
-            };
+    /// A TSE signs for a taxpayer from now on; it is asked to get ready first. One that is new here is noted. `link` names where it is found.
+    pub fn add(&mut self, taxpayer: TaxpayerId, link: &str, info: &TseInfo) -> TseNo {
+        let row = row_of(info, taxpayer, link);
+        let same = |known: &&TseRow| known.serial == row.serial && known.taxpayer == taxpayer;
+        let (no, before) = match self.known.iter().find(same) {
+            Some(known) => (known.no, Some(known.clone())),
+            None => (
+                TseNo(self.known.iter().map(|row| row.no.0).max().unwrap_or(0) + 1),
+                None,
+            ),
+        };
+        let row = TseRow { no, ..row };
+        if before.as_ref() != Some(&row) {
+            self.known.retain(|known| known.no != no);
             self.known.push(row.clone());
-            out.tses.push(row.clone());
-            row.no
-        };
-        let link = Link {
-            no,
-            tse,
-            registered: BTreeSet::new(),
-            outage: self.lasting.iter().rev().find(|row| row.tse == Some(no)).cloned(),
-            probe_at_ms: 0,
-        };
-        self.links.insert(taxpayer, link);
+            self.out.tses.push(row.clone());
+        }
+        self.enters(&row);
+        no
+    }
+
+    /// A TSE that signed here before is still there, though it has not answered yet.
+    pub fn add_known(&mut self, no: TseNo) {
+        if let Some(row) = self.known.iter().find(|row| row.no == no).cloned() {
+            self.enters(&row);
+        }
+    }
+
+    fn enters(&mut self, row: &TseRow) {
+        let outage = self.lasting.iter().rev().find(|outage| outage.tse == Some(row.no));
+        let unit = Unit::new(row.no, row.taxpayer, row.serial, row.clients_max, outage.cloned());
+        self.units.entry(row.no).or_insert(unit);
+    }
+
+    /// TSEs that signed here before.
+    pub fn known(&self) -> &[TseRow] {
+        &self.known
     }
 
     /// Whether there is a TSE for a taxpayer.
     pub fn signs_for(&self, taxpayer: TaxpayerId) -> bool {
-        self.links.contains_key(&taxpayer)
+        self.units.values().any(|unit| unit.taxpayer == taxpayer)
     }
 
     /// Whether a TSE is in an outage.
     pub fn has_outage(&self) -> bool {
-        self.links.values().any(|link| link.outage.is_some())
+        self.units.values().any(|unit| unit.outage.is_some())
     }
 
-    /// Whether orders marked as unsigned may be signed now.
+    /// Whether orders marked as unsigned may be signed now, and there is room for more of them.
     pub fn may_sign_late(&self) -> bool {
-        self.settings.policy == OutagePolicy::ResignMarked && !self.has_outage()
+        self.settings.policy == OutagePolicy::ResignMarked
+            && self.late.len() < unit::DEPTH
+            && self
+                .units
+                .values()
+                .any(|unit| unit.ready && unit.sales.len() < unit::DEPTH)
     }
 
-    /// Tries TSEs that are in an outage and due, so that one ends without waiting for the next sale.
-    pub fn probe(&mut self, now_ms: u64, out: &mut Signing) {
-        let in_outage = self.links.iter().filter(|(_, link)| link.outage.is_some());
-        let taxpayers: Vec<TaxpayerId> = in_outage.map(|(taxpayer, _)| *taxpayer).collect();
-        for taxpayer in taxpayers {
-            let _tried = self.with_link(taxpayer, now_ms, out, |link| link.tse.open().map(drop));
-        }
+    /// Whether nothing is left to be done, but for TSEs that are out of order.
+    pub fn is_idle(&self) -> bool {
+        self.out.is_empty() && self.calls.is_empty() && self.units.values().all(|unit| unit.is_idle() || !unit.ready)
     }
 
-    /// Something was put into an empty cart: its transaction begins, where it has not. A TSE that cannot is tried again when the cart is paid.
-    pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64, out: &mut Signing) {
-        let tse = self.links.get(&taxpayer).map(|link| link.no);
-        if tse.is_none_or(|tse| self.open.contains_key(&(cart, tse))) {
+    /// Orders that have not come off.
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The journal number up to which all orders came off.
+    pub const fn done_to(&self) -> u64 {
+        self.done_to
+    }
+
+    /// How the TSEs do.
+    pub fn units(&self) -> Vec<UnitState> {
+        let state = |unit: &Unit| UnitState {
+            no: unit.no,
+            taxpayer: unit.taxpayer,
+            ready: unit.ready,
+            outage: unit.outage.as_ref().map(|row| row.reason.clone()),
+            clients: (self.clients(unit.no), unit.clients_max),
+            waiting: unit.sales.len() as u64,
+            call_us: unit.call_us,
+        };
+        self.units.values().map(state).collect()
+    }
+
+    /// Something was put into an empty cart: its transaction begins, where it has not. A TSE that cannot is asked again when the cart is paid.
+    pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64) {
+        let client = client_of(self.settings.event, till);
+        let Some(tse) = self.home(taxpayer, &client, now_ms) else {
+            return;
+        };
+        if self.over.contains(&cart) || self.open.contains_key(&(cart, tse)) {
             return;
         }
-        let client = client_of(self.settings.event, till);
-        let begun = self.with_link(taxpayer, now_ms, out, |link| link.start(&client, cart, now_ms));
-        if let Some(Ok(row)) = begun {
-            out.transactions.push(row.clone());
-            self.open.insert((cart, row.tse), row);
+        if let Some(unit) = self.units.get_mut(&tse).filter(|unit| unit.ready) {
+            unit.begins(cart, client);
         }
     }
 
     /// A cart was given up: its transaction ends as one.
-    pub fn cart_aborted(&mut self, cart: CartId, now_ms: u64, out: &mut Signing) {
-        let of_cart = self.open.range((cart, TseNo(0))..=(cart, TseNo(u16::MAX)));
-        let keys: Vec<(CartId, TseNo)> = of_cart.map(|(key, _)| *key).collect();
-        for key in keys {
-            self.give_up(key, now_ms, out);
-        }
+    pub fn cart_aborted(&mut self, cart: CartId) {
+        self.is_over(cart);
+        self.forsake(cart, None);
     }
 
-    fn give_up(&mut self, key: (CartId, TseNo), now_ms: u64, out: &mut Signing) {
-        let Some(mut row) = self.open.get(&key).cloned() else {
-            return;
-        };
-        let Some(taxpayer) = self
-            .links
-            .iter()
-            .find(|(_, link)| link.no == row.tse)
-            .map(|(taxpayer, _)| *taxpayer)
-        else {
-            return;
-        };
-        let what = (ProcessType::KassenbelegV1, Kassenbeleg::ABORTED.to_string());
-        let done = self.with_link(taxpayer, now_ms, out, |link| link.finish(&mut row, &what, now_ms));
-        match done {
-            Some(Ok(())) => {
-                out.transactions.push(row);
-                self.open.remove(&key);
-            }
-            // It ended before, and its answer was lost; or the TSE does not know it, and there is nothing to end.
-            Some(Err(TseError::UnknownTransaction(_))) => self.find_the_end(taxpayer, key, now_ms, out),
-            // It stays open until the TSE is back; closing the event ends it at the latest.
-            _ => {}
-        }
-    }
-
-    /// Takes the end of a transaction that the books have open from the TSE, and forgets one that the TSE does not know.
-    fn find_the_end(&mut self, taxpayer: TaxpayerId, key: (CartId, TseNo), now_ms: u64, out: &mut Signing) {
-        let Some(mut row) = self.open.get(&key).cloned() else {
-            return;
-        };
-        let found = self.with_link(taxpayer, now_ms, out, |link| link.tse.ended(row.transaction));
-        if let Some(Ok(found)) = found {
-            if let Some((data, finished)) = found {
-                row.end = Some(ended(ProcessType::KassenbelegV1, data, finished));
-                out.transactions.push(row);
-            }
-            self.open.remove(&key);
-        }
-    }
-
-    /// Ends what is still open, as given up: nothing may stay open at a closing. That includes what a TSE began and could tell nobody.
-    pub fn close(&mut self, now_ms: u64, out: &mut Signing) {
-        let taxpayers: Vec<TaxpayerId> = self.links.keys().copied().collect();
-        for taxpayer in taxpayers {
-            let known: BTreeSet<(TseNo, u64)> = self.open.values().map(|row| (row.tse, row.transaction)).collect();
-            let Some(Ok(rows)) = self.with_link(taxpayer, now_ms, out, |link| Ok((link.no, link.tse.open()?))) else {
-                continue;
-            };
-            let (tse, open) = rows;
-            for (client, started) in open
-                .into_iter()
-                .filter(|(_, started)| !known.contains(&(tse, started.transaction)))
-            {
-                let cart = orphan(started.transaction);
-                let row = begun(tse, client, cart, started);
-                self.open.insert((cart, tse), row);
-            }
-        }
-        let keys: Vec<(CartId, TseNo)> = self.open.keys().copied().collect();
-        for key in keys {
-            self.give_up(key, now_ms, out);
-        }
-    }
-
-    /// Begins the transaction of an order that has none and is to be signed. What this adds to `out` has to be committed before [`Signer::sign`]: a
-    /// signer that goes down in between then finds at the TSE whether the transaction ended, and no order is signed twice.
-    pub fn prepare(&mut self, job: &Job, now_ms: u64, out: &mut Signing) {
-        if job.is_in_time(None) || self.settings.policy == OutagePolicy::ResignMarked {
-            let order = &job.order;
-            self.cart_opened(order.cart, order.till, order.taxpayer, now_ms, out);
-        }
-    }
-
-    fn begun(&self, job: &Job, tse: TseNo) -> Option<&TransactionRow> {
-        self.open.get(&(job.order.cart, tse))
-    }
-
-    /// Makes an order come off.
-    pub fn sign(&mut self, job: &Job, now_ms: u64, out: &mut Signing) -> Result<(), NoTse> {
-        let taxpayer = job.order.taxpayer;
-        let tse = self.links.get(&taxpayer).ok_or(NoTse(taxpayer))?.no;
-        let client = client_of(self.settings.event, job.order.till);
-        if !job.is_in_time(self.begun(job, tse)) {
-            let outage = self.till_outage(&client, job, out);
-            let signed = if self.settings.policy == OutagePolicy::ResignMarked {
-                self.transact(job, &client, now_ms, out)
-            } else {
-                None
-            };
-            out.orders.push(came_off(job.no, tse, signed, Some(outage)));
+    /// A booked order has to come off. Where there is no TSE for its taxpayer it waits; tell of it again.
+    pub fn order(&mut self, job: &Job, now_ms: u64) -> Result<(), NoTse> {
+        self.read_to = self.read_to.max(job.no);
+        let is_new = self.pending.insert(job.no);
+        if !is_new && !self.parked.remove(&job.no) {
             return Ok(());
         }
-        let signed = self.transact(job, &client, now_ms, out);
-        let outage = match signed {
-            Some(_) => None,
-            None => Some(self.tse_outage(taxpayer, &client, job, now_ms, out)),
+        let (order, taxpayer) = (&job.order, job.order.taxpayer);
+        let client = client_of(self.settings.event, order.till);
+        let Some(tse) = self.home(taxpayer, &client, now_ms) else {
+            self.parked.insert(job.no);
+            return Err(NoTse(taxpayer));
         };
-        out.orders.push(came_off(job.no, tse, signed, outage));
+        self.is_over(order.cart);
+        let mut sale = Sale {
+            no: job.no,
+            cart: order.cart,
+            taxpayer,
+            told: job.told(self.settings.model),
+            outage: None,
+            marked: false,
+            looks: false,
+            attempt: 0,
+            booked_at_ms: job.booked_at_ms,
+            client,
+        };
+        if !job.is_in_time(self.open.get(&(order.cart, tse))) {
+            let from_ms = job.sold_at_ms.unwrap_or(job.booked_at_ms).min(job.booked_at_ms);
+            let reason = "the till could not reach the TSE";
+            let outage = self.outage_of(&sale.client, from_ms, job.booked_at_ms, reason);
+            if self.settings.policy == OutagePolicy::MarkOnly {
+                self.marked(&sale, tse, outage);
+                self.forsake(sale.cart, Some(tse));
+                return Ok(());
+            }
+            sale.outage = Some(outage);
+        }
+        self.enqueue(tse, sale);
         Ok(())
     }
 
-    /// Signs an order that was marked as unsigned. Gives whether it is signed now.
-    pub fn sign_late(&mut self, marked: &SigningRow, job: &Job, now_ms: u64, out: &mut Signing) -> bool {
-        if marked.state != SigningState::InOutage || !self.may_sign_late() {
-            return false;
+    /// A journal row that is no order for a TSE.
+    pub fn nothing(&mut self, no: u64) {
+        self.read_to = self.read_to.max(no);
+    }
+
+    /// An order that was marked as unsigned is signed, if that is possible now.
+    pub fn late(&mut self, marked: &SigningRow, job: &Job, now_ms: u64) {
+        // One that was found signed in this very turn is so in the books only afterwards.
+        let settled = self.out.orders.iter().any(|row| row.no == job.no);
+        let in_doubt = self.doubtful.keys().any(|(cart, _)| *cart == job.order.cart);
+        if marked.state != SigningState::InOutage
+            || !self.may_sign_late()
+            || self.late.contains(&job.no)
+            || settled
+            || in_doubt
+        {
+            return;
         }
+        let taxpayer = job.order.taxpayer;
         let client = client_of(self.settings.event, job.order.till);
-        let signed = self.transact(job, &client, now_ms, out);
-        if signed.is_some() {
-            out.orders.push(came_off(job.no, marked.tse, signed, marked.outage));
-        }
-        signed.is_some()
-    }
-
-    /// Start, where there was none, and finish. Gives the transaction.
-    fn transact(&mut self, job: &Job, client: &str, now_ms: u64, out: &mut Signing) -> Option<u64> {
-        let what = self.told(job);
-        let (cart, taxpayer) = (job.order.cart, job.order.taxpayer);
-        let tse = self.links.get(&taxpayer)?.no;
-        let begun = self.begun(job, tse).cloned();
-        let mut row = begun.clone();
-        let done = self.with_link(taxpayer, now_ms, out, |link| {
-            if let Some(row) = &mut row {
-                match link.finish(row, &what, now_ms) {
-                    // The TSE lost it: the sale gets a transaction of its own.
-                    Err(TseError::UnknownTransaction(_)) => {}
-                    done => return done,
-                }
-            }
-            let mut fresh = link.start(client, cart, now_ms)?;
-            let done = link.finish(&mut fresh, &what, now_ms);
-            row = Some(fresh);
-            done
-        });
-        let row = row?;
-        if begun.is_none() || row.end.is_some() {
-            out.transactions.push(row.clone());
-        }
-        if done?.is_ok() {
-            self.open.remove(&(cart, tse));
-            Some(row.transaction)
-        } else {
-            self.open.insert((cart, tse), row);
-            None
-        }
-    }
-
-    /// What the TSE is told. An order whose sums nobody can give is protected as readable text, never left out.
-    fn told(&self, job: &Job) -> (ProcessType, String) {
-        match Kassenbeleg::of_order(&job.order, job.replaced.as_ref(), &job.config, self.settings.model) {
-            Ok(receipt) => (ProcessType::KassenbelegV1, receipt.to_string()),
-            Err(error) => (
-                ProcessType::SonstigerVorgang,
-                format!("order {}: {error}", job.order.id),
-            ),
-        }
-    }
-
-    /// Calls a TSE unless it is in an outage and not yet due to be tried. Notes the begin and end of an outage.
-    fn with_link<R>(
-        &mut self,
-        taxpayer: TaxpayerId,
-        now_ms: u64,
-        out: &mut Signing,
-        call: impl FnOnce(&mut Link<T>) -> Result<R, TseError>,
-    ) -> Option<Result<R, TseError>> {
-        let link = self.links.get_mut(&taxpayer)?;
-        if link.outage.is_some() && now_ms < link.probe_at_ms {
-            return None;
-        }
-        let done = call(link);
-        match &done {
-            Err(error) if error.is_outage() => {
-                link.probe_at_ms = now_ms.saturating_add(PROBE_EVERY_MS);
-                if link.outage.is_none() {
-                    let row = OutageRow {
-                        id: self.next_outage,
-                        tse: Some(link.no),
-                        client: None,
-                        from_ms: now_ms,
-                        until_ms: None,
-                        reason: error.to_string(),
-                    };
-                    self.next_outage += 1;
-                    out.outages.push(row.clone());
-                    link.outage = Some(row);
-                }
-            }
-            _ => {
-                if let Some(row) = link.outage.take() {
-                    out.outages.push(OutageRow {
-                        until_ms: Some(now_ms),
-                        ..row
-                    });
-                }
-            }
-        }
-        Some(done)
-    }
-
-    /// The outage of a till that could not reach its TSE when the order was made: the one before goes on where they meet.
-    fn till_outage(&mut self, client: &str, job: &Job, out: &mut Signing) -> u64 {
-        let from_ms = job.sold_at_ms.unwrap_or(job.booked_at_ms).min(job.booked_at_ms);
-        self.outage_of(
-            client,
-            from_ms,
-            job.booked_at_ms,
-            "the till could not reach the TSE",
-            out,
-        )
-    }
-
-    /// The outage that kept a TSE from signing; where it refused without being out of order, that is an outage of the till.
-    fn tse_outage(&mut self, taxpayer: TaxpayerId, client: &str, job: &Job, now_ms: u64, out: &mut Signing) -> u64 {
-        let lasting = self.links.get(&taxpayer).and_then(|link| link.outage.as_ref());
-        match lasting {
-            Some(row) => row.id,
-            None => self.outage_of(
-                client,
-                job.booked_at_ms.min(now_ms),
-                now_ms,
-                "the TSE refused the till's transaction",
-                out,
-            ),
-        }
-    }
-
-    fn outage_of(&mut self, client: &str, from_ms: u64, until_ms: u64, reason: &str, out: &mut Signing) -> u64 {
-        let before = self.tills.get(client).filter(|row| {
-            row.reason == reason && row.until_ms.is_some_and(|until| from_ms <= until) && row.from_ms <= until_ms
-        });
-        let row = if let Some(row) = before {
-            OutageRow {
-                from_ms: row.from_ms.min(from_ms),
-                until_ms: row.until_ms.max(Some(until_ms)),
-                ..row.clone()
-            }
-        } else {
-            self.next_outage += 1;
-            OutageRow {
-                id: self.next_outage - 1,
-                tse: None,
-                client: Some(client.to_owned()),
-                from_ms,
-                until_ms: Some(until_ms),
-                reason: reason.to_owned(),
-            }
+        let Some(tse) = self.home(taxpayer, &client, now_ms) else {
+            return;
         };
-        if before != Some(&row) {
-            out.outages.push(row.clone());
+        // Its transaction may have ended where it was begun, and is looked for there.
+        let begun = self
+            .open
+            .keys()
+            .find(|(cart, _)| *cart == job.order.cart)
+            .map(|(_, tse)| *tse);
+        let tse = begun
+            .filter(|tse| self.units.get(tse).is_some_and(|unit| unit.taxpayer == taxpayer))
+            .unwrap_or(tse);
+        if self.units.get(&tse).is_none_or(|unit| !unit.ready) {
+            return;
         }
-        let id = row.id;
-        self.tills.insert(client.to_owned(), row);
-        id
+        self.late.insert(job.no);
+        let sale = Sale {
+            no: job.no,
+            cart: job.order.cart,
+            taxpayer,
+            client,
+            told: job.told(self.settings.model),
+            outage: marked.outage,
+            marked: true,
+            looks: false,
+            attempt: 0,
+            booked_at_ms: job.booked_at_ms,
+        };
+        self.enqueue(tse, sale);
     }
-}
 
-fn begun(tse: TseNo, client: String, cart: CartId, started: Started) -> TransactionRow {
-    TransactionRow {
-        tse,
-        transaction: started.transaction,
-        client,
-        cart,
-        started_s: started.time_s,
-        start_counter: started.counter,
-        start_signature: started.signature,
-        end: None,
+    /// Everything that is open ends as given up, once it is known: nothing may stay open at a closing. That includes what a TSE began and could tell
+    /// nobody.
+    pub fn close(&mut self) {
+        for unit in self.units.values_mut() {
+            unit.closing = true;
+            unit.chores.push_back(Work::Survey);
+        }
     }
-}
 
-fn ended(kind: ProcessType, data: String, finished: Finished) -> TransactionEnd {
-    TransactionEnd {
-        time_s: finished.time_s,
-        counter: finished.counter,
-        process_type: kind.as_str().to_owned(),
-        process_data: data,
-        signature: finished.signature,
+    fn enqueue(&mut self, tse: TseNo, sale: Sale) {
+        if let Some(unit) = self.units.get_mut(&tse) {
+            unit.beginning.remove(&sale.cart);
+            unit.sales.push_back(Box::new(sale));
+        }
     }
-}
 
-/// A name for the cart of a transaction that nobody knows one of.
-fn orphan(transaction: u64) -> CartId {
-    let mut id = [0; 16];
-    id.iter_mut()
-        .rev()
-        .zip(transaction.to_le_bytes())
-        .for_each(|(to, from)| *to = from);
-    CartId(id)
-}
+    /// No transaction begins for a cart any more.
+    fn is_over(&mut self, cart: CartId) {
+        if self.over.insert(cart) {
+            self.over_in_order.push_back(cart);
+        }
+        if self.over_in_order.len() > OVER_MAX
+            && let Some(oldest) = self.over_in_order.pop_front()
+        {
+            self.over.remove(&oldest);
+        }
+    }
 
-fn came_off(no: u64, tse: TseNo, transaction: Option<u64>, outage: Option<u64>) -> SigningRow {
-    let state = match (transaction, outage) {
-        (Some(_), None) => SigningState::Signed,
-        (Some(_), Some(_)) => SigningState::SignedLate,
-        (None, _) => SigningState::InOutage,
-    };
-    SigningRow {
-        no,
-        state,
-        tse,
-        transaction,
-        outage,
+    /// What is open for a cart ends as given up; at one TSE, or wherever it is.
+    fn forsake(&mut self, cart: CartId, at: Option<TseNo>) {
+        for (no, unit) in &mut self.units {
+            if at.is_none_or(|at| at == *no) {
+                unit.beginning.remove(&cart);
+                if self.open.contains_key(&(cart, *no)) {
+                    unit.chores.push_back(Work::GiveUp { cart });
+                }
+            }
+        }
     }
 }
 

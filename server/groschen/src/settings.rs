@@ -51,6 +51,7 @@ struct File {
     outage_policy: Option<Policy>,
     wristband_is: Option<Model>,
     tse_curve: Option<TseCurve>,
+    tse_count: Option<u8>,
     purse_keys: Option<Vec<PathBuf>>,
     purse_key_file: Option<PathBuf>,
     purse_patience_min: Option<u64>,
@@ -121,6 +122,9 @@ pub struct ListenFlags {
     /// The curve of TSEs in software, which are not certified [default: brainpool-p384].
     #[arg(long, env = "GROSCHEN_TSE_CURVE", value_name = "CURVE")]
     pub tse_curve: Option<TseCurve>,
+    /// How many TSEs in software each taxpayer has; where one is out of order, its tills go to the next [default: 1].
+    #[arg(long, env = "GROSCHEN_TSE_COUNT", value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub tse_count: Option<u8>,
     /// The server's sealed keys of wristbands, as `groschen tags export --role server` makes them; may be given more than once.
     #[arg(
         long,
@@ -136,7 +140,7 @@ pub struct ListenFlags {
     /// How many minutes something may be missing on a wristband's purse before a case tells of it [default: 30].
     #[arg(long, env = "GROSCHEN_PURSE_PATIENCE_MIN", value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
     pub purse_patience_min: Option<u64>,
-    /// For simulations: of every so many seconds the TSEs are silent for some, `EVERY/FOR`.
+    /// For simulations: of every so many seconds the first TSE of each taxpayer is silent for some, `EVERY/FOR`.
     #[arg(long, value_name = "EVERY/FOR", hide = true)]
     pub simulate_tse_outage: Option<Interruption>,
 }
@@ -246,6 +250,10 @@ impl Settings {
                     Some(TseCurve::P256) => Curve::P256,
                     Some(TseCurve::BrainpoolP384) | None => Curve::BrainpoolP384,
                 },
+                count: listen
+                    .tse_count
+                    .or(file.tse_count)
+                    .map_or(1, |count| count.clamp(1, 32)),
                 interruption: listen.simulate_tse_outage,
             },
         })

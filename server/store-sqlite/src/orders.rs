@@ -105,8 +105,13 @@ pub(crate) fn stored_day(day: Option<u32>) -> i64 {
 }
 
 pub(crate) fn signed_to(connection: &Connection) -> Result<u64> {
-    let sql = "SELECT coalesce(max(no), 0) FROM signing";
+    let sql = "SELECT no FROM signing_progress";
     Ok(first(connection, sql, [], |row| rows::number(row, 0))?.unwrap_or(0))
+}
+
+fn none_signed(connection: &Connection) -> Result<bool> {
+    let sql = "SELECT sum(orders) FROM signing_count";
+    Ok(first(connection, sql, [], |row| rows::number::<u64>(row, 0))?.unwrap_or(0) == 0)
 }
 
 fn kind(row: &Row<'_>, column: usize) -> Result<OrderKind> {
@@ -437,7 +442,7 @@ pub(crate) fn sums(connection: &Connection, event: EventId, filter: &OrderFilter
         _ if filter.holder.is_some() => counted(connection, event, filter),
         None => without_state(connection, event, filter),
         // All wait where no TSE has ever signed, but for those that no TSE is told of.
-        Some(OrderState::Waiting) if signed_to(connection)? == 0 => {
+        Some(OrderState::Waiting) if none_signed(connection)? => {
             let all = without_state(connection, event, &of(None))?;
             less(all, never_signed(connection, event, &of(None))?)
         }
@@ -473,15 +478,13 @@ pub(crate) fn hours(connection: &Connection, event: EventId, from_ms: u64, to_ms
 /// Swaps and blocks (kinds 12 and 13) never wait: no TSE is told of them.
 pub(crate) fn first_waiting(connection: &Connection) -> Result<Option<(u64, u64)>> {
     let signed_to = count(signed_to(connection)?);
-    let sql = "SELECT closed_at_ms FROM booked_order WHERE no > ?1 AND kind NOT IN (12, 13) ORDER BY no LIMIT 1";
+    let sql = "SELECT closed_at_ms FROM booked_order WHERE no > ?1 AND kind NOT IN (12, 13) \
+               AND NOT EXISTS (SELECT 1 FROM signing WHERE signing.no = booked_order.no) ORDER BY no LIMIT 1";
     let Some(closed_at_ms) = first(connection, sql, [signed_to], |row| rows::number(row, 0))? else {
         return Ok(None);
     };
-    let sql = if signed_to == 0 {
-        "SELECT coalesce(sum(orders), 0) FROM turnover WHERE ?1 = 0 AND kind NOT IN (12, 13)"
-    } else {
-        "SELECT count(*) FROM booked_order NOT INDEXED WHERE no > ?1 AND kind NOT IN (12, 13)"
-    };
-    let waiting = first(connection, sql, [signed_to], |row| rows::number(row, 0))?;
-    Ok(Some((waiting.unwrap_or(0), closed_at_ms)))
+    // What came off may be ahead of what the lists know yet.
+    let sql = "SELECT max(1, (SELECT coalesce(sum(orders), 0) FROM turnover WHERE kind NOT IN (12, 13)) - (SELECT sum(orders) FROM signing_count))";
+    let waiting = first(connection, sql, [], |row| rows::number(row, 0))?;
+    Ok(Some((waiting.unwrap_or(1), closed_at_ms)))
 }

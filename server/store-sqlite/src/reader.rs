@@ -11,9 +11,9 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, HourRow, JournalRow, OrderFilter, OrderRow, OutageRow, Reader,
-    SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow,
-    TseNo, TseRow, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, HourRow, JournalRow, OrderFilter, OrderRow, OutageRow,
+    Reader, SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow, Totals,
+    TransactionRow, TseNo, TseRow, UserRow,
 };
 
 use crate::connection::{Place, reading};
@@ -290,7 +290,20 @@ impl Reader for SqliteReader {
     }
 
     fn tses(&mut self) -> std::result::Result<Vec<TseRow>, StoreError> {
-        Ok(all(&self.connection, signing::TSES, [], signing::tse)?)
+        Ok(reading(&self.connection, signing::tses)?)
+    }
+
+    fn clients(&mut self) -> std::result::Result<Vec<ClientRow>, StoreError> {
+        Ok(all(&self.connection, signing::CLIENTS, [], signing::client)?)
+    }
+
+    fn client_history(&mut self, client: &str) -> std::result::Result<Vec<ClientRow>, StoreError> {
+        Ok(all(
+            &self.connection,
+            signing::CLIENT_HISTORY,
+            [client],
+            signing::client,
+        )?)
     }
 
     fn transaction(&mut self, tse: TseNo, transaction: u64) -> std::result::Result<Option<TransactionRow>, StoreError> {
@@ -318,6 +331,10 @@ impl Reader for SqliteReader {
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<SigningRow>, StoreError> {
         let page = params![count(from_no), count(rows_max)];
         Ok(all(&self.connection, signing::UNSIGNED, page, signing::order)?)
+    }
+
+    fn doubts(&mut self) -> std::result::Result<Vec<SigningRow>, StoreError> {
+        Ok(all(&self.connection, signing::DOUBTS, [], signing::order)?)
     }
 
     fn signing_counts(&mut self) -> std::result::Result<BTreeMap<SigningState, u64>, StoreError> {

@@ -6,12 +6,12 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES];
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES, TSES];
 
 /// What a commit writes.
 ///
@@ -433,4 +433,49 @@ CREATE TABLE purse (
     PRIMARY KEY (event, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX purse_gap ON purse (event, gap_since_ms) WHERE gap_since_ms IS NOT NULL;
+";
+
+/// Several TSEs of a taxpayer, and which till was with which. Orders come off in any order: `signing_progress` says up to where all have.
+const TSES: &str = "
+ALTER TABLE tse ADD COLUMN link TEXT NOT NULL DEFAULT '';
+ALTER TABLE tse ADD COLUMN time_format TEXT NOT NULL DEFAULT 'unixTime';
+ALTER TABLE tse ADD COLUMN valid_until_ms INTEGER;
+ALTER TABLE tse ADD COLUMN clients_max INTEGER NOT NULL DEFAULT 4294967295;
+ALTER TABLE tse ADD COLUMN signature_ms INTEGER NOT NULL DEFAULT 1;
+
+CREATE TABLE tse_certificate (
+    tse INTEGER NOT NULL REFERENCES tse,
+    place INTEGER NOT NULL,
+    der BLOB NOT NULL,
+    PRIMARY KEY (tse, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tse_client (
+    client TEXT NOT NULL,
+    taxpayer INTEGER NOT NULL,
+    from_ms INTEGER NOT NULL,
+    tse INTEGER NOT NULL REFERENCES tse,
+    until_ms INTEGER,
+    PRIMARY KEY (client, taxpayer, from_ms, tse)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tse_client_now ON tse_client (client) WHERE until_ms IS NULL;
+CREATE TRIGGER tse_client_keeps_rows BEFORE DELETE ON tse_client BEGIN
+    SELECT RAISE(ABORT, 'which till was with which TSE is kept');
+END;
+
+CREATE TABLE signing_progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    no INTEGER NOT NULL
+) STRICT;
+INSERT INTO signing_progress SELECT 1, coalesce(max(no), 0) FROM signing;
+
+ALTER TABLE signing ADD COLUMN doubt INTEGER;
+CREATE INDEX signing_doubt ON signing (tse, doubt) WHERE doubt IS NOT NULL;
+DROP TRIGGER signing_late_only;
+CREATE TRIGGER signing_late_only BEFORE UPDATE ON signing WHEN NOT (
+        OLD.state = NEW.state AND OLD.tse = NEW.tse AND OLD.transaction_no IS NEW.transaction_no AND OLD.outage IS NEW.outage
+        AND OLD.doubt IS NEW.doubt
+        OR OLD.state = 3 AND NEW.state IN (2, 3) AND OLD.outage IS NEW.outage) BEGIN
+    SELECT RAISE(ABORT, 'how an order came off is kept');
+END;
 ";

@@ -4,14 +4,25 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 use shared_protocol::{CartId, TaxpayerId};
-use store::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
 
 use crate::error::{Result, damaged};
 use crate::rows;
 
 /// Reads for [`tse`].
-pub(crate) const TSES: &str =
-    "SELECT no, serial, name, public_key, algorithm, certified, taxpayer FROM tse ORDER BY no";
+const TSES: &str = "SELECT no, serial, name, public_key, algorithm, certified, taxpayer, link, time_format, valid_until_ms, clients_max, signature_ms \
+     FROM tse ORDER BY no";
+
+/// The certificates of a TSE.
+const CERTIFICATES: &str = "SELECT der FROM tse_certificate WHERE tse = ?1 ORDER BY place";
+
+/// Reads for [`client`]: where tills are now.
+pub(crate) const CLIENTS: &str =
+    "SELECT tse, client, taxpayer, from_ms, until_ms FROM tse_client WHERE until_ms IS NULL ORDER BY client, taxpayer";
+
+/// Reads for [`client`]: where one was.
+pub(crate) const CLIENT_HISTORY: &str =
+    "SELECT tse, client, taxpayer, from_ms, until_ms FROM tse_client WHERE client = ?1 ORDER BY taxpayer, from_ms, tse";
 
 /// Reads for [`transaction`]: one of them.
 pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
@@ -25,11 +36,14 @@ pub(crate) const OPEN: &str = "SELECT tse, transaction_no, client, cart, started
 pub(crate) const COUNTERS: &str = "SELECT transaction_no, counter, time_s FROM tse_counter WHERE tse = ?1";
 
 /// Reads for [`order`]: one of them.
-pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage FROM signing WHERE no = ?1";
+pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage, doubt FROM signing WHERE no = ?1";
 
 /// Reads for [`order`]: those marked as unsigned.
-pub(crate) const UNSIGNED: &str =
-    "SELECT no, state, tse, transaction_no, outage FROM signing WHERE state = 3 AND no >= ?1 ORDER BY no LIMIT ?2";
+pub(crate) const UNSIGNED: &str = "SELECT no, state, tse, transaction_no, outage, doubt FROM signing WHERE state = 3 AND no >= ?1 ORDER BY no LIMIT ?2";
+
+/// Reads for [`order`]: those that an open transaction may have signed.
+pub(crate) const DOUBTS: &str = "SELECT s.no, s.state, s.tse, s.transaction_no, s.outage, s.doubt FROM tse_transaction t \
+     JOIN signing s ON s.tse = t.tse AND s.doubt = t.transaction_no WHERE t.finished_s IS NULL AND s.state = 3 ORDER BY s.no";
 
 /// Reads for [`outage`].
 pub(crate) const OUTAGES: &str =
@@ -40,7 +54,8 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
         return Ok(());
     }
     let mut put = connection.prepare_cached(
-        "INSERT INTO tse VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (no) DO UPDATE SET name = ?3",
+        "INSERT INTO tse VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (no) DO UPDATE SET name = ?3, \
+         link = ?8, time_format = ?9, valid_until_ms = ?10, clients_max = ?11, signature_ms = ?12",
     )?;
     for row in &signing.tses {
         put.execute(params![
@@ -50,8 +65,30 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             row.public_key,
             row.algorithm,
             row.certified,
-            row.taxpayer.0
+            row.taxpayer.0,
+            row.link,
+            row.time_format,
+            row.valid_until_ms.map(u64::cast_signed),
+            row.clients_max,
+            row.signature_ms
         ])?;
+        certificates(connection, row)?;
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT INTO tse_client VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (client, taxpayer, from_ms, tse) DO UPDATE SET until_ms = ?5",
+    )?;
+    for row in &signing.clients {
+        put.execute(params![
+            row.client,
+            row.taxpayer.0,
+            row.from_ms.cast_signed(),
+            row.tse.0,
+            row.until_ms.map(u64::cast_signed)
+        ])?;
+    }
+    if let Some(done_to) = signing.done_to {
+        let mut put = connection.prepare_cached("UPDATE signing_progress SET no = max(no, ?1)")?;
+        put.execute([done_to.cast_signed()])?;
     }
     let mut put = connection.prepare_cached(
         "INSERT INTO tse_transaction VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (tse, transaction_no) \
@@ -89,8 +126,8 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
         ])?;
     }
     let mut put = connection.prepare_cached(
-        "INSERT INTO signing VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (no) DO UPDATE SET state = ?2, tse = ?3, transaction_no = ?4, \
-         outage = ?5",
+        "INSERT INTO signing VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (no) DO UPDATE SET state = ?2, tse = ?3, transaction_no = ?4, \
+         outage = ?5, doubt = ?6",
     )?;
     for row in &signing.orders {
         put.execute(params![
@@ -99,9 +136,41 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             row.tse.0,
             row.transaction.map(u64::cast_signed),
             row.outage.map(u64::cast_signed),
+            row.doubt.map(u64::cast_signed),
         ])?;
     }
     Ok(())
+}
+
+/// A device whose certificate was renewed has another chain.
+fn certificates(connection: &Connection, row: &TseRow) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM tse_certificate WHERE tse = ?1")?
+        .execute([row.no.0])?;
+    let mut put = connection.prepare_cached("INSERT INTO tse_certificate VALUES (?1, ?2, ?3)")?;
+    for (place, der) in (0_i64..).zip(&row.certificates) {
+        put.execute(params![row.no.0, place, der])?;
+    }
+    Ok(())
+}
+
+/// All TSEs with their certificates.
+pub(crate) fn tses(connection: &Connection) -> Result<Vec<TseRow>> {
+    let mut found = crate::reader::all(connection, TSES, [], tse)?;
+    for row in &mut found {
+        row.certificates = crate::reader::all(connection, CERTIFICATES, [row.no.0], |row| Ok(row.get(0)?))?;
+    }
+    Ok(found)
+}
+
+pub(crate) fn client(row: &Row<'_>) -> Result<ClientRow> {
+    Ok(ClientRow {
+        tse: tse_no(row, 0)?,
+        client: row.get(1)?,
+        taxpayer: TaxpayerId(rows::number(row, 2)?),
+        from_ms: rows::bits(row, 3)?,
+        until_ms: optional_bits(row, 4)?,
+    })
 }
 
 /// Moves the numbers of the TSEs to the latest of their transactions.
@@ -139,7 +208,7 @@ pub(crate) fn state(row: &Row<'_>, column: usize) -> Result<SigningState> {
     SigningState::from_code(code).ok_or_else(|| damaged(format_args!("an order came off as {code}")))
 }
 
-pub(crate) fn tse(row: &Row<'_>) -> Result<TseRow> {
+fn tse(row: &Row<'_>) -> Result<TseRow> {
     Ok(TseRow {
         no: tse_no(row, 0)?,
         serial: rows::hash(row, 1)?.0,
@@ -148,6 +217,12 @@ pub(crate) fn tse(row: &Row<'_>) -> Result<TseRow> {
         algorithm: row.get(4)?,
         certified: row.get(5)?,
         taxpayer: TaxpayerId(rows::number(row, 6)?),
+        link: row.get(7)?,
+        time_format: row.get(8)?,
+        valid_until_ms: optional_bits(row, 9)?,
+        clients_max: rows::number(row, 10)?,
+        signature_ms: rows::number(row, 11)?,
+        certificates: Vec::new(),
     })
 }
 
@@ -182,6 +257,7 @@ pub(crate) fn order(row: &Row<'_>) -> Result<SigningRow> {
         tse: tse_no(row, 2)?,
         transaction: optional_bits(row, 3)?,
         outage: optional_bits(row, 4)?,
+        doubt: optional_bits(row, 5)?,
     })
 }
 

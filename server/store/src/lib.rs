@@ -28,7 +28,9 @@ pub use office::{
     Role, SessionRow, UserRow,
 };
 pub use rows::{Chain, ChainKey, EntryRow, EntryStatus, JournalRow, OpenCase, StoredCase, TerminalNo, TerminalRow};
-pub use signing::{OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+pub use signing::{
+    ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow,
+};
 
 /// What a batch needs to be decided.
 #[derive(Debug, Clone, Default)]
@@ -213,12 +215,18 @@ pub trait Reader: Send {
     fn transaction(&mut self, tse: TseNo, transaction: u64) -> Result<Option<TransactionRow>, StoreError>;
     /// Transactions that have not ended, in the order of their numbers.
     fn open_transactions(&mut self) -> Result<Vec<TransactionRow>, StoreError>;
-    /// The last journal number whose order came off; zero when none did. All before it did too.
+    /// The journal number up to which all orders came off; zero when none did. Some after it may have, too.
     fn signed_to(&mut self) -> Result<u64, StoreError>;
+    /// Which till is with which TSE now.
+    fn clients(&mut self) -> Result<Vec<ClientRow>, StoreError>;
+    /// With which TSEs a till was, oldest first.
+    fn client_history(&mut self, client: &str) -> Result<Vec<ClientRow>, StoreError>;
     /// How an order came off, by its journal number.
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError>;
     /// Orders marked as unsigned, from a journal number on, at most so many.
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError>;
+    /// Orders marked as unsigned that a transaction may have signed which the books have as open.
+    fn doubts(&mut self) -> Result<Vec<SigningRow>, StoreError>;
     /// How many orders came off how.
     fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError>;
     /// Outages from an id on, at most so many.

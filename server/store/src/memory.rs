@@ -13,14 +13,15 @@ use festival::registration::Slot;
 use ledger::{AccountKey, Balance, KnownPosting, PostingId, View};
 use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Copy as Items, Stream, Version};
-use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
+use shared_protocol::{Amount, EventId, SlotId, TagId, TaxpayerId, TerminalId};
 
 use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, Commit, HourKey, HourRow, JournalRow, Loaded,
-    Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader, SessionRow, Signing, SigningRow, SigningState, Store,
-    StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, Commit, HourKey, HourRow,
+    JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader, SessionRow, Signing, SigningRow,
+    SigningState, Store, StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow,
+    UserRow,
 };
 use office::OfficeState;
 
@@ -51,7 +52,12 @@ struct State {
     transactions: BTreeMap<(TseNo, u64), TransactionRow>,
     signing: BTreeMap<u64, SigningRow>,
     outages: BTreeMap<u64, OutageRow>,
+    clients: BTreeMap<ClientKey, ClientRow>,
+    done_to: u64,
 }
+
+/// A till, for whom, since when, and with which TSE.
+type ClientKey = (String, TaxpayerId, u64, TseNo);
 
 /// Everything that was stored at one moment.
 #[derive(Debug, Clone)]
@@ -305,6 +311,10 @@ impl State {
             .extend(signing.orders.iter().map(|row| (row.no, row.clone())));
         self.outages
             .extend(signing.outages.iter().map(|row| (row.id, row.clone())));
+        let key = |row: &ClientRow| (row.client.clone(), row.taxpayer, row.from_ms, row.tse);
+        self.clients
+            .extend(signing.clients.iter().map(|row| (key(row), row.clone())));
+        self.done_to = self.done_to.max(signing.done_to.unwrap_or(0));
         self.office.apply(&commit.office);
         let purses = commit.purses.iter();
         self.purses.extend(purses.map(|(key, purse)| (*key, purse.clone())));
@@ -575,7 +585,19 @@ impl Reader for MemoryReader {
     }
 
     fn signed_to(&mut self) -> Result<u64, StoreError> {
-        Ok(locked(&self.state).signed_to())
+        Ok(locked(&self.state).done_to)
+    }
+
+    fn clients(&mut self) -> Result<Vec<ClientRow>, StoreError> {
+        let state = locked(&self.state);
+        let now = state.clients.values().filter(|row| row.until_ms.is_none());
+        Ok(now.cloned().collect())
+    }
+
+    fn client_history(&mut self, client: &str) -> Result<Vec<ClientRow>, StoreError> {
+        let state = locked(&self.state);
+        let of_client = state.clients.values().filter(|row| row.client == client);
+        Ok(of_client.cloned().collect())
     }
 
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError> {
@@ -587,6 +609,16 @@ impl Reader for MemoryReader {
         let marked = state.signing.range(from_no..).map(|(_, row)| row);
         let marked = marked.filter(|row| row.state == SigningState::InOutage);
         Ok(marked.take(limited(rows_max)).cloned().collect())
+    }
+
+    fn doubts(&mut self) -> Result<Vec<SigningRow>, StoreError> {
+        let state = locked(&self.state);
+        let is_open = |row: &SigningRow| {
+            let doubt = row.doubt.and_then(|number| state.transactions.get(&(row.tse, number)));
+            doubt.is_some_and(|row| row.end.is_none())
+        };
+        let marked = state.signing.values().filter(|row| row.state == SigningState::InOutage);
+        Ok(marked.filter(|row| is_open(row)).cloned().collect())
     }
 
     fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError> {

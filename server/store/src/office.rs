@@ -189,7 +189,7 @@ impl OrderFilter {
                 OrderState::Signed => row.signing == Some(SigningState::Signed),
                 OrderState::SignedLate => row.signing == Some(SigningState::SignedLate),
                 OrderState::InOutage => row.signing == Some(SigningState::InOutage),
-                OrderState::Waiting => row.no > signed_to && !row.kind.is_of_band(),
+                OrderState::Waiting => row.no > signed_to && row.signing.is_none() && !row.kind.is_of_band(),
             })
     }
 

@@ -1,7 +1,7 @@
 //! The rows of signing: which TSEs there are, what they signed, when they were out of order, and how each order came off.
 //!
-//! Orders are signed behind their acknowledgement, in the order of the journal: the journal is the queue, and [`Reader::signed_to`] says how far
-//! it is done. What a TSE signed is never changed; an order that was marked as unsigned may become one that was signed late.
+//! Orders are signed behind their acknowledgement: the journal is the queue. TSEs do not wait for one another, so orders may come off in another order
+//! than they were booked; [`Reader::signed_to`] says how far all have. What a TSE signed is never changed; an order that was marked as unsigned may become one that was signed late.
 //!
 //! [`Reader::signed_to`]: crate::Reader::signed_to
 
@@ -22,14 +22,41 @@ pub struct TseRow {
     pub serial: [u8; 32],
     /// What it is called; one in software says that it is not certified.
     pub name: String,
+    /// By what name the server's settings know where it is found; it may move to another place and stays itself.
+    pub link: String,
     /// Its public key, uncompressed.
     pub public_key: Vec<u8>,
     /// The signature algorithm as receipts name it.
     pub algorithm: String,
+    /// How it writes times, as receipts name it.
+    pub time_format: String,
+    /// Its certificate and those above it, each in DER; empty where it has none.
+    pub certificates: Vec<Vec<u8>>,
+    /// Until when its certificate is valid, in ms since 1970.
+    pub valid_until_ms: Option<u64>,
     /// Whether it has a certificate of the BSI.
     pub certified: bool,
     /// Whose tills it signs for.
     pub taxpayer: TaxpayerId,
+    /// Tills that may be registered with it at once.
+    pub clients_max: u32,
+    /// How long a signature takes as a rule, in ms.
+    pub signature_ms: u32,
+}
+
+/// A till with a TSE, for a time. A till that sells for two taxpayers is with one TSE of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRow {
+    /// The TSE.
+    pub tse: TseNo,
+    /// The till as the TSE knows it.
+    pub client: String,
+    /// For whose orders.
+    pub taxpayer: TaxpayerId,
+    /// From when, by the server's clock, in ms since 1970.
+    pub from_ms: u64,
+    /// Until when; none while it lasts.
+    pub until_ms: Option<u64>,
 }
 
 /// The end of a transaction.
@@ -91,6 +118,8 @@ pub struct SigningRow {
     pub tse: TseNo,
     /// The transaction, once it is signed.
     pub transaction: Option<u64>,
+    /// The transaction that may have signed it: its end was asked for, and nobody heard whether it came. It shows when the TSE is back.
+    pub doubt: Option<u64>,
     /// The outage it was made in.
     pub outage: Option<u64>,
 }
@@ -123,12 +152,21 @@ pub struct Signing {
     pub orders: Vec<SigningRow>,
     /// Outages that began, grew or ended.
     pub outages: Vec<OutageRow>,
+    /// Tills that came to a TSE, or left one.
+    pub clients: Vec<ClientRow>,
+    /// The journal number up to which all orders came off.
+    pub done_to: Option<u64>,
 }
 
 impl Signing {
     /// Whether there is nothing in it.
     pub const fn is_empty(&self) -> bool {
-        self.tses.is_empty() && self.transactions.is_empty() && self.orders.is_empty() && self.outages.is_empty()
+        self.tses.is_empty()
+            && self.transactions.is_empty()
+            && self.orders.is_empty()
+            && self.outages.is_empty()
+            && self.clients.is_empty()
+            && self.done_to.is_none()
     }
 
     /// Adds what comes after it.
@@ -137,6 +175,8 @@ impl Signing {
         self.transactions.append(&mut later.transactions);
         self.orders.append(&mut later.orders);
         self.outages.append(&mut later.outages);
+        self.clients.append(&mut later.clients);
+        self.done_to = self.done_to.max(later.done_to);
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {
@@ -156,6 +196,6 @@ impl Signing {
 pub(crate) fn may_become(before: &SigningRow, after: &SigningRow) -> bool {
     before == after
         || before.state == SigningState::InOutage
-            && after.state == SigningState::SignedLate
+            && matches!(after.state, SigningState::InOutage | SigningState::SignedLate)
             && before.outage == after.outage
 }

@@ -109,6 +109,12 @@ fn tses(now_ms: u64) -> Signing {
         name: "bench (not certified)".to_owned(),
         public_key: vec![4; 97],
         algorithm: "ecdsa-plain-SHA384".to_owned(),
+        link: "software".to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
+        clients_max: 100,
+        signature_ms: 250,
         certified: false,
         taxpayer: TaxpayerId(taxpayer),
     };
@@ -135,6 +141,7 @@ fn tse_of(no: u64) -> TseNo {
 fn came_off(nos: std::ops::RangeInclusive<u64>, at_ms: u64) -> Signing {
     let mut signing = Signing::default();
     for no in nos {
+        signing.done_to = Some(no);
         let in_outage = no.is_multiple_of(OUTAGE_EVERY);
         let state = match (in_outage, (no / OUTAGE_EVERY).is_multiple_of(LATE_EVERY)) {
             (false, _) => SigningState::Signed,
@@ -148,6 +155,7 @@ fn came_off(nos: std::ops::RangeInclusive<u64>, at_ms: u64) -> Signing {
             tse: tse_of(no),
             transaction,
             outage: in_outage.then_some(no / OUTAGE_EVERY % 20 + 1),
+            doubt: None,
         });
         if let Some(transaction) = transaction {
             signing

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::Request;
 use fiscal::process_data::Kassenbeleg;
+use fiscal::signer::Call;
 use fiscal::tse::{Curve, Document, Limits, TimeFormat, TransactionKey, TseStatus};
 use fiscal::{
     Finished, Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
@@ -13,7 +14,7 @@ use fiscal::{
 use shared_protocol::TaxpayerId;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
-use store::{JournalRow, Reader as _, Signing, SigningRow, SigningState, StoreError, TransactionRow};
+use store::{JournalRow, Reader as _, SigningState, StoreError, TransactionRow, TseNo};
 use sync::session::CartEvent;
 
 use crate::events::Event;
@@ -25,6 +26,8 @@ const EVENT: shared_protocol::EventId = fixtures::sample::EVENT;
 const TURN_MS: u64 = 2_000;
 /// Journal rows in a turn.
 const ROWS: u64 = 128;
+/// TSEs of the first taxpayer; the others have one each.
+const SPARES: u8 = 2;
 
 /// What one TSE is and remembers.
 struct Memory {
@@ -37,6 +40,8 @@ struct Memory {
     down: bool,
     /// The next call is done, and its answer lost.
     silent: bool,
+    /// The next call is answered so.
+    says: Option<TseError>,
 }
 
 /// A TSE; a handle is what a server's process has of it.
@@ -47,10 +52,10 @@ pub(crate) struct Hardware {
 }
 
 impl Hardware {
-    fn new(taxpayer: TaxpayerId) -> Self {
-        let serial = Hash32::of("simulated TSE", &[&taxpayer.0.to_be_bytes()]).0;
+    fn new(taxpayer: TaxpayerId, place: u8) -> Self {
+        let serial = Hash32::of("simulated TSE", &[&taxpayer.0.to_be_bytes(), &[place]]).0;
         let info = TseInfo {
-            name: format!("simulated TSE of taxpayer {taxpayer}"),
+            name: format!("simulated TSE {place} of taxpayer {taxpayer}"),
             public_key: serial.to_vec(),
             serial,
             curve: Curve::P256,
@@ -73,6 +78,7 @@ impl Hardware {
             clients: BTreeSet::new(),
             down: false,
             silent: false,
+            says: None,
         };
         Self {
             info,
@@ -89,6 +95,9 @@ impl Hardware {
         let silent = std::mem::take(&mut memory.silent);
         if memory.down {
             return Err(TseError::Unavailable("simulated: nobody answers".to_owned()));
+        }
+        if let Some(error) = memory.says.take() {
+            return Err(error);
         }
         let done = call(&mut memory);
         if silent {
@@ -188,38 +197,35 @@ impl Tse for Hardware {
     }
 }
 
-/// What waits for the commit of its begin.
-#[derive(Default)]
-struct Prepared {
-    jobs: Vec<Job>,
-    late: Vec<(SigningRow, Job)>,
-    next_no: u64,
-}
-
 /// The desk of the server's process, and the TSEs beside it.
 pub(crate) struct Desk {
     pub policy: OutagePolicy,
-    tses: BTreeMap<TaxpayerId, Hardware>,
+    tses: Vec<(TaxpayerId, Hardware)>,
     /// Whether a backup ever took the place of the database: a TSE then remembers more than the books.
     pub restored: bool,
-    signer: Option<Signer<Hardware>>,
+    signer: Option<Signer>,
+    /// The TSEs by their numbers in the books.
+    lines: BTreeMap<TseNo, Hardware>,
     carts: VecDeque<CartEvent>,
-    prepared: Option<Prepared>,
+    /// Calls that wait for the commit of what they need.
+    prepared: Option<Vec<Call>>,
     next_no: u64,
     jobs: Option<Jobs>,
 }
 
 impl Desk {
     pub fn new(policy: OutagePolicy, config: &Config) -> Self {
-        let tses = config
-            .taxpayers
-            .keys()
-            .map(|taxpayer| (*taxpayer, Hardware::new(*taxpayer)));
+        let mut tses = Vec::new();
+        for (index, taxpayer) in config.taxpayers.keys().enumerate() {
+            let count = if index == 0 { SPARES } else { 1 };
+            tses.extend((1..=count).map(|place| (*taxpayer, Hardware::new(*taxpayer, place))));
+        }
         Self {
             policy,
-            tses: tses.collect(),
+            tses,
             restored: false,
             signer: None,
+            lines: BTreeMap::new(),
             carts: VecDeque::new(),
             prepared: None,
             next_no: 1,
@@ -235,6 +241,18 @@ impl Desk {
         self.jobs = None;
     }
 
+    fn make(&mut self, calls: Vec<Call>, now_ms: u64) {
+        let Some(signer) = self.signer.as_mut() else {
+            return;
+        };
+        for call in calls {
+            if let Some(tse) = self.lines.get_mut(&call.tse) {
+                let done = call.ask.of(tse, now_ms);
+                signer.answer(call.tse, call.id, done, 250_000, now_ms);
+            }
+        }
+    }
+
     /// A cart got its first item, or was given up.
     pub fn hears(&mut self, event: CartEvent) {
         self.carts.push_back(event);
@@ -242,7 +260,7 @@ impl Desk {
 
     fn pick(&self, which: usize) -> Option<&Hardware> {
         let count = self.tses.len().max(1);
-        self.tses.values().nth(which % count)
+        self.tses.get(which % count).map(|(_, tse)| tse)
     }
 
     /// A TSE stops to answer.
@@ -259,11 +277,28 @@ impl Desk {
         }
     }
 
+    /// A TSE answers the next call with one of its errors.
+    pub fn refuses(&self, which: usize) {
+        let errors = [
+            TseError::Storage,
+            TseError::CertificateExpired,
+            TseError::TimeNotSet,
+            TseError::AccessDenied("simulated".to_owned()),
+            TseError::Busy { after_ms: 3_000 },
+            TseError::Refused("simulated".to_owned()),
+            TseError::TooManyOpen,
+        ];
+        if let Some(tse) = self.pick(which) {
+            let which = which / self.tses.len().max(1);
+            tse.memory().says = errors.get(which % errors.len()).cloned();
+        }
+    }
+
     /// All TSEs answer again.
     pub fn mend(&self) {
-        for tse in self.tses.values() {
+        for (_, tse) in &self.tses {
             let mut memory = tse.memory();
-            (memory.down, memory.silent) = (false, false);
+            (memory.down, memory.silent, memory.says) = (false, false, None);
         }
     }
 }
@@ -280,12 +315,15 @@ impl World {
 
     fn open_signer(&mut self) -> Result<(), StoreError> {
         let mut reader = self.server.reader();
+        let done_to = reader.signed_to()?;
         let known = Known {
             tses: reader.tses()?,
             open: reader.open_transactions()?,
             outages: reader.outages(0, u64::MAX)?,
+            clients: reader.clients()?,
+            doubts: reader.doubts()?,
+            done_to,
         };
-        let next_no = reader.signed_to()? + 1;
         let jobs = Jobs::new(&mut reader, EVENT)?;
         let desk = &mut self.server.signing;
         let settings = SignerSettings {
@@ -294,32 +332,40 @@ impl World {
             model: VoucherModel::VoucherLines,
         };
         let mut signer = Signer::new(settings, known);
-        let mut out = Signing::default();
+        desk.lines.clear();
         for (taxpayer, tse) in &desk.tses {
-            signer.add(*taxpayer, &tse.info, tse.clone(), &mut out);
+            let no = signer.add(*taxpayer, "simulated", &tse.info);
+            desk.lines.insert(no, tse.clone());
         }
         desk.signer = Some(signer);
-        desk.next_no = next_no;
+        desk.next_no = done_to + 1;
         desk.jobs = Some(jobs);
-        if !out.is_empty() {
-            self.admin(Request::Sign(Box::new(out)));
-        }
         Ok(())
     }
 
     /// The event closes: what is still open ends.
     pub(crate) fn closing(&mut self) {
-        let now_ms = EPOCH_MS + self.now_ms;
-        let mut out = Signing::default();
         if let Some(signer) = self.server.signing.signer.as_mut() {
-            signer.close(now_ms, &mut out);
+            signer.close();
         }
-        if !out.is_empty() {
-            self.admin(Request::Sign(Box::new(out)));
+        for _ in 0..1_000 {
+            let now_ms = EPOCH_MS + self.now_ms;
+            let Some(signer) = self.server.signing.signer.as_mut() else {
+                return;
+            };
+            let (rows, calls) = signer.turn(now_ms);
+            if rows.is_empty() && calls.is_empty() {
+                return;
+            }
+            if !rows.is_empty() {
+                self.admin(Request::Sign(Box::new(rows)));
+            }
+            self.server.signing.make(calls, now_ms);
         }
+        self.violation("I8", "the closing never ends");
     }
 
-    /// A turn of the signer: what begins now, and once that is committed, what ends.
+    /// A turn of the signer: what it hears, and what has to be on the disk before its next calls.
     pub(crate) fn sign(&mut self, life: u32) {
         if life != self.server.life || !self.server.is_up() {
             return;
@@ -342,63 +388,40 @@ impl World {
         let (Some(signer), Some(jobs)) = (desk.signer.as_mut(), desk.jobs.as_mut()) else {
             return Ok(());
         };
-        let mut out = Signing::default();
-        signer.probe(now_ms, &mut out);
         for event in desk.carts.drain(..) {
             match event {
                 CartEvent::Opened { cart, till } => {
                     if let Some(taxpayer) = jobs.newest().home_taxpayer(till) {
-                        signer.cart_opened(cart, till, taxpayer, now_ms, &mut out);
+                        signer.cart_opened(cart, till, taxpayer, now_ms);
                     }
                 }
-                CartEvent::Aborted { cart } => signer.cart_aborted(cart, now_ms, &mut out),
+                CartEvent::Aborted { cart } => signer.cart_aborted(cart),
             }
         }
         let rows = reader.journal(desk.next_no, ROWS)?;
-        let mut prepared = Prepared {
-            next_no: rows.last().map_or(desk.next_no, |row| row.record.no + 1),
-            ..Prepared::default()
-        };
+        let mut without = None;
         for row in &rows {
-            prepared.jobs.extend(jobs.of(&mut reader, row)?);
+            let no = row.record.no;
+            let job = match reader.signing(no)? {
+                Some(_) => None,
+                None => jobs.of(&mut reader, row)?,
+            };
+            match job {
+                Some(job) => without = signer.order(&job, now_ms).err().or(without),
+                None => signer.nothing(no),
+            }
+            desk.next_no = no + 1;
         }
         if rows.is_empty() && signer.may_sign_late() {
             for marked in reader.unsigned(0, ROWS)? {
                 let row = reader.journal(marked.no, 1)?.pop();
                 let late = row.map(|row| jobs.of(&mut reader, &row)).transpose()?;
-                prepared.late.extend(late.flatten().map(|job| (marked, job)));
+                if let Some(job) = late.flatten() {
+                    signer.late(&marked, &job, now_ms);
+                }
             }
         }
-        let late = prepared.late.iter().map(|(_, job)| job);
-        for job in prepared.jobs.iter().chain(late) {
-            signer.prepare(job, now_ms, &mut out);
-        }
-        let something = !prepared.jobs.is_empty() || !prepared.late.is_empty();
-        desk.next_no = prepared.next_no;
-        if something || !out.is_empty() {
-            desk.prepared = Some(prepared);
-            self.queue_signing(out);
-        }
-        Ok(())
-    }
-
-    /// What began is on the disk: it may end.
-    pub(crate) fn signer_goes_on(&mut self) {
-        let now_ms = EPOCH_MS + self.now_ms;
-        let desk = &mut self.server.signing;
-        let (Some(prepared), Some(signer)) = (desk.prepared.take(), desk.signer.as_mut()) else {
-            return;
-        };
-        let mut out = Signing::default();
-        let mut without = None;
-        for job in &prepared.jobs {
-            if let Err(error) = signer.sign(job, now_ms, &mut out) {
-                without = Some(error);
-            }
-        }
-        for (marked, job) in &prepared.late {
-            signer.sign_late(marked, job, now_ms, &mut out);
-        }
+        let (out, calls) = signer.turn(now_ms);
         for row in &out.orders {
             self.sometimes.reach(match row.state {
                 SigningState::Signed => "order_signed",
@@ -413,11 +436,27 @@ impl World {
                 "outage_of_a_till"
             });
         }
+        if out.clients.iter().any(|row| row.until_ms.is_some()) {
+            self.sometimes.reach("till_moved_to_another_tse");
+        }
         if let Some(error) = without {
             self.violation("I8", &error.to_string());
         }
-        if !out.is_empty() {
-            self.admin(Request::Sign(Box::new(out)));
+        if out.is_empty() {
+            self.server.signing.make(calls, now_ms);
+        } else {
+            self.server.signing.prepared = Some(calls);
+            self.queue_signing(out);
+        }
+        Ok(())
+    }
+
+    /// What the calls need is on the disk: they are made.
+    pub(crate) fn signer_goes_on(&mut self) {
+        let now_ms = EPOCH_MS + self.now_ms;
+        let desk = &mut self.server.signing;
+        if let Some(calls) = desk.prepared.take() {
+            desk.make(calls, now_ms);
         }
     }
 

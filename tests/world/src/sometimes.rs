@@ -87,6 +87,7 @@ pub const EXPECTED: &[&str] = &[
     "server_restored_without_orders",
     "tender_not_taken_here_refused",
     "terminal_readopted",
+    "till_moved_to_another_tse",
     "topped_up_offline",
     "unacknowledged_write_survived_a_power_cut",
     "voucher_redeemed",

@@ -256,13 +256,15 @@ impl World {
     }
 
     fn tse_strikes(&mut self, kind: Kind) {
-        let which = self.plan.random(kind).index(8);
+        let which = self.plan.random(kind).index(64);
         if kind == Kind::TseDown {
             let for_ms = self.draw(kind, 10_000, 2 * HOUR_MS);
             self.server.signing.goes_down(which);
             self.put(for_ms, Event::TseMended);
+        } else if which.is_multiple_of(2) {
+            self.server.signing.loses_an_answer(which / 2);
         } else {
-            self.server.signing.loses_an_answer(which);
+            self.server.signing.refuses(which / 2);
         }
     }
 

@@ -46,6 +46,9 @@ pub fn to_format_1(connection: &Connection) {
         "audit",
         "order_hour",
         "purse",
+        "signing_progress",
+        "tse_client",
+        "tse_certificate",
     ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
     let signing = [

@@ -164,6 +164,7 @@ pub(super) fn signing(store: &mut impl Store) {
             tse: TseNo(1),
             transaction: (state != SigningState::InOutage).then_some(no),
             outage: (state != SigningState::Signed).then_some(1),
+            doubt: None,
         }
     };
     let tse = TseRow {
@@ -172,6 +173,12 @@ pub(super) fn signing(store: &mut impl Store) {
         name: "TSE".to_owned(),
         public_key: vec![4; 97],
         algorithm: "ecdsa-plain-SHA384".to_owned(),
+        link: "software".to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
+        clients_max: 100,
+        signature_ms: 250,
         certified: false,
         taxpayer: TaxpayerId(1),
     };
@@ -193,6 +200,7 @@ pub(super) fn signing(store: &mut impl Store) {
                 .filter(|no| *no <= upto)
                 .map(order)
                 .collect(),
+            done_to: Some(upto),
             ..Signing::default()
         };
         let commit = Commit {

@@ -4,8 +4,8 @@ use shared_protocol::{CartId, TaxpayerId};
 
 use super::Book;
 use crate::{
-    Commit, OutageRow, Signing, SigningRow, SigningState, Store, StoreError, TransactionEnd, TransactionRow, TseNo,
-    TseRow,
+    ClientRow, Commit, OutageRow, Signing, SigningRow, SigningState, Store, StoreError, TransactionEnd, TransactionRow,
+    TseNo, TseRow,
 };
 
 const TSE: TseNo = TseNo(1);
@@ -22,10 +22,26 @@ fn tse() -> TseRow {
         no: TSE,
         serial: [7; 32],
         name: "Software TSE (not certified)".to_owned(),
+        link: "software".to_owned(),
         public_key: vec![4; 97],
         algorithm: "ecdsa-plain-SHA384".to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: vec![vec![3; 200], vec![5; 100]],
+        valid_until_ms: Some(1_900_000_000_000),
         certified: false,
         taxpayer: TaxpayerId(1),
+        clients_max: 100,
+        signature_ms: 250,
+    }
+}
+
+fn client(from_ms: u64, until_ms: Option<u64>) -> ClientRow {
+    ClientRow {
+        tse: TSE,
+        client: "TILL-1".to_owned(),
+        taxpayer: TaxpayerId(1),
+        from_ms,
+        until_ms,
     }
 }
 
@@ -55,6 +71,7 @@ fn order(no: u64, state: SigningState, transaction: Option<u64>, outage: Option<
         tse: TSE,
         transaction,
         outage,
+        doubt: None,
     }
 }
 
@@ -93,11 +110,17 @@ pub(super) fn comes_back(store: &mut impl Store) {
         transactions: vec![transaction(1, false), transaction(2, true)],
         orders: vec![
             order(1, SigningState::Signed, Some(2), None),
-            order(2, SigningState::InOutage, None, Some(1)),
+            SigningRow {
+                doubt: Some(1),
+                ..order(2, SigningState::InOutage, None, Some(1))
+            },
         ],
         outages: vec![outage(None)],
+        clients: vec![client(5, None)],
+        done_to: Some(2),
     };
     commit(store, first.clone()).unwrap();
+    assert_eq!(reader.clients().unwrap(), first.clients);
     assert_eq!(reader.tses().unwrap(), first.tses);
     assert_eq!(reader.open_transactions().unwrap(), [transaction(1, false)]);
     assert_eq!(reader.transaction(TSE, 2).unwrap(), Some(transaction(2, true)));
@@ -109,6 +132,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
     assert_eq!(reader.signing(1).unwrap(), Some(first.orders[0].clone()));
     assert_eq!(reader.unsigned(0, 10).unwrap(), first.orders[1..]);
     assert_eq!(reader.unsigned(3, 10).unwrap(), []);
+    assert_eq!(reader.doubts().unwrap(), first.orders[1..]);
     assert_eq!(reader.outages(0, 10).unwrap(), first.outages);
     // The outage ends, the marked order is signed after all, the open transaction ends.
     commit(
@@ -117,12 +141,26 @@ pub(super) fn comes_back(store: &mut impl Store) {
             transactions: vec![transaction(1, true)],
             orders: vec![order(2, SigningState::SignedLate, Some(1), Some(1))],
             outages: vec![outage(Some(9))],
-            ..Signing::default()
+            tses: vec![TseRow {
+                certificates: vec![vec![6; 100]],
+                ..tse()
+            }],
+            clients: vec![client(5, Some(9)), client(9, None)],
+            done_to: Some(1),
         },
     )
     .unwrap();
+    assert_eq!(reader.signed_to().unwrap(), 2, "it never goes back");
+    assert_eq!(reader.tses().unwrap()[0].certificates, [vec![6; 100]]);
+    assert_eq!(reader.clients().unwrap(), [client(9, None)]);
+    assert_eq!(
+        reader.client_history("TILL-1").unwrap(),
+        [client(5, Some(9)), client(9, None)]
+    );
+    assert_eq!(reader.client_history("TILL-2").unwrap(), []);
     assert_eq!(reader.open_transactions().unwrap(), []);
     assert_eq!(reader.unsigned(0, 10).unwrap(), []);
+    assert_eq!(reader.doubts().unwrap(), []);
     assert_eq!(reader.outages(0, 10).unwrap(), [outage(Some(9))]);
     assert_eq!(reader.tse_counters(TSE).unwrap(), (2, 5, 1_800_000_000));
     let counts = [(SigningState::Signed, 1), (SigningState::SignedLate, 1)];
@@ -136,6 +174,7 @@ pub(super) fn stays(store: &mut impl Store) {
         transactions: vec![transaction(1, true)],
         orders: vec![order(1, SigningState::Signed, Some(1), None)],
         outages: vec![outage(None)],
+        ..Signing::default()
     };
     commit(store, start.clone()).unwrap();
     commit(store, start).expect("the same again changes nothing");

@@ -1,0 +1,151 @@
+//! Which till is with which TSE. One till has one TSE of a taxpayer at a time, and changes it only between transactions (AEAO to § 146a, no. 1.6).
+
+use std::collections::BTreeMap;
+
+use shared_protocol::TaxpayerId;
+use store::{ClientRow, TseNo};
+
+use super::Signer;
+use super::unit::{Sale, Unit, Work};
+
+/// How often loads are compared.
+const BALANCE_EVERY_MS: u64 = 10_000;
+/// Queues that differ by less are left alone.
+const BALANCE_FROM: usize = 64;
+
+impl Signer {
+    /// The TSE of a till; one is chosen where it has none, or where its own is out of order for too long.
+    pub(super) fn home(&mut self, taxpayer: TaxpayerId, client: &str, now_ms: u64) -> Option<TseNo> {
+        let key = (taxpayer, client.to_owned());
+        let home = self
+            .homes
+            .get(&key)
+            .map(|row| row.tse)
+            .filter(|tse| self.units.contains_key(tse));
+        let Some(home) = home else {
+            let chosen = self.emptiest(taxpayer)?;
+            self.moves(taxpayer, client, chosen, now_ms);
+            return Some(chosen);
+        };
+        let leaves = self.is_due(home, now_ms) && self.units.get(&home).is_some_and(|unit| !unit.is_with(client));
+        match self.spare(taxpayer, home).filter(|_| leaves) {
+            Some(spare) => {
+                self.moves(taxpayer, client, spare, now_ms);
+                Some(spare)
+            }
+            None => Some(home),
+        }
+    }
+
+    /// How many tills are with a TSE.
+    pub(super) fn clients(&self, tse: TseNo) -> u32 {
+        let count = self.homes.values().filter(|row| row.tse == tse).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// The TSE of a taxpayer with the fewest tills, first among those that are in order.
+    fn emptiest(&self, taxpayer: TaxpayerId) -> Option<TseNo> {
+        let of_taxpayer = self.units.values().filter(|unit| unit.taxpayer == taxpayer);
+        let room = |unit: &&Unit| self.clients(unit.no) < unit.clients_max;
+        let order = |unit: &&Unit| (unit.outage.is_some(), self.clients(unit.no), unit.no);
+        of_taxpayer
+            .clone()
+            .filter(room)
+            .min_by_key(order)
+            .or_else(|| of_taxpayer.min_by_key(order))
+            .map(|unit| unit.no)
+    }
+
+    /// Another TSE of the taxpayer that is in order and has room.
+    pub(super) fn spare(&self, taxpayer: TaxpayerId, except: TseNo) -> Option<TseNo> {
+        let fits = |unit: &&Unit| {
+            unit.taxpayer == taxpayer && unit.no != except && unit.ready && self.clients(unit.no) < unit.clients_max
+        };
+        self.units
+            .values()
+            .filter(fits)
+            .min_by_key(|unit| (self.clients(unit.no), unit.no))
+            .map(|unit| unit.no)
+    }
+
+    /// A till goes to a TSE, with a row in its history; the one before lets go of it.
+    pub(super) fn moves(&mut self, taxpayer: TaxpayerId, client: &str, to: TseNo, now_ms: u64) {
+        let row = ClientRow {
+            tse: to,
+            client: client.to_owned(),
+            taxpayer,
+            from_ms: now_ms,
+            until_ms: None,
+        };
+        self.out.clients.push(row.clone());
+        if let Some(before) = self.homes.insert((taxpayer, client.to_owned()), row) {
+            if let Some(unit) = self.units.get_mut(&before.tse) {
+                let client = client.to_owned();
+                unit.chores.push_back(Work::Leave { client });
+            }
+            let until_ms = Some(now_ms.max(before.from_ms));
+            self.out.clients.push(ClientRow { until_ms, ..before });
+        }
+    }
+
+    /// Moves the till with most orders from the longest queue to the shortest, so that what waits drains at the speed of all TSEs together.
+    pub(super) fn balance(&mut self, now_ms: u64) {
+        if now_ms.saturating_sub(self.balanced_at_ms) < BALANCE_EVERY_MS {
+            return;
+        }
+        self.balanced_at_ms = now_ms;
+        let mut of_taxpayers = BTreeMap::<TaxpayerId, Vec<(usize, TseNo)>>::new();
+        for unit in self.units.values().filter(|unit| unit.ready) {
+            of_taxpayers
+                .entry(unit.taxpayer)
+                .or_default()
+                .push((unit.sales.len(), unit.no));
+        }
+        for (taxpayer, queues) in of_taxpayers {
+            let (Some((long, from)), Some((short, to))) = (queues.iter().max().copied(), queues.iter().min().copied())
+            else {
+                continue;
+            };
+            let has_room = self
+                .units
+                .get(&to)
+                .is_some_and(|unit| self.clients(to) < unit.clients_max);
+            if long - short >= BALANCE_FROM && has_room {
+                self.shift(taxpayer, (from, to), (long - short) / 2, now_ms);
+            }
+        }
+    }
+
+    /// Moves the till that has most orders in a queue, but not more than so many, if it is between transactions.
+    fn shift(&mut self, taxpayer: TaxpayerId, (from, to): (TseNo, TseNo), orders_max: usize, now_ms: u64) {
+        let Some(unit) = self.units.get(&from) else {
+            return;
+        };
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for sale in &unit.sales {
+            *counts.entry(&sale.client).or_default() += 1;
+        }
+        let begun = |client: &str| self.open.values().any(|row| row.tse == from && row.client == client);
+        let free = |client: &&str| !unit.is_with(client) && !begun(client);
+        let fits = counts
+            .into_iter()
+            .filter(|(client, count)| *count <= orders_max && free(client));
+        let Some(client) = fits
+            .max_by_key(|(_, count)| *count)
+            .map(|(client, _)| client.to_owned())
+        else {
+            return;
+        };
+        self.moves(taxpayer, &client, to, now_ms);
+        let Some(unit) = self.units.get_mut(&from) else {
+            return;
+        };
+        let (moved, stay): (Vec<Box<Sale>>, Vec<Box<Sale>>) = std::mem::take(&mut unit.sales)
+            .into_iter()
+            .partition(|sale| sale.client == client);
+        unit.sales = stay.into();
+        for sale in moved {
+            self.enqueue(to, *sale);
+        }
+    }
+}

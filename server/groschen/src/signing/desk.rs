@@ -1,0 +1,263 @@
+//! The thread that tells the signer what happens, commits what it decides, and hands its calls to the TSEs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use engine::Request;
+use fiscal::signer::Call;
+use fiscal::{Job, Jobs, Known, Signer, SignerSettings, TseError};
+use shared_protocol::{EventId, TaxpayerId, TillId};
+use store::{Reader as _, Signing, TseNo};
+use store_sqlite::{SqliteReader, SqliteStore};
+use sync::session::CartEvent;
+use sync::writer::{Writer, now_ms};
+use tokio::runtime::Handle;
+
+use super::Settings;
+use super::line::{Answer, Line};
+use super::software::Software;
+use crate::health::SignerState;
+
+/// How often the journal is looked at while nothing else comes.
+const POLL: Duration = Duration::from_millis(50);
+/// After an answer, others are waited for so long: they share a commit.
+const LINGER: Duration = Duration::from_millis(1);
+/// Journal rows and cart events that are taken in a turn.
+const BATCH: u64 = 128;
+/// Orders that may wait in memory for their TSEs; the rest waits in the journal.
+const WAITING_MAX: usize = 200_000;
+/// How often the newest configuration is read, for who sells at which till, and orders without a TSE are tried again.
+const CONFIG_EVERY: Duration = Duration::from_secs(5);
+
+pub(super) struct Desk {
+    carts: Receiver<CartEvent>,
+    answers: Receiver<Answer>,
+    answer_to: Sender<Answer>,
+    /// Calls that are under way.
+    asked: usize,
+    reader: SqliteReader,
+    software: Software,
+    lines: BTreeMap<TseNo, Line>,
+    signer: Signer,
+    pub(super) writer: Writer<SqliteStore>,
+    runtime: Handle,
+    jobs: Jobs,
+    /// Orders whose taxpayer has no TSE.
+    parked: Vec<Job>,
+    /// When the newest configuration was read.
+    config_at: Instant,
+    /// The next journal row to look at.
+    next_no: u64,
+    /// Where orders that were marked are looked for next.
+    late_from: u64,
+    /// Whether the last turn left journal rows behind: then it waits for nothing.
+    behind: bool,
+    pub(super) state: Arc<SignerState>,
+}
+
+impl Desk {
+    pub fn open(
+        carts: Receiver<CartEvent>,
+        mut reader: SqliteReader,
+        event: EventId,
+        settings: Settings,
+        seed: [u8; 32],
+        writer: Writer<SqliteStore>,
+    ) -> anyhow::Result<Self> {
+        let done_to = reader.signed_to()?;
+        let known = Known {
+            tses: reader.tses()?,
+            open: reader.open_transactions()?,
+            outages: reader.outages(0, u64::MAX)?,
+            clients: reader.clients()?,
+            doubts: reader.doubts()?,
+            done_to,
+        };
+        let signer_settings = SignerSettings {
+            event,
+            policy: settings.policy,
+            model: settings.model,
+        };
+        let (answer_to, answers) = channel();
+        let mut desk = Self {
+            next_no: done_to + 1,
+            late_from: 0,
+            jobs: Jobs::new(&mut reader, event)?,
+            software: Software::new(settings, seed),
+            carts,
+            answers,
+            answer_to,
+            asked: 0,
+            reader,
+            lines: BTreeMap::new(),
+            signer: Signer::new(signer_settings, known),
+            writer,
+            runtime: Handle::current(),
+            parked: Vec::new(),
+            config_at: Instant::now(),
+            behind: false,
+            state: Arc::default(),
+        };
+        // What a TSE has open is known before anybody asks it for more.
+        let taxpayers: std::collections::BTreeSet<TaxpayerId> =
+            desk.signer.known().iter().map(|row| row.taxpayer).collect();
+        for taxpayer in taxpayers {
+            desk.with_tses(taxpayer)?;
+        }
+        Ok(desk)
+    }
+
+    /// Everything that came since, then one commit, then the calls that it allows.
+    pub fn turn(&mut self) -> anyhow::Result<()> {
+        self.hear()?;
+        self.read_journal()?;
+        self.read_marked()?;
+        let (rows, calls) = self.signer.turn(now_ms());
+        let came_off = rows.orders.len() as u64;
+        self.keep(rows)?;
+        for call in calls {
+            self.call(call);
+        }
+        let next_no = self.signer.done_to() + 1;
+        self.state.next_no.store(next_no, Ordering::Relaxed);
+        self.state.orders.fetch_add(came_off, Ordering::Relaxed);
+        self.state.outage.store(self.signer.has_outage(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Answers and cart events, waiting a moment where there is nothing else to do.
+    fn hear(&mut self) -> anyhow::Result<()> {
+        let pause = if self.behind { Duration::ZERO } else { POLL };
+        if self.asked > 0 {
+            let mut next = self.answers.recv_timeout(pause).ok();
+            while let Some(answer) = next {
+                self.asked = self.asked.saturating_sub(1);
+                self.signer
+                    .answer(answer.tse, answer.id, answer.done, answer.took_us, now_ms());
+                next = self.answers.recv_timeout(LINGER).ok();
+            }
+        } else {
+            match self.carts.recv_timeout(pause) {
+                Ok(event) => self.cart(event)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(POLL),
+            }
+        }
+        for _ in 0..BATCH {
+            let Ok(event) = self.carts.try_recv() else { break };
+            self.cart(event)?;
+        }
+        if self.config_at.elapsed() > CONFIG_EVERY {
+            self.jobs.refresh(&mut self.reader)?;
+            self.config_at = Instant::now();
+            for job in std::mem::take(&mut self.parked) {
+                self.order(job)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cart(&mut self, event: CartEvent) -> anyhow::Result<()> {
+        match event {
+            CartEvent::Opened { cart, till } => {
+                if let Some(taxpayer) = self.home(till) {
+                    self.with_tses(taxpayer)?;
+                    self.signer.cart_opened(cart, till, taxpayer, now_ms());
+                }
+            }
+            CartEvent::Aborted { cart } => self.signer.cart_aborted(cart),
+        }
+        Ok(())
+    }
+
+    fn home(&self, till: TillId) -> Option<TaxpayerId> {
+        self.jobs.newest().home_taxpayer(till)
+    }
+
+    fn read_journal(&mut self) -> anyhow::Result<()> {
+        self.behind = false;
+        if self.signer.waiting() >= WAITING_MAX {
+            return Ok(());
+        }
+        let rows = self.reader.journal(self.next_no, BATCH)?;
+        for row in &rows {
+            let no = row.record.no;
+            // After a restart, some may have come off that others wait before.
+            let job = match self.reader.signing(no)? {
+                Some(_) => None,
+                None => self.jobs.of(&mut self.reader, row)?,
+            };
+            match job {
+                Some(job) => self.order(job)?,
+                None => self.signer.nothing(no),
+            }
+            self.next_no = no + 1;
+        }
+        self.behind = rows.len() as u64 == BATCH;
+        Ok(())
+    }
+
+    fn order(&mut self, job: Job) -> anyhow::Result<()> {
+        self.with_tses(job.order.taxpayer)?;
+        if let Err(error) = self.signer.order(&job, now_ms()) {
+            tracing::error!(%error, no = job.no, "an order waits to be signed");
+            self.parked.push(job);
+        }
+        Ok(())
+    }
+
+    /// Orders that were marked as unsigned and may be signed now, once all others are.
+    fn read_marked(&mut self) -> anyhow::Result<()> {
+        if self.behind || !self.signer.may_sign_late() {
+            return Ok(());
+        }
+        let marked = self.reader.unsigned(self.late_from, BATCH)?;
+        self.late_from = marked.last().map_or(0, |row| row.no + 1);
+        for marked in marked {
+            let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
+                continue;
+            };
+            if let Some(job) = self.jobs.of(&mut self.reader, &row)? {
+                self.with_tses(job.order.taxpayer)?;
+                self.signer.late(&marked, &job, now_ms());
+            }
+        }
+        Ok(())
+    }
+
+    /// The taxpayer's TSEs, made if there are none yet.
+    fn with_tses(&mut self, taxpayer: TaxpayerId) -> anyhow::Result<()> {
+        if self.signer.signs_for(taxpayer) {
+            return Ok(());
+        }
+        for made in self.software.of(&mut self.reader, taxpayer)? {
+            let no = self.signer.add(taxpayer, &made.link, &made.info);
+            let line = Line::start(no, made.tse, self.answer_to.clone())?;
+            self.lines.insert(no, line);
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: Call) {
+        let (tse, id) = (call.tse, call.id);
+        if self.lines.get(&tse).is_some_and(|line| line.make(call)) {
+            self.asked += 1;
+        } else {
+            let error = TseError::Unavailable("its thread does not take the call".to_owned());
+            self.signer.answer(tse, id, Err(error), 0, now_ms());
+        }
+    }
+
+    /// Commits what was done so far. Where this fails the server has ended; what was signed and not kept is found at the TSE.
+    fn keep(&mut self, rows: Signing) -> anyhow::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let kept = self.runtime.block_on(self.writer.ask(Request::Sign(Box::new(rows))));
+        kept.map(drop).map_err(|_| anyhow!("the server ends"))
+    }
+}

@@ -1,0 +1,142 @@
+//! Signing in a running server: a thread that follows the journal, and one for each TSE, away from the acknowledgement of orders.
+//!
+//! The journal is the queue: it goes on where all orders came off, also after a restart. What must never happen here is a decision about an order;
+//! those are in `fiscal::signer`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use fiscal::tse::Curve;
+use fiscal::{OutagePolicy, VoucherModel};
+use shared_protocol::EventId;
+use store::{Reader as _, SigningState, StoreError};
+use store_sqlite::{SqliteReader, SqliteStore};
+use sync::session::CartEvent;
+use sync::writer::Writer;
+
+use crate::health::SignerState;
+use crate::interrupted::Interruption;
+use crate::keys::seed;
+
+mod desk;
+mod line;
+mod software;
+
+use desk::Desk;
+
+/// Cart events that may wait. A start that is missed is made up when the cart is paid.
+const CARTS_MAX: usize = 4_096;
+/// After a fault of the database the signer waits so long.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How a server signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// What becomes of orders made in an outage.
+    pub policy: OutagePolicy,
+    /// How what a guest spends from a wristband is shown.
+    pub model: VoucherModel,
+    /// The curve of the TSEs in software.
+    pub curve: Curve,
+    /// How many of them a taxpayer has.
+    pub count: u8,
+    /// When they are silent, in a simulation.
+    pub interruption: Option<Interruption>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: OutagePolicy::MarkOnly,
+            model: VoucherModel::VoucherLines,
+            curve: Curve::BrainpoolP384,
+            count: 1,
+            interruption: None,
+        }
+    }
+}
+
+/// A signer that runs.
+pub struct Running {
+    /// How it is.
+    pub state: Arc<SignerState>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Lets it finish what it does. What has not come off by then does after the next start.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.join().is_err() {
+            tracing::error!("the signer ended by a fault of the program; please report this");
+        }
+    }
+}
+
+/// Begins to sign on a thread of its own. Gives where it hears of carts, too.
+pub fn start(
+    data: &Path,
+    reader: SqliteReader,
+    event: EventId,
+    settings: Settings,
+    writer: Writer<SqliteStore>,
+) -> anyhow::Result<(Running, SyncSender<CartEvent>)> {
+    let (to, carts) = sync_channel(CARTS_MAX);
+    let seed = seed(
+        &data.join("tse.key"),
+        "without it, TSEs in software begin anew with another key",
+    )?;
+    let mut desk = Desk::open(carts, reader, event, settings, seed, writer)?;
+    let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
+    let stopped = Arc::clone(&stop);
+    let thread = std::thread::Builder::new()
+        .name("signer".to_owned())
+        .spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                if let Err(error) = desk.turn() {
+                    if desk.writer.has_failed() {
+                        return;
+                    }
+                    tracing::error!(%error, "orders wait to be signed");
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        })
+        .context("the signer's thread cannot be started")?;
+    Ok((Running { state, stop, thread }, to))
+}
+
+/// How the booked orders of a database came off; the last is those that did not, and is zero once a signer has caught up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// Signed when they were made.
+    pub signed: u64,
+    /// Made in an outage and signed later.
+    pub signed_late: u64,
+    /// Made in an outage, marked as unsigned.
+    pub unsigned_in_outage: u64,
+    /// Neither.
+    pub unsigned: u64,
+}
+
+/// Counts them.
+pub fn counts(reader: &mut SqliteReader, booked: u64) -> Result<Counts, StoreError> {
+    let by_state = reader.signing_counts()?;
+    let of = |state| by_state.get(&state).copied().unwrap_or(0);
+    let counts = Counts {
+        signed: of(SigningState::Signed),
+        signed_late: of(SigningState::SignedLate),
+        unsigned_in_outage: of(SigningState::InOutage),
+        unsigned: 0,
+    };
+    Ok(Counts {
+        unsigned: booked.saturating_sub(counts.signed + counts.signed_late + counts.unsigned_in_outage),
+        ..counts
+    })
+}

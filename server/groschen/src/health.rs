@@ -38,8 +38,10 @@ pub(crate) fn clock_behind_s(booked_at_ms: u64) -> Option<u64> {
 pub struct SignerState {
     /// Whether a TSE is in an outage.
     pub outage: AtomicBool,
-    /// The next journal number it looks at.
+    /// The first journal number that has not come off.
     pub next_no: AtomicU64,
+    /// A day ends: what is open at the TSEs has to end with it.
+    pub closing: AtomicBool,
     /// Orders that came off since the start.
     pub orders: AtomicU64,
 }

@@ -32,7 +32,7 @@ use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Purses, Settings, Tls};
-use crate::{signing, wristbands};
+use crate::{closer, signing, wristbands};
 
 /// Pages that read at once.
 const CONSOLE_READERS: usize = 4;
@@ -54,6 +54,7 @@ pub struct Instance {
     database: PathBuf,
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
     signer: signing::Running,
+    closer: closer::Running,
     console: Arc<console::Context>,
     accepting: tokio::task::JoinHandle<()>,
 }
@@ -97,6 +98,12 @@ impl Instance {
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
         let reader = SqliteReader::open(&database, None)?;
         let (signer, carts) = signing::start(&settings.data, reader, event, settings.signing, writer.clone())?;
+        let closer = closer::start(
+            SqliteReader::open(&database, None)?,
+            event,
+            writer.clone(),
+            Arc::clone(&signer.state),
+        )?;
         let service = Arc::new(Service {
             writer: writer.clone(),
             hub: Arc::clone(&hub),
@@ -164,6 +171,7 @@ impl Instance {
             database,
             thread,
             signer,
+            closer,
             console,
             accepting,
         })
@@ -208,7 +216,12 @@ impl Instance {
         self.console.close();
         self.hub.close_all();
         let signer = self.signer;
-        tokio::task::spawn_blocking(move || signer.stop()).await?;
+        let closer = self.closer;
+        tokio::task::spawn_blocking(move || {
+            closer.stop();
+            signer.stop();
+        })
+        .await?;
         self.writer.stop();
         let thread = self.thread;
         let ended = tokio::task::spawn_blocking(move || thread.join()).await?;

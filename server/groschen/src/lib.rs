@@ -3,6 +3,7 @@
 //! What must never happen here: a rule of value or a format. Commands put the rooms together and say what came of it.
 
 pub mod audit;
+mod closer;
 pub mod credits;
 pub mod crowd;
 pub mod demo;

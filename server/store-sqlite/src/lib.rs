@@ -14,6 +14,7 @@
 
 mod backup;
 mod checkpoint;
+mod closing;
 mod commit;
 mod connection;
 #[cfg(test)]

@@ -11,14 +11,14 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, HourRow, JournalRow, OrderFilter, OrderRow, OutageRow,
-    Reader, SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo, TerminalRow, Totals,
-    TransactionRow, TseNo, TseRow, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosingEnd, ClosingRow, HourRow, JournalRow,
+    OrderFilter, OrderRow, OutageRow, Reader, SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo,
+    TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
 };
 
 use crate::connection::{Place, reading};
 use crate::error::Result;
-use crate::{office, orders, purses, rows, signing, startup};
+use crate::{closing, office, orders, purses, rows, signing, startup};
 
 /// Reads what is committed.
 #[derive(Debug)]
@@ -335,6 +335,43 @@ impl Reader for SqliteReader {
 
     fn doubts(&mut self) -> std::result::Result<Vec<SigningRow>, StoreError> {
         Ok(all(&self.connection, signing::DOUBTS, [], signing::order)?)
+    }
+
+    fn closings(&mut self, from_id: u64, rows_max: u64) -> std::result::Result<Vec<ClosingRow>, StoreError> {
+        let parameters = [count(from_id), count(rows_max)];
+        Ok(all(&self.connection, closing::CLOSINGS, parameters, closing::closing)?)
+    }
+
+    fn closed_items(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<(u64, ClosedItem)>, StoreError> {
+        let parameters = [count(closing), count(from_receipt), count(rows_max)];
+        Ok(all(&self.connection, closing::ITEMS, parameters, closing::item)?)
+    }
+
+    fn closing_of(&mut self, no: u64) -> std::result::Result<Option<(u64, u64)>, StoreError> {
+        Ok(first(&self.connection, closing::OF_ORDER, [count(no)], |row| {
+            Ok((rows::bits(row, 0)?, rows::bits(row, 1)?))
+        })?)
+    }
+
+    fn closing_ends(&mut self) -> std::result::Result<Vec<ClosingEnd>, StoreError> {
+        Ok(all(&self.connection, closing::ENDS, [], closing::end)?)
+    }
+
+    fn unclosed_orders(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<u64>, StoreError> {
+        let parameters = [count(from_no), count(rows_max)];
+        Ok(all(&self.connection, closing::UNCLOSED_ORDERS, parameters, |row| {
+            rows::bits(row, 0)
+        })?)
+    }
+
+    fn unclosed_given_up(&mut self, rows_max: u64) -> std::result::Result<Vec<TransactionRow>, StoreError> {
+        let sql = closing::UNCLOSED_GIVEN_UP;
+        Ok(all(&self.connection, sql, [count(rows_max)], signing::transaction)?)
     }
 
     fn signing_counts(&mut self) -> std::result::Result<BTreeMap<SigningState, u64>, StoreError> {

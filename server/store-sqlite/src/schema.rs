@@ -435,7 +435,8 @@ CREATE TABLE purse (
 CREATE INDEX purse_gap ON purse (event, gap_since_ms) WHERE gap_since_ms IS NOT NULL;
 ";
 
-/// Several TSEs of a taxpayer, and which till was with which. Orders come off in any order: `signing_progress` says up to where all have.
+/// Several TSEs of a taxpayer, and which till was with which. Orders come off in any order: `signing_progress` says up to where all have. Closings, and
+/// what is in none yet: an order once it came off, a transaction that ended unless it signed an order.
 const TSES: &str = "
 ALTER TABLE tse ADD COLUMN link TEXT NOT NULL DEFAULT '';
 ALTER TABLE tse ADD COLUMN time_format TEXT NOT NULL DEFAULT 'unixTime';
@@ -477,5 +478,73 @@ CREATE TRIGGER signing_late_only BEFORE UPDATE ON signing WHEN NOT (
         AND OLD.doubt IS NEW.doubt
         OR OLD.state = 3 AND NEW.state IN (2, 3) AND OLD.outage IS NEW.outage) BEGIN
     SELECT RAISE(ABORT, 'how an order came off is kept');
+END;
+
+CREATE TABLE closing (
+    id INTEGER PRIMARY KEY,
+    client TEXT NOT NULL,
+    taxpayer INTEGER NOT NULL,
+    till INTEGER NOT NULL,
+    z_no INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    supplement INTEGER NOT NULL,
+    first_receipt INTEGER NOT NULL,
+    receipts INTEGER NOT NULL,
+    UNIQUE (client, taxpayer, z_no)
+) STRICT;
+CREATE TABLE closing_item (
+    closing INTEGER NOT NULL REFERENCES closing,
+    receipt INTEGER NOT NULL,
+    order_no INTEGER,
+    tse INTEGER,
+    transaction_no INTEGER,
+    PRIMARY KEY (closing, receipt),
+    CHECK ((order_no IS NULL) <> (transaction_no IS NULL) AND (tse IS NULL) = (transaction_no IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX closing_item_order ON closing_item (order_no) WHERE order_no IS NOT NULL;
+CREATE UNIQUE INDEX closing_item_transaction ON closing_item (tse, transaction_no) WHERE transaction_no IS NOT NULL;
+CREATE TRIGGER closing_keeps_rows BEFORE DELETE ON closing BEGIN
+    SELECT RAISE(ABORT, 'a closing is kept');
+END;
+CREATE TRIGGER closing_keeps_content BEFORE UPDATE ON closing BEGIN
+    SELECT RAISE(ABORT, 'a closing is kept');
+END;
+CREATE TRIGGER closing_item_keeps_rows BEFORE DELETE ON closing_item BEGIN
+    SELECT RAISE(ABORT, 'a closing is kept');
+END;
+CREATE TRIGGER closing_item_keeps_content BEFORE UPDATE ON closing_item BEGIN
+    SELECT RAISE(ABORT, 'a closing is kept');
+END;
+
+CREATE TABLE unclosed_order (
+    no INTEGER PRIMARY KEY
+) STRICT;
+INSERT INTO unclosed_order SELECT no FROM signing;
+CREATE TRIGGER signing_is_unclosed AFTER INSERT ON signing BEGIN
+    INSERT INTO unclosed_order VALUES (NEW.no);
+END;
+CREATE TABLE unclosed_transaction (
+    tse INTEGER NOT NULL,
+    transaction_no INTEGER NOT NULL,
+    PRIMARY KEY (tse, transaction_no)
+) STRICT, WITHOUT ROWID;
+INSERT INTO unclosed_transaction SELECT tse, transaction_no FROM tse_transaction WHERE finished_s IS NOT NULL
+    EXCEPT SELECT tse, transaction_no FROM signing WHERE transaction_no IS NOT NULL;
+CREATE TRIGGER tse_transaction_new_is_unclosed AFTER INSERT ON tse_transaction WHEN NEW.finished_s IS NOT NULL BEGIN
+    INSERT INTO unclosed_transaction VALUES (NEW.tse, NEW.transaction_no);
+END;
+CREATE TRIGGER tse_transaction_is_unclosed AFTER UPDATE ON tse_transaction WHEN OLD.finished_s IS NULL AND NEW.finished_s IS NOT NULL BEGIN
+    INSERT INTO unclosed_transaction VALUES (NEW.tse, NEW.transaction_no);
+END;
+CREATE TRIGGER signing_new_has_transaction AFTER INSERT ON signing WHEN NEW.transaction_no IS NOT NULL BEGIN
+    DELETE FROM unclosed_transaction WHERE tse = NEW.tse AND transaction_no = NEW.transaction_no;
+END;
+CREATE TRIGGER signing_has_transaction AFTER UPDATE ON signing WHEN NEW.transaction_no IS NOT NULL BEGIN
+    DELETE FROM unclosed_transaction WHERE tse = NEW.tse AND transaction_no = NEW.transaction_no;
+END;
+CREATE TRIGGER closing_item_is_closed AFTER INSERT ON closing_item BEGIN
+    DELETE FROM unclosed_order WHERE no = NEW.order_no;
+    DELETE FROM unclosed_transaction WHERE tse = NEW.tse AND transaction_no = NEW.transaction_no;
 END;
 ";

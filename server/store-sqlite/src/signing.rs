@@ -86,6 +86,7 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             row.until_ms.map(u64::cast_signed)
         ])?;
     }
+    crate::closing::write(connection, &signing.closings)?;
     if let Some(done_to) = signing.done_to {
         let mut put = connection.prepare_cached("UPDATE signing_progress SET no = max(no, ?1)")?;
         put.execute([done_to.cast_signed()])?;

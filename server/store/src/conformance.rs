@@ -28,7 +28,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 34] = [
+    let cases: [Case<S>; 35] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -65,6 +65,7 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("a_reader_sees_what_is_committed_and_nothing_else", round_trips::readers),
         ("what_was_signed_comes_back_and_may_be_signed_late", signing::comes_back),
         ("what_was_signed_is_never_changed", signing::stays),
+        ("what_came_off_is_in_one_closing", signing::closings),
         ("users_and_sessions_come_back_change_and_end", office::logins),
         ("notes_move_a_case_and_stay", office::cases),
         ("the_audit_log_is_numbered_and_read_from_its_end", office::audit),

@@ -7,6 +7,7 @@
 //! [`Loaded`], (3) extend the conformance suite, (4) write it in each engine with a migration.
 
 mod check;
+mod closing;
 pub mod conformance;
 pub mod memory;
 pub mod office;
@@ -22,6 +23,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
 use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
 
+pub use closing::{ClosedItem, Closing, ClosingEnd, ClosingRow};
 pub use memory::MemoryStore;
 pub use office::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, HourKey, HourRow, Office, OrderFilter, OrderRow, OrderState,
@@ -229,6 +231,23 @@ pub trait Reader: Send {
     fn doubts(&mut self) -> Result<Vec<SigningRow>, StoreError>;
     /// How many orders came off how.
     fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError>;
+    /// Closings from an id on, at most so many.
+    fn closings(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<ClosingRow>, StoreError>;
+    /// What is in a closing, with the receipt numbers, from one on, at most so many.
+    fn closed_items(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> Result<Vec<(u64, ClosedItem)>, StoreError>;
+    /// The closing of an order, by its journal number, and its receipt number there.
+    fn closing_of(&mut self, no: u64) -> Result<Option<(u64, u64)>, StoreError>;
+    /// Where the numbers of the tills stand.
+    fn closing_ends(&mut self) -> Result<Vec<ClosingEnd>, StoreError>;
+    /// Orders that came off and are in no closing, from a journal number on, at most so many.
+    fn unclosed_orders(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<u64>, StoreError>;
+    /// Transactions that signed no order and are in no closing, at most so many.
+    fn unclosed_given_up(&mut self, rows_max: u64) -> Result<Vec<TransactionRow>, StoreError>;
     /// Outages from an id on, at most so many.
     fn outages(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<OutageRow>, StoreError>;
     /// Orders below a journal number that fit, newest first, at most so many; as far as they are projected.

@@ -18,10 +18,10 @@ use shared_protocol::{Amount, EventId, SlotId, TagId, TaxpayerId, TerminalId};
 use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, Commit, HourKey, HourRow,
-    JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader, SessionRow, Signing, SigningRow,
-    SigningState, Store, StoreError, StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow,
-    UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, Closing, ClosingEnd,
+    ClosingRow, Commit, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader,
+    SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase, TerminalNo, TerminalRow, Totals,
+    TransactionRow, TseNo, TseRow, UserRow,
 };
 use office::OfficeState;
 
@@ -54,6 +54,7 @@ struct State {
     outages: BTreeMap<u64, OutageRow>,
     clients: BTreeMap<ClientKey, ClientRow>,
     done_to: u64,
+    closings: BTreeMap<u64, Closing>,
 }
 
 /// A till, for whom, since when, and with which TSE.
@@ -248,6 +249,9 @@ impl State {
                 return invalid(format!("an order of {stored:?} cannot become {row:?}"));
             }
         }
+        for closing in &signing.closings {
+            self.check_closing(closing)?;
+        }
         for row in &signing.transactions {
             let ended = self
                 .transactions
@@ -261,6 +265,27 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn check_closing(&self, closing: &Closing) -> Result<(), StoreError> {
+        let row = &closing.row;
+        let known = self.closings.values();
+        let taken = known.clone().any(|other| {
+            other.row.id == row.id
+                || (&other.row.client, other.row.taxpayer, other.row.z_no) == (&row.client, row.taxpayer, row.z_no)
+                || other.items.iter().any(|item| closing.items.contains(item))
+        });
+        if taken || closing.items.len() as u64 != row.receipts {
+            return Err(StoreError::Invalid(format!("closing {} cannot be made", row.id)));
+        }
+        Ok(())
+    }
+
+    fn closed(&self) -> BTreeSet<ClosedItem> {
+        self.closings
+            .values()
+            .flat_map(|closing| closing.items.iter().copied())
+            .collect()
     }
 
     /// After [`State::check`]: nothing here can fail.
@@ -315,6 +340,9 @@ impl State {
         self.clients
             .extend(signing.clients.iter().map(|row| (key(row), row.clone())));
         self.done_to = self.done_to.max(signing.done_to.unwrap_or(0));
+        let closings = signing.closings.iter();
+        self.closings
+            .extend(closings.map(|closing| (closing.row.id, closing.clone())));
         self.office.apply(&commit.office);
         let purses = commit.purses.iter();
         self.purses.extend(purses.map(|(key, purse)| (*key, purse.clone())));
@@ -619,6 +647,78 @@ impl Reader for MemoryReader {
         };
         let marked = state.signing.values().filter(|row| row.state == SigningState::InOutage);
         Ok(marked.filter(|row| is_open(row)).cloned().collect())
+    }
+
+    fn closings(&mut self, from_id: u64, rows_max: u64) -> Result<Vec<ClosingRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.closings.range(from_id..).take(limited(rows_max));
+        Ok(rows.map(|(_, closing)| closing.row.clone()).collect())
+    }
+
+    fn closed_items(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> Result<Vec<(u64, ClosedItem)>, StoreError> {
+        let state = locked(&self.state);
+        let Some(closing) = state.closings.get(&closing) else {
+            return Ok(Vec::new());
+        };
+        let numbered = (closing.row.first_receipt..).zip(closing.items.iter().copied());
+        let wanted = numbered.filter(|(receipt, _)| *receipt >= from_receipt);
+        Ok(wanted.take(limited(rows_max)).collect())
+    }
+
+    fn closing_of(&mut self, no: u64) -> Result<Option<(u64, u64)>, StoreError> {
+        let state = locked(&self.state);
+        Ok(state.closings.values().find_map(|closing| {
+            let at = closing.items.iter().position(|item| *item == ClosedItem::Order(no))?;
+            Some((closing.row.id, closing.row.first_receipt + at as u64))
+        }))
+    }
+
+    fn closing_ends(&mut self) -> Result<Vec<ClosingEnd>, StoreError> {
+        let state = locked(&self.state);
+        let mut ends = BTreeMap::<(String, TaxpayerId), ClosingEnd>::new();
+        for Closing { row, .. } in state.closings.values() {
+            let key = (row.client.clone(), row.taxpayer);
+            let end = ends.entry(key).or_insert_with(|| ClosingEnd {
+                client: row.client.clone(),
+                taxpayer: row.taxpayer,
+                z_no: 0,
+                next_receipt: 1,
+                last_day: 0,
+            });
+            end.z_no = end.z_no.max(row.z_no);
+            end.next_receipt = end.next_receipt.max(row.first_receipt + row.receipts);
+            end.last_day = end.last_day.max(row.day);
+        }
+        Ok(ends.into_values().collect())
+    }
+
+    fn unclosed_orders(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<u64>, StoreError> {
+        let state = locked(&self.state);
+        let closed = state.closed();
+        let numbers = state.signing.range(from_no..).map(|(no, _)| *no);
+        let open = numbers.filter(|no| !closed.contains(&ClosedItem::Order(*no)));
+        Ok(open.take(limited(rows_max)).collect())
+    }
+
+    fn unclosed_given_up(&mut self, rows_max: u64) -> Result<Vec<TransactionRow>, StoreError> {
+        let state = locked(&self.state);
+        let closed = state.closed();
+        let signed: BTreeSet<(TseNo, u64)> = state
+            .signing
+            .values()
+            .filter_map(|row| Some((row.tse, row.transaction?)))
+            .collect();
+        let ended = state.transactions.values().filter(|row| row.end.is_some());
+        let given_up = ended.filter(|row| {
+            !signed.contains(&(row.tse, row.transaction))
+                && !closed.contains(&ClosedItem::GivenUp(row.tse, row.transaction))
+        });
+        Ok(given_up.take(limited(rows_max)).cloned().collect())
     }
 
     fn signing_counts(&mut self) -> Result<BTreeMap<SigningState, u64>, StoreError> {

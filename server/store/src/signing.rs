@@ -8,6 +8,7 @@
 use shared_protocol::{CartId, TaxpayerId};
 
 use crate::StoreError;
+use crate::closing::Closing;
 
 /// A TSE's short number in this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -156,6 +157,8 @@ pub struct Signing {
     pub clients: Vec<ClientRow>,
     /// The journal number up to which all orders came off.
     pub done_to: Option<u64>,
+    /// Closings that were made.
+    pub closings: Vec<Closing>,
 }
 
 impl Signing {
@@ -167,6 +170,7 @@ impl Signing {
             && self.outages.is_empty()
             && self.clients.is_empty()
             && self.done_to.is_none()
+            && self.closings.is_empty()
     }
 
     /// Adds what comes after it.
@@ -177,6 +181,7 @@ impl Signing {
         self.outages.append(&mut later.outages);
         self.clients.append(&mut later.clients);
         self.done_to = self.done_to.max(later.done_to);
+        self.closings.append(&mut later.closings);
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {

@@ -116,6 +116,9 @@ impl Desk {
         self.hear()?;
         self.read_journal()?;
         self.read_marked()?;
+        if self.state.closing.swap(false, Ordering::Relaxed) {
+            self.signer.close();
+        }
         let (rows, calls) = self.signer.turn(now_ms());
         let came_off = rows.orders.len() as u64;
         self.keep(rows)?;

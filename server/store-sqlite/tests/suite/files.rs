@@ -47,6 +47,10 @@ pub fn to_format_1(connection: &Connection) {
         "order_hour",
         "purse",
         "signing_progress",
+        "closing_item",
+        "closing",
+        "unclosed_order",
+        "unclosed_transaction",
         "tse_client",
         "tse_certificate",
     ];

@@ -1,11 +1,11 @@
 //! What was signed comes back, and what was signed stays.
 
-use shared_protocol::{CartId, TaxpayerId};
+use shared_protocol::{CartId, TaxpayerId, TillId};
 
 use super::Book;
 use crate::{
-    ClientRow, Commit, OutageRow, Signing, SigningRow, SigningState, Store, StoreError, TransactionEnd, TransactionRow,
-    TseNo, TseRow,
+    ClientRow, ClosedItem, Closing, ClosingEnd, ClosingRow, Commit, OutageRow, Signing, SigningRow, SigningState,
+    Store, StoreError, TransactionEnd, TransactionRow, TseNo, TseRow,
 };
 
 const TSE: TseNo = TseNo(1);
@@ -118,6 +118,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
         outages: vec![outage(None)],
         clients: vec![client(5, None)],
         done_to: Some(2),
+        closings: Vec::new(),
     };
     commit(store, first.clone()).unwrap();
     assert_eq!(reader.clients().unwrap(), first.clients);
@@ -147,6 +148,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
             }],
             clients: vec![client(5, Some(9)), client(9, None)],
             done_to: Some(1),
+            closings: Vec::new(),
         },
     )
     .unwrap();
@@ -203,4 +205,89 @@ pub(super) fn stays(store: &mut impl Store) {
         );
         assert_eq!(super::dump(store), before, "and nothing of it is written");
     }
+}
+
+fn closing(id: u64, z_no: u64, first_receipt: u64, items: Vec<ClosedItem>) -> Closing {
+    Closing {
+        row: ClosingRow {
+            id,
+            client: "TILL-1".to_owned(),
+            taxpayer: TaxpayerId(1),
+            till: TillId(1),
+            z_no,
+            day: 20_260_718,
+            made_at_ms: 77,
+            supplement: z_no > 1,
+            first_receipt,
+            receipts: items.len() as u64,
+        },
+        items,
+    }
+}
+
+/// What came off is in one closing, once, and a closing stays as it is.
+pub(super) fn closings(store: &mut impl Store) {
+    with_orders(store);
+    let signed = Signing {
+        tses: vec![tse()],
+        transactions: vec![transaction(1, true), transaction(2, true), transaction(3, false)],
+        orders: vec![
+            order(1, SigningState::Signed, Some(2), None),
+            order(2, SigningState::InOutage, None, Some(1)),
+        ],
+        outages: vec![outage(None)],
+        ..Signing::default()
+    };
+    commit(store, signed).unwrap();
+    let mut reader = store.reader().unwrap();
+    assert_eq!(reader.unclosed_orders(0, 9).unwrap(), [1, 2]);
+    assert_eq!(reader.unclosed_given_up(9).unwrap(), [transaction(1, true)]);
+    let items = vec![ClosedItem::Order(1), ClosedItem::Order(2), ClosedItem::GivenUp(TSE, 1)];
+    let first = closing(1, 1, 1, items.clone());
+    let close = |store: &mut _, closing: &Closing| {
+        let signing = Signing {
+            closings: vec![closing.clone()],
+            ..Signing::default()
+        };
+        commit(store, signing)
+    };
+    close(store, &first).unwrap();
+    assert_eq!(reader.unclosed_orders(0, 9).unwrap(), [0; 0]);
+    assert_eq!(reader.unclosed_given_up(9).unwrap(), []);
+    assert_eq!(reader.closings(1, 9).unwrap(), std::slice::from_ref(&first.row));
+    let numbered: Vec<(u64, ClosedItem)> = (1..).zip(items).collect();
+    assert_eq!(reader.closed_items(1, 2, 9).unwrap(), numbered[1..]);
+    assert_eq!(reader.closed_items(2, 1, 9).unwrap(), []);
+    assert_eq!(
+        (reader.closing_of(2).unwrap(), reader.closing_of(3).unwrap()),
+        (Some((1, 2)), None)
+    );
+    let mut same_number = closing(2, 1, 4, Vec::new());
+    assert!(close(store, &same_number).is_err(), "one number, one closing");
+    same_number.row.z_no = 2;
+    same_number.items = vec![ClosedItem::Order(2)];
+    same_number.row.receipts = 1;
+    assert!(close(store, &same_number).is_err(), "an order is in one closing");
+    // An order that was marked is signed afterwards: it stays where it is, and its transaction is no cart that was given up.
+    let late = Signing {
+        transactions: vec![transaction(3, true)],
+        orders: vec![
+            order(2, SigningState::SignedLate, Some(3), Some(1)),
+            order(3, SigningState::InOutage, None, Some(1)),
+        ],
+        ..Signing::default()
+    };
+    commit(store, late).unwrap();
+    assert_eq!(reader.unclosed_given_up(9).unwrap(), []);
+    assert_eq!(reader.unclosed_orders(0, 9).unwrap(), [3]);
+    close(store, &closing(2, 2, 4, vec![ClosedItem::Order(3)])).unwrap();
+    let end = ClosingEnd {
+        client: "TILL-1".to_owned(),
+        taxpayer: TaxpayerId(1),
+        z_no: 2,
+        next_receipt: 5,
+        last_day: 20_260_718,
+    };
+    assert_eq!(reader.closing_ends().unwrap(), [end]);
+    assert_eq!(reader.closings(2, 9).unwrap().len(), 1);
 }

@@ -17,13 +17,28 @@ pub fn euros(amount: Amount, language: Language) -> String {
 
 /// The same for a sum that may be larger than an amount.
 pub fn cents(cents: i128, language: Language) -> String {
+    let number = without_sign(cents, language);
     let sign = if cents < 0 { String::from(MINUS) } else { String::new() };
+    match language {
+        Language::De => format!("{sign}{number}{NARROW_SPACE}€"),
+        Language::En => format!("{sign}€{number}"),
+    }
+}
+
+/// The same as a bare number, for columns that name the currency once: `1.234,56` and `1,234.56`.
+pub fn decimal(amount: Amount, language: Language) -> String {
+    let number = without_sign(i128::from(amount.0), language);
+    if amount.0 < 0 {
+        format!("{MINUS}{number}")
+    } else {
+        number
+    }
+}
+
+fn without_sign(cents: i128, language: Language) -> String {
     let whole = count(cents.unsigned_abs() / 100, language);
     let rest = cents.unsigned_abs() % 100;
-    match language {
-        Language::De => format!("{sign}{whole},{rest:02}{NARROW_SPACE}€"),
-        Language::En => format!("{sign}€{whole}.{rest:02}"),
-    }
+    format!("{whole}{}{rest:02}", language.of(",", "."))
 }
 
 /// A whole number with its thousands apart.
@@ -106,6 +121,11 @@ impl Clock {
         self.write(at_ms, self.language.of("%d.%m.%Y %H:%M:%S", "%d %b %Y %H:%M:%S"))
     }
 
+    /// `18.07.2026` and `18 Jul 2026`
+    pub fn date(&self, at_ms: u64) -> String {
+        self.write(at_ms, self.language.of("%d.%m.%Y", "%d %b %Y"))
+    }
+
     /// `18.07. 21:14` and `18 Jul 21:14`
     pub fn short(&self, at_ms: u64) -> String {
         self.write(at_ms, self.language.of("%d.%m. %H:%M", "%d %b %H:%M"))
@@ -156,6 +176,8 @@ mod tests {
             euros(Amount(i64::MIN), Language::En),
             "\u{2212}€92,233,720,368,547,758.08"
         );
+        assert_eq!(decimal(Amount(-123_456), Language::De), "\u{2212}1.234,56");
+        assert_eq!(decimal(Amount(123_456), Language::En), "1,234.56");
         assert_eq!(count(999_u32, Language::De), "999");
         assert_eq!(count(1_000_000_u32, Language::De), "1.000.000");
         assert_eq!(percent(1_900, Language::De), "19\u{202f}%");
@@ -196,6 +218,7 @@ mod tests {
     fn times_are_those_of_the_event() {
         let clock = Clock::new("Europe/Berlin", Language::De);
         assert_eq!(clock.full(1_784_400_843_000), "18.07.2026 20:54:03");
+        assert_eq!(clock.date(1_784_400_843_000), "18.07.2026");
         assert_eq!(clock.day(20_260_718), "18.07.2026");
         assert_eq!(clock.day(20_261_399), "20261399");
         assert_eq!(

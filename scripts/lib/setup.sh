@@ -104,7 +104,7 @@ ensure_readers() {
 
 # What the tests need on top of it.
 ensure_test_tools() {
-    ensure_commands git:git shellcheck:shellcheck
+    ensure_commands git:git shellcheck:shellcheck pdftotext:poppler-utils
     ensure_browser
     ensure_readers
     if cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then return 0; fi

@@ -246,7 +246,7 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
             @for (no, kind) in &found.reversed_by {
                 span.state.warn { (order_kind(*kind, words)) " " (link(*no)) }
             }
-            @if !order.kind.is_of_band() { a.button href=(format!("/receipt/{}", order.id)) { (words.of("Beleg", "Receipt")) } }
+            @if !order.kind.is_of_band() { a.button href=(format!("/receipt/{}?copy=1", order.id)) { (words.of("Beleg", "Receipt")) } }
         }
         dl.facts.sheet {
             dt { (words.of("Geschlossen", "Closed")) } dd { (page.clock.full(order.closed_at_ms)) }

@@ -121,7 +121,8 @@ impl Instance {
             Arc::clone(&signer.state),
             SqliteReader::open(&database, None)?,
         );
-        let receipts = receipt::read::Receipts::new(SqliteReader::open(&database, None)?);
+        let face = receipt::read::Face::new(settings);
+        let receipts = receipt::read::Receipts::new(SqliteReader::open(&database, None)?, face);
         let routes = service
             .routes()
             .merge(health.routes())

@@ -21,6 +21,66 @@ fn last_json(output: &Output) -> serde_json::Value {
     serde_json::from_str(line).unwrap()
 }
 
+/// An outside verifier accepts the code of each, and each form can be had.
+fn every_order_has_its_receipt(data: &str, orders: Option<u64>) {
+    let receipts = groschen(&["receipt", "--all", "--qr", "--data", data]);
+    let codes = String::from_utf8_lossy(&receipts.stdout).into_owned();
+    let count = codes.lines().count() as u64;
+    assert_eq!(Some(count), orders, "{}", String::from_utf8_lossy(&receipts.stderr));
+    assert!(codes.lines().all(|code| code.starts_with("V0;")));
+    if let Some(verdicts) = judges::receipt_codes(&codes) {
+        assert_eq!(verdicts.len() as u64, count);
+        let refused: Vec<&String> = verdicts
+            .iter()
+            .filter(|verdict| !verdict.starts_with("(True"))
+            .collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+    let text = groschen(&["receipt", "--all", "--language", "de", "--data", data]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert_eq!(
+        text.matches("NICHT ZERTIFIZIERT").count() as u64,
+        count,
+        "each says that it is not certified"
+    );
+    let addresses = [
+        "Am Heidesee 4, 19999",
+        "Alte Röstergasse 17, 10999",
+        "Kelterweg 2, 55999",
+    ];
+    let named: usize = addresses.iter().map(|address| text.matches(address).count()).sum();
+    assert_eq!(named as u64, count, "each names the full address of the business");
+    assert_eq!(
+        text.matches("KOPIE").count() as u64,
+        count,
+        "whoever prints it again says so"
+    );
+    let id = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Belegnummer"))
+        .unwrap()
+        .trim();
+    let pdf = groschen(&["receipt", id, "--form", "pdf", "--data", data]);
+    assert!(pdf.stdout.starts_with(b"%PDF-") && pdf.stdout.trim_ascii_end().ends_with(b"%%EOF"));
+    let printer = groschen(&[
+        "receipt",
+        id,
+        "--form",
+        "escpos",
+        "--width",
+        "58",
+        "--original",
+        "--data",
+        data,
+    ]);
+    assert!(printer.stdout.starts_with(b"\x1b@\x1bt\x13"), "{:?}", printer.stderr);
+    assert!(!String::from_utf8_lossy(&printer.stdout).contains("COPY"));
+    let narrow = groschen(&["receipt", id, "--width", "57", "--data", data]);
+    assert_ne!(narrow.status.code(), Some(0));
+    let unknown = groschen(&["receipt", "00", "--data", data]);
+    assert_eq!(unknown.status.code(), Some(3));
+}
+
 #[test]
 fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
     let dir = tempfile::tempdir().unwrap();
@@ -67,41 +127,7 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         "{findings}"
     );
 
-    // Every order has a receipt, and an outside verifier accepts the code of each.
-    let receipts = groschen(&["receipt", "--all", "--qr", "--data", data]);
-    let codes = String::from_utf8_lossy(&receipts.stdout).into_owned();
-    let count = codes.lines().count() as u64;
-    assert_eq!(
-        Some(count),
-        verdict["shown_paid"].as_u64(),
-        "{}",
-        String::from_utf8_lossy(&receipts.stderr)
-    );
-    assert!(codes.lines().all(|code| code.starts_with("V0;")));
-    if let Some(verdicts) = judges::receipt_codes(&codes) {
-        assert_eq!(verdicts.len() as u64, count);
-        let refused: Vec<&String> = verdicts
-            .iter()
-            .filter(|verdict| !verdict.starts_with("(True"))
-            .collect();
-        assert!(refused.is_empty(), "{refused:?}");
-    }
-    let text = groschen(&["receipt", "--all", "--language", "de", "--data", data]);
-    let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    assert_eq!(
-        text.matches("NICHT ZERTIFIZIERT").count() as u64,
-        count,
-        "each says that it is not certified"
-    );
-    let addresses = [
-        "Am Heidesee 4, 19999",
-        "Alte Röstergasse 17, 10999",
-        "Kelterweg 2, 55999",
-    ];
-    let named: usize = addresses.iter().map(|address| text.matches(address).count()).sum();
-    assert_eq!(named as u64, count, "each names the full address of the business");
-    let unknown = groschen(&["receipt", "00", "--data", data]);
-    assert_eq!(unknown.status.code(), Some(3));
+    every_order_has_its_receipt(data, verdict["shown_paid"].as_u64());
 
     // One changed byte in one stored order: the audit names the row.
     let database = rusqlite::Connection::open(server.join("groschen.db")).unwrap();

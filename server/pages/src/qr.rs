@@ -8,12 +8,45 @@ use qrcodegen::{QrCode, QrCodeEcc};
 /// Modules of white around a code that readers need (ISO/IEC 18004, 6.3.8).
 const QUIET: i32 = 4;
 
-/// A code as SVG with black modules on white, whatever the theme: readers want it so. None when the content is too long for any code.
+/// A code as SVG with black modules on white, whatever the theme: readers want it so. None when the content is too long for any code. The style says
+/// how large it is.
 ///
 /// Level M is what DFKA and BSI recommend for the codes of receipts.
 pub fn svg(content: &str, title: &str) -> Option<Markup> {
+    let (size, path) = drawn(content)?;
+    Some(html! {
+        svg.qr xmlns="http://www.w3.org/2000/svg" viewBox=(view(size)) role="img" aria-label=(title) shape-rendering="crispEdges" {
+            (modules(size, &path, title))
+        }
+    })
+}
+
+/// The same with modules of whole CSS pixels: at less than four pixels each, readers do not find a code of 80 uneven ones.
+pub fn sharp(content: &str, title: &str, module_px: u8) -> Option<Markup> {
+    let (size, path) = drawn(content)?;
+    let pixels = size * i32::from(module_px);
+    Some(html! {
+        svg.code xmlns="http://www.w3.org/2000/svg" width=(pixels) height=(pixels) viewBox=(view(size)) role="img" aria-label=(title) shape-rendering="crispEdges" {
+            (modules(size, &path, title))
+        }
+    })
+}
+
+fn view(size: i32) -> String {
+    format!("0 0 {size} {size}")
+}
+
+fn modules(size: i32, path: &str, title: &str) -> Markup {
+    html! {
+        title { (title) }
+        rect width=(size) height=(size) fill="#fff" {}
+        path d=(PreEscaped(path)) fill="#000" {}
+    }
+}
+
+/// Modules from side to side, with the white around them, and the dark ones as a path.
+fn drawn(content: &str) -> Option<(i32, String)> {
     let code = QrCode::encode_text(content, QrCodeEcc::Medium).ok()?;
-    let size = code.size() + 2 * QUIET;
     let mut path = String::new();
     for y in 0..code.size() {
         let mut x = 0;
@@ -30,14 +63,7 @@ pub fn svg(content: &str, title: &str) -> Option<Markup> {
             x += 1;
         }
     }
-    let view = format!("0 0 {size} {size}");
-    Some(html! {
-        svg.qr xmlns="http://www.w3.org/2000/svg" viewBox=(view) role="img" aria-label=(title) shape-rendering="crispEdges" {
-            title { (title) }
-            rect width=(size) height=(size) fill="#fff" {}
-            path d=(PreEscaped(path)) fill="#000" {}
-        }
-    })
+    Some((code.size() + 2 * QUIET, path))
 }
 
 #[cfg(test)]
@@ -60,5 +86,10 @@ mod tests {
         assert_eq!(drawn, dark);
         assert!(svg.contains("a &lt;code&gt;"));
         assert!(super::svg(&"x".repeat(5_000), "").is_none());
+        let sharp = sharp("groschen", "a code", 3).unwrap().into_string();
+        assert!(
+            sharp.contains("width=\"87\" height=\"87\" viewBox=\"0 0 29 29\""),
+            "{sharp}"
+        );
     }
 }

@@ -272,6 +272,9 @@ impl Browser {
 
     /// What a QR code on the page says, read from its picture as a phone's camera would.
     pub async fn qr_code(&self, css: &str) -> anyhow::Result<String> {
+        // The driver scrolls an edge of it into the window and takes what of it is there.
+        let script = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.run(script, vec![css.into()]).await?;
         let png = self.element(css).await?.screenshot().await?;
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info()?;
         let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];

@@ -1,21 +1,29 @@
-//! The page of a receipt. Whoever has the order's id, 128 bits that nobody guesses, may see it: it names no guest.
+//! The page of a receipt, and the receipt as file. Whoever has the order's id, 128 bits that nobody guesses, may see it: it names no guest.
+//!
+//! ```text
+//! /receipt/ORDER                    the page; ?copy=1 where staff gives it out again
+//! /receipt/ORDER/preview?width=58   what a till printer prints
+//! /receipt/ORDER/receipt.pdf        A4
+//! /receipt/ORDER/receipt.escpos     what a till printer is sent; ?width=58 or 80, and for printers that are short of something
+//!                                   &page=1252 (no code page 858), &codes=raster (no QR codes), &cut=0 (no knife)
+//! ```
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::receipt::escpos::{self, CodePage, Codes, Printer};
+use ::receipt::{Content, Paper, Signature, layout, pdf};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
-use pages::format::{euros, percent};
-use pages::{Assets, Language, Preferences, Shell, guard, qr};
+use pages::{Assets, Language, Preferences, Shell, guard};
 use shared_protocol::OrderId;
-use shared_protocol::ids::hex;
 
-use super::read::{Receipt, Receipts, Signature, Signed};
-use super::words;
+use super::document;
+use super::read::Receipts;
 
 /// Where receipts are; an order's id follows.
 pub const PATH: &str = "/receipt";
@@ -35,6 +43,9 @@ pub fn routes(receipts: Receipts) -> Router {
     });
     Router::new()
         .route(&format!("{PATH}/{{order}}"), get(show))
+        .route(&format!("{PATH}/{{order}}/preview"), get(preview))
+        .route(&format!("{PATH}/{{order}}/receipt.pdf"), get(as_pdf))
+        .route(&format!("{PATH}/{{order}}/receipt.escpos"), get(as_escpos))
         .with_state(page)
         .merge(served)
         .layer(middleware::from_fn(guard::headers))
@@ -43,45 +54,166 @@ pub fn routes(receipts: Receipts) -> Router {
 /// Seconds until a page that waits for something looks again.
 const WAITING: HeaderValue = HeaderValue::from_static("2");
 
-async fn show(State(page): State<Arc<Page>>, Path(order): Path<String>, preferences: Preferences) -> Response {
-    let language = preferences.language;
-    let Some(order) = OrderId::parse(&order) else {
-        return around(&page, preferences, StatusCode::NOT_FOUND, &nonsense(language));
-    };
-    let reading = Arc::clone(&page);
-    let found = tokio::task::spawn_blocking(move || {
-        let mut receipts = reading.receipts.lock().unwrap_or_else(PoisonError::into_inner);
-        receipts.of(order)
-    });
-    let content = match found.await.map_err(anyhow::Error::from).and_then(|found| found) {
-        Ok(Some(receipt)) => match html(&receipt, language) {
-            Ok(content) => {
-                let mut response = around(&page, preferences, StatusCode::OK, &content);
-                if matches!(receipt.signed, Signed::NotYet) {
-                    response.headers_mut().insert(header::REFRESH, WAITING);
-                }
-                return response;
-            }
-            Err(error) => Err(error),
-        },
-        Ok(None) => Ok(missing(language)),
-        Err(error) => Err(error),
-    };
-    match content {
-        Ok(content) => {
-            let mut response = around(&page, preferences, StatusCode::NOT_FOUND, &content);
-            response.headers_mut().insert(header::REFRESH, WAITING);
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, "a receipt cannot be read");
-            around(&page, preferences, StatusCode::INTERNAL_SERVER_ERROR, &broken(language))
+/// Codes on receipts are for their guests, not for search engines.
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+const NO_ROBOTS: HeaderValue = HeaderValue::from_static("noindex");
+
+/// What an address may say besides the order. What is not known is not heard.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+struct Asked {
+    /// The width of a till roll in mm.
+    width: Option<u32>,
+    /// Whether a guest may have had it before: any number but zero.
+    copy: Option<u32>,
+    /// The code page of a printer: 858 or 1252.
+    page: Option<u32>,
+    /// Who makes QR codes: `raster` for a printer that has none.
+    codes: Option<String>,
+    /// Whether a printer has a knife: zero for none.
+    cut: Option<u32>,
+}
+
+impl Asked {
+    fn is_copy(&self) -> bool {
+        self.copy.is_some_and(|copy| copy != 0)
+    }
+
+    /// The roll; one of 80 mm where none is asked for.
+    fn roll(&self) -> Paper {
+        self.width.and_then(Paper::roll).unwrap_or(Paper::Mm80)
+    }
+
+    fn printer(&self) -> Printer {
+        Printer {
+            page: match self.page {
+                Some(1_252) => CodePage::Windows1252,
+                _ => CodePage::Page858,
+            },
+            codes: match self.codes.as_deref() {
+                Some("raster") => Codes::Raster,
+                _ => Codes::Native,
+            },
+            cuts: self.cut != Some(0),
         }
     }
 }
 
-/// Codes on receipts are for their guests, not for search engines.
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
+
+fn asked(question: Question) -> Asked {
+    question.map_or_else(|_nonsense| Asked::default(), |Query(asked)| asked)
+}
+
+/// What is answered where there is no receipt.
+enum Instead {
+    Nonsense,
+    Missing,
+    Broken,
+}
+
+async fn found(page: &Arc<Page>, order: &str, copy: bool) -> Result<Content, Instead> {
+    let order = OrderId::parse(order).ok_or(Instead::Nonsense)?;
+    let reading = Arc::clone(page);
+    let found = tokio::task::spawn_blocking(move || {
+        let mut receipts = reading.receipts.lock().unwrap_or_else(PoisonError::into_inner);
+        receipts.of(order, copy)
+    });
+    match found.await.map_err(anyhow::Error::from).and_then(|found| found) {
+        Ok(content) => content.ok_or(Instead::Missing),
+        Err(error) => {
+            tracing::error!(%error, "a receipt cannot be read");
+            Err(Instead::Broken)
+        }
+    }
+}
+
+async fn show(
+    State(page): State<Arc<Page>>,
+    Path(order): Path<String>,
+    question: Question,
+    preferences: Preferences,
+) -> Response {
+    let copy = asked(question).is_copy();
+    match found(&page, &order, copy).await {
+        Ok(content) => {
+            let shown = document::html(&content, preferences, copy);
+            let mut response = around(&page, preferences, StatusCode::OK, &shown);
+            if content.signature == Signature::Pending {
+                response.headers_mut().insert(header::REFRESH, WAITING);
+            }
+            response
+        }
+        Err(instead) => answer(&page, preferences, &instead),
+    }
+}
+
+async fn preview(
+    State(page): State<Arc<Page>>,
+    Path(order): Path<String>,
+    question: Question,
+    preferences: Preferences,
+) -> Response {
+    let asked = asked(question);
+    match found(&page, &order, asked.is_copy()).await {
+        Ok(content) => {
+            let sheet = layout::sheet(&content, preferences.language, asked.roll());
+            let shown = document::preview(&content, &sheet, asked.is_copy());
+            around(&page, preferences, StatusCode::OK, &shown)
+        }
+        Err(instead) => answer(&page, preferences, &instead),
+    }
+}
+
+async fn as_pdf(
+    State(page): State<Arc<Page>>,
+    Path(order): Path<String>,
+    question: Question,
+    preferences: Preferences,
+) -> Response {
+    match found(&page, &order, asked(question).is_copy()).await {
+        Ok(content) => {
+            let document = pdf::render(&layout::sheet(&content, preferences.language, Paper::A4));
+            file(
+                &content,
+                preferences.language,
+                "application/pdf",
+                "inline",
+                "pdf",
+                document,
+            )
+        }
+        Err(instead) => answer(&page, preferences, &instead),
+    }
+}
+
+async fn as_escpos(
+    State(page): State<Arc<Page>>,
+    Path(order): Path<String>,
+    question: Question,
+    preferences: Preferences,
+) -> Response {
+    let asked = asked(question);
+    match found(&page, &order, asked.is_copy()).await {
+        Ok(content) => {
+            let sheet = layout::sheet(&content, preferences.language, asked.roll());
+            let bytes = escpos::render(&sheet, asked.printer());
+            let kind = "application/octet-stream";
+            file(&content, preferences.language, kind, "attachment", "escpos", bytes)
+        }
+        Err(instead) => answer(&page, preferences, &instead),
+    }
+}
+
+/// A file whose name says of what it is.
+fn file(content: &Content, language: Language, kind: &str, shown: &str, ending: &str, bytes: Vec<u8>) -> Response {
+    let name = language.of("beleg", "receipt");
+    let disposition = format!("{shown}; filename=\"{name}-{}.{ending}\"", content.order);
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    ([(ROBOTS, NO_ROBOTS)], headers, bytes).into_response()
+}
 
 fn around(page: &Page, preferences: Preferences, status: StatusCode, content: &Markup) -> Response {
     let shell = Shell {
@@ -91,135 +223,44 @@ fn around(page: &Page, preferences: Preferences, status: StatusCode, content: &M
         class: "receipt-page",
         live: None,
     };
-    let headers = [(ROBOTS, HeaderValue::from_static("noindex"))];
-    (status, headers, shell.around(content)).into_response()
+    (status, [(ROBOTS, NO_ROBOTS)], shell.around(content)).into_response()
 }
 
-fn said(what: &str, now: &str) -> Markup {
-    html! { main #main .receipt { h1 { (what) } p { (now) } } }
-}
-
-fn nonsense(words: Language) -> Markup {
-    said(
-        words.of("Das ist keine Belegadresse", "This is no address of a receipt"),
-        words.of(
-            "Scanne den Code auf dem Display der Kasse nochmal.",
-            "Scan the code on the till again.",
+fn answer(page: &Page, preferences: Preferences, instead: &Instead) -> Response {
+    let words = preferences.language;
+    let (status, what, now) = match instead {
+        Instead::Nonsense => (
+            StatusCode::NOT_FOUND,
+            words.of("Das ist keine Belegadresse", "This is no address of a receipt"),
+            words.of(
+                "Scanne den Code auf dem Display der Kasse nochmal.",
+                "Scan the code on the till again.",
+            ),
         ),
-    )
-}
-
-fn missing(words: Language) -> Markup {
-    said(
-        words.of("Der Beleg ist noch nicht da", "The receipt is not there yet"),
-        words.of(
-            "Die Kasse hat vielleicht gerade kein Netz. Diese Seite sieht von selbst wieder nach.",
-            "The till may have no network right now. This page looks again by itself.",
+        Instead::Missing => (
+            StatusCode::NOT_FOUND,
+            words.of("Der Beleg ist noch nicht da", "The receipt is not there yet"),
+            words.of(
+                "Die Kasse hat vielleicht gerade kein Netz. Diese Seite sieht von selbst wieder nach.",
+                "The till may have no network right now. This page looks again by itself.",
+            ),
         ),
-    )
-}
-
-fn broken(words: Language) -> Markup {
-    said(
-        words.of(
-            "Der Beleg lässt sich gerade nicht lesen",
-            "The receipt cannot be read right now",
+        Instead::Broken => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            words.of(
+                "Der Beleg lässt sich gerade nicht lesen",
+                "The receipt cannot be read right now",
+            ),
+            words.of(
+                "Er ist sicher gespeichert. Versuche es später noch einmal.",
+                "It is stored safely. Try again later.",
+            ),
         ),
-        words.of(
-            "Er ist sicher gespeichert. Versuche es später noch einmal.",
-            "It is stored safely. Try again later.",
-        ),
-    )
-}
-
-fn html(receipt: &Receipt, language: Language) -> anyhow::Result<Markup> {
-    let order = &receipt.order;
-    let clock = receipt.clock(language);
-    let config = receipt.config.as_deref();
-    let taxpayer = config.and_then(|config| config.taxpayers.get(&order.taxpayer));
-    let till = config.and_then(|config| config.tills.get(&order.till));
-    let total = euros(order.total()?, language);
-    let lines = order
-        .lines
-        .iter()
-        .map(|line| Ok((line, line.total()?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let taxes = order.taxes()?;
-    let taxes = taxes
-        .iter()
-        .map(|((_, rate), sum)| Ok((rate, sum, sum.net()?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(html! {
-        main #main .receipt {
-            header {
-                h1 { (taxpayer.map_or(language.of("Beleg", "Receipt"), |taxpayer| &taxpayer.name)) }
-                @if let Some(taxpayer) = taxpayer {
-                    @if let Some(address) = &taxpayer.address { p { (words::address(address)) } }
-                    p { (language.of("Steuernummer", "Tax number")) " " (taxpayer.tax_number) }
-                }
-                @if order.kind.is_of_drawer() { p .note.warn { (words::of_drawer(language)) } }
-                @if order.reverses.is_some() { p { strong { (language.of("Storno oder Korrektur", "Cancellation or correction")) } } }
-                p { (clock.full(order.closed_at_ms)) " · " (till.map_or_else(|| order.till.to_string(), |till| till.name.clone())) }
-            }
-            table .items {
-                caption .visually-hidden { (language.of("Positionen", "Items")) }
-                thead { tr { th scope="col" { (language.of("Menge", "Qty")) } th scope="col" { (language.of("Artikel", "Item")) } th scope="col" .amount { (language.of("USt", "VAT")) } th scope="col" .amount { (language.of("Betrag", "Amount")) } } }
-                tbody { @for (line, sum) in &lines {
-                    tr {
-                        td { (line.quantity) " ×" }
-                        td { (receipt.line_name(line, language)) }
-                        td .amount { (percent(line.rate.0, language)) }
-                        td .amount { (euros(*sum, language)) }
-                    }
-                } }
-                tfoot { tr { th scope="row" colspan="3" { (language.of("Summe", "Total")) } td .amount.sum { (total) } } }
-            }
-            table .taxes {
-                caption .visually-hidden { (language.of("Steuern", "Taxes")) }
-                thead { tr { th scope="col" { (language.of("USt-Satz", "VAT rate")) } th scope="col" .amount { (language.of("Netto", "Net")) } th scope="col" .amount { (language.of("Steuer", "Tax")) } } }
-                tbody { @for (rate, sum, net) in &taxes {
-                    tr { td { (percent(rate.0, language)) } td .amount { (euros(*net, language)) } td .amount { (euros(sum.tax, language)) } }
-                } }
-            }
-            dl .paid { @for tender in order.tenders.iter().filter(|tender| tender.voucher.is_none()) {
-                dt { (words::tender_name(tender.kind, language)) } dd .amount { (euros(tender.amount, language)) }
-            } }
-            (signature(receipt, language))
-            footer { p .id { (order.id) } button .no-print type="button" data-print="" { (language.of("Drucken", "Print")) } }
-        }
-    })
-}
-
-fn signature(receipt: &Receipt, language: Language) -> Markup {
-    let clock = receipt.clock(language);
-    match &receipt.signed {
-        Signed::NotYet => html! { p .note { (words::not_yet(language)) " …" } },
-        Signed::InOutage(reason) => {
-            html! { p .note.warn { strong { (words::in_outage(language)) } " (" (reason) ")" } }
-        }
-        Signed::By(signature) => {
-            let Signature {
-                tse,
-                transaction,
-                end,
-                late,
-            } = signature.as_ref();
-            html! {
-                section .tse aria-label="TSE" {
-                    @if !tse.certified { p .note.warn { strong { (words::not_certified(language)) } } }
-                    @if *late { p .note.warn { (words::signed_late(language)) } }
-                    @if let Some(code) = receipt.code().and_then(|code| qr::svg(&code, language.of("QR-Code mit den Daten der TSE", "QR code with the TSE's data"))) { (code) }
-                    dl {
-                        dt { (language.of("Transaktion", "Transaction")) } dd { (transaction.transaction) }
-                        dt { (language.of("Signaturzähler", "Signature counter")) } dd { (end.counter) }
-                        dt { (language.of("Beginn", "Start")) } dd { (clock.full(transaction.started_s.saturating_mul(1_000))) }
-                        dt { (language.of("Ende", "Finish")) } dd { (clock.full(end.time_s.saturating_mul(1_000))) }
-                        dt { (language.of("Kassen-Seriennummer", "Till serial number")) } dd .id { (transaction.client) }
-                        dt { (language.of("TSE-Seriennummer", "TSE serial number")) } dd .id { (hex(&tse.serial)) }
-                        dt { (language.of("Prüfwert", "Signature")) } dd .id { (hex(&end.signature)) }
-                    }
-                }
-            }
-        }
+    };
+    let said = html! { main #main .receipt { h1 { (what) } p { (now) } } };
+    let mut response = around(page, preferences, status, &said);
+    if matches!(instead, Instead::Missing) {
+        response.headers_mut().insert(header::REFRESH, WAITING);
     }
+    response
 }

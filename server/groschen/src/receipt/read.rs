@@ -1,52 +1,55 @@
 //! A receipt's content, read from the database: the order, the configuration it was priced with, and how it came off.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use ::receipt::{Content, Logo, Module, Signature, Subject, TseSignature};
 use anyhow::bail;
-use fiscal::Jobs;
 use fiscal::jobs::recorded_order;
-use fiscal::qr::ReceiptCode;
+use fiscal::{Jobs, ReceiptCode, VoucherModel};
 use shared_protocol::OrderId;
-use shared_protocol::config::Config;
-use shared_protocol::order::Order;
-use store::{Reader as _, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{JournalRow, Reader as _, SigningState, TseNo, TseRow};
 use store_sqlite::SqliteReader;
 
-/// What a TSE signed.
-pub struct Signature {
-    /// The TSE.
-    pub tse: TseRow,
-    /// The transaction.
-    pub transaction: TransactionRow,
-    /// Its end.
-    pub end: TransactionEnd,
-    /// Whether the order was made in an outage and signed afterwards.
-    pub late: bool,
+use super::page::PATH;
+use crate::settings::Settings;
+
+/// The event's logo beside the database: a PNG, which stands above receipts on paper.
+const LOGO: &str = "receipt-logo.png";
+
+/// What all receipts of a server have in common.
+#[derive(Debug, Clone)]
+pub struct Face {
+    model: VoucherModel,
+    address: Option<String>,
+    logo: Option<Logo>,
 }
 
-/// How an order came off, with what belongs to it.
-pub enum Signed {
-    /// A TSE signed it.
-    By(Box<Signature>),
-    /// It was made in an outage, for this reason, and is marked as unsigned.
-    InOutage(String),
-    /// It waits for its signature.
-    NotYet,
+impl Face {
+    /// As this server is set up. A logo that cannot be read is said and left out.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            model: settings.signing.model,
+            address: settings.public_url.clone(),
+            logo: logo(&settings.data.join(LOGO)),
+        }
+    }
 }
 
-/// One receipt.
-pub struct Receipt {
-    /// What was booked.
-    pub order: Order,
-    /// What it was priced with; none when this server never had it.
-    pub config: Option<Arc<Config>>,
-    /// How it came off.
-    pub signed: Signed,
+fn logo(path: &Path) -> Option<Logo> {
+    let read = match std::fs::read(path) {
+        Ok(bytes) => Logo::from_png(&bytes).map_err(anyhow::Error::from),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => Err(error.into()),
+    };
+    read.inspect_err(|error| tracing::warn!(%error, path = %path.display(), "receipts have no logo"))
+        .ok()
 }
 
 /// Reads receipts. It remembers configurations.
 pub struct Receipts {
     reader: SqliteReader,
+    face: Face,
     tses: Vec<TseRow>,
     /// Made with the first order, which names the event.
     jobs: Option<Jobs>,
@@ -54,9 +57,10 @@ pub struct Receipts {
 
 impl Receipts {
     /// Over a database.
-    pub fn new(reader: SqliteReader) -> Self {
+    pub fn new(reader: SqliteReader, face: Face) -> Self {
         Self {
             reader,
+            face,
             tses: Vec::new(),
             jobs: None,
         }
@@ -67,57 +71,82 @@ impl Receipts {
         Ok(self.reader.head()?.0)
     }
 
-    /// The receipt of an order; none when it is not booked here.
-    pub fn of(&mut self, order: OrderId) -> anyhow::Result<Option<Receipt>> {
+    /// The receipt of an order, marked as a copy where a guest may have had it before; none when it is not booked here.
+    pub fn of(&mut self, order: OrderId, copy: bool) -> anyhow::Result<Option<Content>> {
         let no = self.reader.posting_no(festival::booking::posting_id(order))?;
         Ok(match no {
-            Some(no) => self.page(no, 1)?.pop(),
+            Some(no) => self.page(no, 1, copy)?.pop(),
             None => None,
         })
     }
 
     /// The receipts of some journal rows; rows without an order have none.
-    pub fn page(&mut self, from_no: u64, rows: u64) -> anyhow::Result<Vec<Receipt>> {
+    pub fn page(&mut self, from_no: u64, rows: u64, copy: bool) -> anyhow::Result<Vec<Content>> {
         let mut receipts = Vec::new();
         for row in self.reader.journal(from_no, rows)? {
-            let Some((_, order)) = recorded_order(&row) else {
-                continue;
-            };
-            let signed = self.signed(row.record.no)?;
-            let jobs = match &mut self.jobs {
-                Some(jobs) => jobs,
-                None => self.jobs.insert(Jobs::new(&mut self.reader, order.event)?),
-            };
-            let config = jobs.config(&mut self.reader, order.config)?;
-            receipts.push(Receipt { order, config, signed });
+            receipts.extend(self.content(&row, copy)?);
         }
         Ok(receipts)
     }
 
-    fn signed(&mut self, no: u64) -> anyhow::Result<Signed> {
-        let Some(row) = self.reader.signing(no)? else {
-            return Ok(Signed::NotYet);
+    fn content(&mut self, row: &JournalRow, copy: bool) -> anyhow::Result<Option<Content>> {
+        let Some((_, order)) = recorded_order(row) else {
+            return Ok(None);
         };
-        let Some(number) = row.transaction else {
-            let outage = row.outage.unwrap_or_default();
-            let reason = self.reader.outages(outage, 1)?.pop().map(|row| row.reason);
-            return Ok(Signed::InOutage(reason.unwrap_or_default()));
+        let signature = self.signature(row.record.no)?;
+        let jobs = match &mut self.jobs {
+            Some(jobs) => jobs,
+            None => self.jobs.insert(Jobs::new(&mut self.reader, order.event)?),
+        };
+        let config = jobs.config(&mut self.reader, order.config)?;
+        let replaced = jobs.of(&mut self.reader, row)?.and_then(|job| job.replaced);
+        let link = self.face.address.as_ref();
+        let subject = Subject {
+            order: &order,
+            replaced: replaced.as_ref(),
+            config: config.as_ref().map(Arc::as_ref),
+            signature,
+            model: self.face.model,
+            link: link.map(|address| format!("{address}{PATH}/{}", order.id)),
+            copy,
+            logo: self.face.logo.clone(),
+        };
+        Ok(Some(Content::of(subject)?))
+    }
+
+    fn signature(&mut self, no: u64) -> anyhow::Result<Signature> {
+        let Some(row) = self.reader.signing(no)? else {
+            return Ok(Signature::Pending);
         };
         let tse = self.tse(row.tse)?;
+        let module = tse.as_ref().map(|tse| Module {
+            serial: tse.serial.to_vec(),
+            certified: tse.certified,
+        });
+        let Some(number) = row.transaction else {
+            return Ok(Signature::Outage { tse: module });
+        };
         let transaction = self.reader.transaction(row.tse, number)?;
         let end = transaction.as_ref().and_then(|row| row.end.clone());
-        match (tse, transaction, end) {
-            (Some(tse), Some(transaction), Some(end)) => {
-                let late = row.state == SigningState::SignedLate;
-                Ok(Signed::By(Box::new(Signature {
-                    tse,
-                    transaction,
-                    end,
-                    late,
-                })))
-            }
-            _ => bail!("the transaction {number} of journal number {no} is not there; run `groschen audit`"),
-        }
+        let (Some(tse), Some(module), Some(transaction), Some(end)) = (tse, module, transaction, end) else {
+            bail!("the transaction {number} of journal number {no} is not there; run `groschen audit`");
+        };
+        Ok(Signature::Tse(Box::new(TseSignature {
+            code: ReceiptCode {
+                client: transaction.client,
+                process_type: end.process_type,
+                process_data: end.process_data,
+                transaction: transaction.transaction,
+                counter: end.counter,
+                started_s: transaction.started_s,
+                finished_s: end.time_s,
+                algorithm: tse.algorithm,
+                signature: end.signature,
+                public_key: tse.public_key,
+            },
+            tse: module,
+            late: row.state == SigningState::SignedLate,
+        })))
     }
 
     fn tse(&mut self, no: TseNo) -> anyhow::Result<Option<TseRow>> {
@@ -128,32 +157,4 @@ impl Receipts {
         self.tses = self.reader.tses()?;
         Ok(known(&self.tses))
     }
-}
-
-impl Receipt {
-    /// The content of its QR code; none without a signature.
-    pub fn code(&self) -> Option<String> {
-        code(&self.signed).map(|code| code.to_string())
-    }
-}
-
-fn code(signed: &Signed) -> Option<ReceiptCode> {
-    let Signed::By(signature) = signed else {
-        return None;
-    };
-    let Signature {
-        tse, transaction, end, ..
-    } = signature.as_ref();
-    Some(ReceiptCode {
-        client: transaction.client.clone(),
-        process_type: end.process_type.clone(),
-        process_data: end.process_data.clone(),
-        transaction: transaction.transaction,
-        counter: end.counter,
-        started_s: transaction.started_s,
-        finished_s: end.time_s,
-        algorithm: tse.algorithm.clone(),
-        signature: end.signature.clone(),
-        public_key: tse.public_key.clone(),
-    })
 }

@@ -26,7 +26,7 @@ pub async fn type_line(browser: &Browser, line: &str) -> anyhow::Result<()> {
 }
 
 /// The ids of the receipts that the last result leads to.
-async fn receipts(browser: &Browser) -> anyhow::Result<Vec<OrderId>> {
+pub async fn receipts(browser: &Browser) -> anyhow::Result<Vec<OrderId>> {
     let script =
         "return [...document.querySelectorAll('#receipt a')].map((link) => link.href.split('/').pop()).join(' ')";
     let ids = browser.run(script, vec![]).await?;
@@ -92,14 +92,14 @@ async fn a_newcomer_sells(language: Language) -> anyhow::Result<()> {
     let address = |order: OrderId| format!("http://{}/receipt/{order}", festival.server.address);
     browser.open(&address(online[0])).await?;
     browser
-        .wait_for(".tse", language.of("NICHT ZERTIFIZIERT", "NOT CERTIFIED"))
+        .wait_for(".marks", language.of("NICHT ZERTIFIZIERT", "NOT CERTIFIED"))
         .await?;
-    let code = browser.qr_code(".tse .qr").await?;
+    browser.picture(&picture(&format!("receipt-{language}"))).await?;
+    let code = browser.qr_code(".tse .code").await?;
     assert_eq!(ReceiptCode::parse(&code)?.process_type, "Kassenbeleg-V1");
     if let Some(verdicts) = judges::receipt_codes(&code) {
         assert!(verdicts.iter().all(|verdict| verdict.contains("True")), "{verdicts:?}");
     }
-    browser.picture(&picture(&format!("receipt-{language}"))).await?;
     browser.open(&address(offline[0])).await?;
     // What was sold without the network has its receipt once the till has sent it.
     browser.wait_for("main", language.of("Summe", "Total")).await?;

@@ -5,5 +5,6 @@ mod demo;
 mod desk;
 mod festival;
 mod purse;
+mod receipts;
 mod second_copy;
 mod swap;

@@ -69,6 +69,8 @@ pub struct SoftwareTse {
     key: Key,
     info: TseInfo,
     memory: Memory,
+    /// Open transactions by the key they were begun with. It goes with the process, as answers do that nobody heard.
+    keys: BTreeMap<TransactionKey, u64>,
 }
 
 impl std::fmt::Debug for SoftwareTse {
@@ -119,7 +121,13 @@ impl SoftwareTse {
                 signature_ms: 1,
             },
         };
-        Ok(Self { key, info, memory })
+        let keys = BTreeMap::new();
+        Ok(Self {
+            key,
+            info,
+            memory,
+            keys,
+        })
     }
 
     fn derived(seed: &[u8; 32], part: u8) -> [u8; 32] {
@@ -184,7 +192,17 @@ impl Tse for SoftwareTse {
         Ok(())
     }
 
-    fn start(&mut self, _key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
+    fn start(&mut self, key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
+        let begun = self.keys.get(&key).and_then(|number| self.memory.open.get(number));
+        if let Some((owner, started)) = begun {
+            return if owner == client {
+                Ok(started.clone())
+            } else {
+                Err(TseError::Refused(
+                    "the key names a transaction of another till".to_owned(),
+                ))
+            };
+        }
         if !self.memory.clients.contains(client) {
             return Err(TseError::UnknownClient(client.to_owned()));
         }
@@ -201,6 +219,7 @@ impl Tse for SoftwareTse {
         self.memory
             .open
             .insert(transaction, (client.to_owned(), started.clone()));
+        self.keys.insert(key, transaction);
         Ok(started)
     }
 
@@ -223,6 +242,7 @@ impl Tse for SoftwareTse {
         };
         let signature = self.sign(&message)?;
         self.memory.open.remove(&transaction);
+        self.keys.retain(|_, number| *number != transaction);
         let finished = Finished {
             counter: message.counter,
             time_s: message.time_s,
@@ -319,11 +339,22 @@ mod tests {
     fn counters_rise_by_one_and_time_never_falls() {
         let mut tse = tse(Curve::P256);
         let one = tse.start(KEY, "TILL-1", NOW).unwrap();
-        let two = tse.start(KEY, "TILL-1", NOW - 60_000).unwrap();
+        let two = tse.start(TransactionKey([2; 16]), "TILL-1", NOW - 60_000).unwrap();
         assert_eq!((one.transaction, one.counter), (1, 1));
         assert_eq!((two.transaction, two.counter, two.time_s), (2, 2, one.time_s));
         assert_eq!(tse.finish(KEY, "TILL-1", 1, document("", ""), NOW).unwrap().counter, 3);
         assert_eq!(tse.open().unwrap(), [("TILL-1".to_owned(), two)]);
+    }
+
+    #[test]
+    fn a_key_is_one_transaction_while_that_is_open() {
+        let mut tse = tse(Curve::P256);
+        let one = tse.start(KEY, "TILL-1", NOW).unwrap();
+        assert_eq!(tse.start(KEY, "TILL-1", NOW), Ok(one));
+        tse.register("TILL-2", NOW).unwrap();
+        assert!(matches!(tse.start(KEY, "TILL-2", NOW), Err(TseError::Refused(_))));
+        tse.finish(KEY, "TILL-1", 1, document("", ""), NOW).unwrap();
+        assert_eq!(tse.start(KEY, "TILL-1", NOW).unwrap().transaction, 2);
     }
 
     #[test]

@@ -144,6 +144,9 @@ impl Signer {
 
     fn started(&mut self, tse: TseNo, work: Work, client: String, started: Started) {
         let Some(cart) = work.cart() else { return };
+        // A start whose answer was lost was found open there, and got a name of its own; by its key it is this one.
+        self.open
+            .retain(|(other, of), row| *of != tse || *other == cart || row.transaction != started.transaction);
         let row = begun(tse, client, cart, started);
         self.out.transactions.push(row.clone());
         self.open.insert((cart, tse), row);

@@ -113,6 +113,23 @@ ensure_test_tools() {
         || die "clippy and rustfmt are missing and rustup could not add them: install both, then run this again."
 }
 
+# Two outside judges of fiscal exports (DSFinV-K), from PyPI at the versions that were looked at: they are run, never linked or handed out. One is
+# proprietary and free for files that are named to it; it wants node, which the browser's tests bring. Their tests say it loudly when they are not here.
+ensure_fiscal_judges() {
+    local folder=$tools/fiscal-judges versions='dsfinvk==2.4.0 pytz==2026.6 rulestamp-dsfinv-k-export-lint==1.0.4'
+    if [[ $(cat "$folder/versions" 2>/dev/null) == "$versions" ]]; then return 0; fi
+    python3 -c 'import ensurepip, venv' 2>/dev/null || ensure_packages python3-venv
+    heading "installing judges of fiscal exports into $folder (PyPI)"
+    rm -rf "$folder"
+    # Without what they depend on: rulestamp would bring a second node of 60 MB.
+    # shellcheck disable=SC2086 # three words
+    if python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --no-deps --disable-pip-version-check $versions </dev/null; then
+        printf '%s\n' "$versions" >"$folder/versions"
+    else
+        printf 'they could not be had; their tests will be skipped\n' >&2
+    fi
+}
+
 # ensure_cargo_tool CRATE VERSION builds a cargo subcommand once, into the tools folder.
 # opt-level 1: cargo-deny then builds in 85 s on 2 idle cores instead of about 4 minutes, and it runs for seconds.
 ensure_cargo_tool() {

@@ -8,6 +8,8 @@
     reason = "for tests; a judge that is there and cannot be asked fails the test"
 )]
 
+pub mod fiscal_export;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,10 +22,8 @@ pub fn receipt_codes(codes: &str) -> Option<Vec<String>> {
         .stderr(Stdio::null())
         .status();
     if !judge.exists() || !library.is_ok_and(|status| status.success()) {
-        // Past the test runner, which shows nothing of a test that passes.
-        let _seen = writeln!(
-            std::io::stderr(),
-            "SKIPPED: the outside verifier of receipt codes (shared/judges/qr_verify.py with python3-cryptography) is not here"
+        skipped(
+            "the outside verifier of receipt codes (shared/judges/qr_verify.py with python3-cryptography) is not here",
         );
         return None;
     }
@@ -38,4 +38,9 @@ pub fn receipt_codes(codes: &str) -> Option<Vec<String>> {
         .expect("python3 starts");
     let text = String::from_utf8(output.stdout).expect("text");
     Some(text.lines().map(str::to_owned).collect())
+}
+
+/// Says past the test runner, which shows nothing of a test that passes, that a judge was not asked.
+pub(crate) fn skipped(why: &str) {
+    let _seen = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }

@@ -118,12 +118,14 @@ ensure_test_tools() {
 ensure_fiscal_judges() {
     local folder=$tools/fiscal-judges versions='dsfinvk==2.4.0 pytz==2026.6 rulestamp-dsfinv-k-export-lint==1.0.4'
     if [[ $(cat "$folder/versions" 2>/dev/null) == "$versions" ]]; then return 0; fi
-    python3 -c 'import ensurepip, venv' 2>/dev/null || ensure_packages python3-venv
+    # What cannot be installed ends only itself.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || (ensure_packages python3-venv) || true
     heading "installing judges of fiscal exports into $folder (PyPI)"
     rm -rf "$folder"
     # Without what they depend on: rulestamp would bring a second node of 60 MB.
     # shellcheck disable=SC2086 # three words
-    if python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --no-deps --disable-pip-version-check $versions </dev/null; then
+    if python3 -m venv "$folder" \
+        && "$folder/bin/pip" install --quiet --no-deps --disable-pip-version-check --retries 1 --timeout 20 $versions </dev/null; then
         printf '%s\n' "$versions" >"$folder/versions"
     else
         printf 'they could not be had; their tests will be skipped\n' >&2

@@ -3,6 +3,7 @@
 
 mod festival;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dsfinvk::memory::Files;
@@ -54,4 +55,50 @@ fn outside_judges_find_what_is_planted() {
             "{findings:?}"
         );
     }
+}
+
+/// The rows of a table as values by the names of their columns.
+fn rows(files: &Files, name: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b';')
+        .from_reader(files.0[name].as_slice());
+    let rows = reader.deserialize();
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn an_outside_verifier_accepts_every_signature_from_the_tables_alone() {
+    let files = export(VoucherModel::VoucherLines);
+    let tse = rows(&files, "tse.csv").remove(0);
+    let signed = rows(&files, "transactions_tse.csv");
+    let signed: Vec<_> = signed.iter().filter(|row| !row["TSE_TA_SIG"].is_empty()).collect();
+    let codes: Vec<String> = signed
+        .iter()
+        .map(|row| {
+            let fields = [
+                "V0",
+                &row["Z_KASSE_ID"],
+                &row["TSE_TA_VORGANGSART"],
+                &row["TSE_VORGANGSDATEN"],
+                &row["TSE_TANR"],
+                &row["TSE_TA_SIGZ"],
+                &row["TSE_TA_START"],
+                &row["TSE_TA_ENDE"],
+                &tse["TSE_SIG_ALGO"],
+                &tse["TSE_ZEITFORMAT"],
+                &row["TSE_TA_SIG"],
+                &tse["TSE_PUBLIC_KEY"],
+            ];
+            fields.join(";")
+        })
+        .collect();
+    assert_eq!(codes.len(), 23);
+    let Some(verdicts) = judges::receipt_codes(&codes.join("\n")) else {
+        return;
+    };
+    assert_eq!(verdicts.len(), codes.len());
+    assert!(
+        verdicts.iter().all(|verdict| verdict.starts_with("(True")),
+        "{verdicts:#?}"
+    );
 }

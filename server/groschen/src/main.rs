@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use groschen::{Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, tags, user};
+use groschen::{
+    Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, tags, user, verify_dsfinvk,
+};
 
 /// Cashless payment for festivals that keeps selling when the network does not.
 #[derive(Parser)]
@@ -51,6 +53,8 @@ enum Command {
     User(user::Arguments),
     /// Make wristbands, look at them, and bring them into the books.
     Tags(tags::Arguments),
+    /// Check a fiscal export (DSFinV-K) in a folder: structure, values, sums, numbers without gaps.
+    VerifyDsfinvk(verify_dsfinvk::Arguments),
     /// Bring a database to this program's format.
     Migrate(migrate::Arguments),
 }
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Receipt(arguments) => receipt::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
         Command::Tags(arguments) => tags::run(&arguments),
+        Command::VerifyDsfinvk(arguments) => arguments.run(),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };
     match done {

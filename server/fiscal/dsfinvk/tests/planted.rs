@@ -4,12 +4,17 @@
 mod festival;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use dsfinvk::check;
 use dsfinvk::check::Rule;
 use dsfinvk::memory::Files;
 use dsfinvk::write::DTD_FILE;
 use fiscal::VoucherModel;
+use proptest::prelude::*;
+
+/// An export without a fault.
+static SOUND: LazyLock<Files> = LazyLock::new(|| festival::export(VoucherModel::VoucherLines, festival::options()).0);
 
 /// A change of a file.
 #[derive(Clone, Copy)]
@@ -152,13 +157,13 @@ fn plants() -> Vec<(Rule, Plant)> {
 
 #[test]
 fn every_planted_fault_is_found_by_its_rule() {
-    let (sound, _) = festival::export(VoucherModel::VoucherLines, festival::options());
-    assert!(check(&sound).findings.is_empty());
+    let sound = &*SOUND;
+    assert!(check(sound).findings.is_empty());
     let mut planted = BTreeSet::new();
     for (rule, change) in plants() {
         let mut files = sound.clone();
         plant(&mut files, change);
-        assert!(files != sound, "nothing was planted for {rule:?}");
+        assert!(files != *sound, "nothing was planted for {rule:?}");
         let report = check(&files);
         let found: Vec<_> = report
             .findings
@@ -179,7 +184,7 @@ fn every_planted_fault_is_found_by_its_rule() {
 
 #[test]
 fn a_finding_says_where_it_is() {
-    let (mut files, _) = festival::export(VoucherModel::VoucherLines, festival::options());
+    let mut files = SOUND.clone();
     plant(&mut files, Plant::Swap("transactions.csv", ";19,50;", ";19,51;"));
     let report = check(&files);
     let found: Vec<(&str, &str, Option<u64>)> = report
@@ -197,9 +202,55 @@ fn a_finding_says_where_it_is() {
     assert_eq!((report.errors, report.warnings), (2, 0));
 }
 
+/// Brings two neighbouring fields of every row into the other order.
+fn turn(files: &mut Files, name: &str, left: usize) {
+    lines(files, name, |lines| {
+        for line in lines {
+            let mut fields: Vec<&str> = line.trim_end().split(';').collect();
+            fields.swap(left, left + 1);
+            *line = fields.join(";") + "\r\n";
+        }
+    });
+}
+
+#[test]
+fn columns_in_another_order_are_found_and_still_read() {
+    let mut files = SOUND.clone();
+    turn(&mut files, "transactions_vat.csv", 5);
+    turn(&mut files, "datapayment.csv", 0);
+    let report = check(&files);
+    let codes: Vec<(&str, &str)> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.code, finding.file.as_str()))
+        .collect();
+    assert_eq!(codes, [("F06", "transactions_vat.csv"), ("F06", "datapayment.csv")]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn whatever_bytes_an_export_has_the_checker_ends(
+        file in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+    ) {
+        let mut files = SOUND.clone();
+        let names: Vec<String> = files.0.keys().cloned().collect();
+        let bytes = files.0.get_mut(file.get(&names)).expect("a file");
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        let report = check(&files);
+        let counted: u64 = report.counts.values().sum();
+        prop_assert_eq!(report.errors + report.warnings, counted);
+    }
+}
+
 #[test]
 fn nothing_that_is_read_makes_the_checker_panic() {
-    let (sound, _) = festival::export(VoucherModel::VoucherLines, festival::options());
+    let sound = &*SOUND;
     // What the document type says is for whoever imports the export.
     for name in sound.0.keys().filter(|name| *name != DTD_FILE) {
         for cut in [0, 1, 7, 60, 200, 400] {

@@ -316,6 +316,21 @@ impl Reader for SqliteReader {
         )?)
     }
 
+    fn transactions(
+        &mut self,
+        tse: TseNo,
+        from_transaction: u64,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<TransactionRow>, StoreError> {
+        let page = params![tse.0, count(from_transaction), count(rows_max)];
+        Ok(all(
+            &self.connection,
+            signing::TRANSACTIONS,
+            page,
+            signing::transaction,
+        )?)
+    }
+
     fn open_transactions(&mut self) -> std::result::Result<Vec<TransactionRow>, StoreError> {
         Ok(all(&self.connection, signing::OPEN, [], signing::transaction)?)
     }

@@ -28,6 +28,10 @@ pub(crate) const CLIENT_HISTORY: &str =
 pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
      process_data, signature FROM tse_transaction WHERE tse = ?1 AND transaction_no = ?2";
 
+/// Reads for [`transaction`]: those of a TSE from a number on.
+pub(crate) const TRANSACTIONS: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
+     process_data, signature FROM tse_transaction WHERE tse = ?1 AND transaction_no >= ?2 ORDER BY transaction_no LIMIT ?3";
+
 /// Reads for [`transaction`]: those that have not ended.
 pub(crate) const OPEN: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
      process_data, signature FROM tse_transaction WHERE finished_s IS NULL ORDER BY tse, transaction_no";

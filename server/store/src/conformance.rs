@@ -120,7 +120,10 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
         line(&reader.chains(terminal.no).unwrap());
     }
     line(&reader.slots().unwrap());
-    line(&reader.tses().unwrap());
+    for tse in reader.tses().unwrap() {
+        line(&tse);
+        line(&reader.transactions(tse.no, 0, u64::MAX).unwrap());
+    }
     line(&reader.open_transactions().unwrap());
     line(&reader.signing_counts().unwrap());
     line(&reader.unsigned(0, u64::MAX).unwrap());

@@ -215,6 +215,13 @@ pub trait Reader: Send {
     fn tses(&mut self) -> Result<Vec<TseRow>, StoreError>;
     /// A transaction of a TSE.
     fn transaction(&mut self, tse: TseNo, transaction: u64) -> Result<Option<TransactionRow>, StoreError>;
+    /// Transactions of a TSE from a number on, in the order of their numbers, at most so many.
+    fn transactions(
+        &mut self,
+        tse: TseNo,
+        from_transaction: u64,
+        rows_max: u64,
+    ) -> Result<Vec<TransactionRow>, StoreError>;
     /// Transactions that have not ended, in the order of their numbers.
     fn open_transactions(&mut self) -> Result<Vec<TransactionRow>, StoreError>;
     /// The journal number up to which all orders came off; zero when none did. Some after it may have, too.

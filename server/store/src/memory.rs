@@ -606,6 +606,20 @@ impl Reader for MemoryReader {
         Ok(locked(&self.state).transactions.get(&(tse, transaction)).cloned())
     }
 
+    fn transactions(
+        &mut self,
+        tse: TseNo,
+        from_transaction: u64,
+        rows_max: u64,
+    ) -> Result<Vec<TransactionRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state
+            .transactions
+            .range((tse, from_transaction)..=(tse, u64::MAX))
+            .map(|(_, row)| row);
+        Ok(rows.take(limited(rows_max)).cloned().collect())
+    }
+
     fn open_transactions(&mut self) -> Result<Vec<TransactionRow>, StoreError> {
         let state = locked(&self.state);
         let open = state.transactions.values().filter(|row| row.end.is_none());

@@ -126,6 +126,11 @@ pub(super) fn comes_back(store: &mut impl Store) {
     assert_eq!(reader.open_transactions().unwrap(), [transaction(1, false)]);
     assert_eq!(reader.transaction(TSE, 2).unwrap(), Some(transaction(2, true)));
     assert_eq!(reader.transaction(TSE, 3).unwrap(), None);
+    assert_eq!(reader.transactions(TSE, 0, 10).unwrap(), first.transactions);
+    assert_eq!(reader.transactions(TSE, 0, 1).unwrap(), first.transactions[..1]);
+    assert_eq!(reader.transactions(TSE, 2, 10).unwrap(), first.transactions[1..]);
+    assert_eq!(reader.transactions(TSE, 3, 10).unwrap(), []);
+    assert_eq!(reader.transactions(TseNo(9), 0, 10).unwrap(), []);
     assert_eq!(reader.tse_counters(TseNo(9)).unwrap(), (0, 0, 0));
     let posting = reader.journal(2, 1).unwrap()[0].record.posting.as_ref().unwrap().id;
     assert_eq!(reader.posting_no(posting).unwrap(), Some(2));

@@ -1,5 +1,6 @@
 //! What German law asks of a till, as rules and formats: which transactions a TSE signs ([`process_data`]), the bytes it signs ([`log_message`]),
-//! the code on a receipt ([`qr`]), closings of tills ([`closing`]), how each order comes off ([`signer`], with its orders from [`jobs`]), and a TSE in software ([`software`]) for tests, demos and training.
+//! the code on a receipt ([`qr`]), closings of tills ([`closing`]), how each order comes off ([`signer`], with its orders from [`jobs`]), and a TSE in
+//! software ([`software`]) for tests, demos and training, with its export ([`export`]).
 //!
 //! What must never happen here: I/O, a clock, randomness (all three come in as arguments), or a decision about money. Nothing here is certified: a TSE
 //! in software protects nobody and says so wherever it shows.
@@ -8,6 +9,7 @@
 //! (process data and QR code).
 
 pub mod closing;
+pub mod export;
 pub mod jobs;
 pub mod log_message;
 pub mod process_data;

@@ -2,10 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp384::BrainpoolP384r1;
-use ecdsa::SigningKey;
-use ecdsa::signature::Signer as _;
-use p256::NistP256;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -14,35 +10,10 @@ use crate::tse::{
     Curve, Document, Finished, Limits, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus,
 };
 
-/// The private key.
-enum Key {
-    BrainpoolP384(Box<SigningKey<BrainpoolP384r1>>),
-    P256(Box<SigningKey<NistP256>>),
-}
+pub(crate) mod key;
 
-impl Key {
-    fn public(&self) -> Vec<u8> {
-        match self {
-            Self::BrainpoolP384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
-            Self::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
-        }
-    }
-
-    /// r and s one after the other, each as long as the curve's numbers are.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TseError> {
-        let failed = |error: ecdsa::signature::Error| TseError::Unavailable(error.to_string());
-        match self {
-            Self::BrainpoolP384(key) => {
-                let signature: ecdsa::Signature<BrainpoolP384r1> = key.try_sign(message).map_err(failed)?;
-                Ok(signature.to_bytes().to_vec())
-            }
-            Self::P256(key) => {
-                let signature: ecdsa::Signature<NistP256> = key.try_sign(message).map_err(failed)?;
-                Ok(signature.to_bytes().to_vec())
-            }
-        }
-    }
-}
+use key::Key;
+pub use key::NoKey;
 
 /// What a TSE remembers. A shell that wants it to survive keeps it after every call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,29 +53,10 @@ impl std::fmt::Debug for SoftwareTse {
     }
 }
 
-/// A key that cannot be used: about one in 2^128 seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this seed makes no key; draw another one")]
-pub struct NoKey;
-
 impl SoftwareTse {
     /// A TSE whose key is made from a seed. The same seed is the same TSE.
     pub fn new(seed: &[u8; 32], curve: Curve, memory: Memory) -> Result<Self, NoKey> {
-        let key = match curve {
-            Curve::BrainpoolP384 => {
-                // 48 bytes below the curve's order, which begins with 8c: the first bit is taken away.
-                let (one, two) = (Self::derived(seed, 1), Self::derived(seed, 2));
-                let mut scalar: Vec<u8> = one.into_iter().chain(two).take(48).collect();
-                if let Some(first) = scalar.first_mut() {
-                    *first &= 0x7f;
-                }
-                Key::BrainpoolP384(Box::new(SigningKey::from_slice(&scalar).map_err(|_| NoKey)?))
-            }
-            Curve::P256 => {
-                let scalar = Self::derived(seed, 3);
-                Key::P256(Box::new(SigningKey::from_slice(&scalar).map_err(|_| NoKey)?))
-            }
-        };
+        let key = Key::of("groschen software tse 1", seed, curve)?;
         let public_key = key.public();
         let info = TseInfo {
             name: "Software TSE (not certified)".to_owned(),
@@ -130,14 +82,6 @@ impl SoftwareTse {
         })
     }
 
-    fn derived(seed: &[u8; 32], part: u8) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        digest.update(b"groschen software tse 1");
-        digest.update([part]);
-        digest.update(seed);
-        digest.finalize().into()
-    }
-
     /// What it is.
     pub const fn info(&self) -> &TseInfo {
         &self.info
@@ -149,7 +93,8 @@ impl SoftwareTse {
     }
 
     fn sign(&mut self, message: &LogMessage<'_>) -> Result<Vec<u8>, TseError> {
-        let signature = self.key.sign(&message.to_be_signed())?;
+        let signed = self.key.sign(&message.to_be_signed());
+        let signature = signed.map_err(|error| TseError::Unavailable(error.to_string()))?;
         (self.memory.signatures, self.memory.time_s) = (message.counter, message.time_s);
         Ok(signature)
     }
@@ -268,8 +213,10 @@ impl Tse for SoftwareTse {
 
 #[cfg(test)]
 mod tests {
+    use bp384::BrainpoolP384r1;
     use ecdsa::signature::Verifier as _;
     use ecdsa::{Signature, VerifyingKey};
+    use p256::NistP256;
 
     use super::*;
     use crate::process_data::{KASSENBELEG_V1, Kassenbeleg};

@@ -9,6 +9,7 @@ pub mod crowd;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+pub mod export;
 pub mod export_folder;
 pub mod health;
 pub mod import;
@@ -25,7 +26,7 @@ pub mod signing;
 pub mod simulate;
 pub mod tags;
 pub mod user;
-pub mod verify_dsfinvk;
+pub mod verify;
 pub mod wristbands;
 
 /// How a command ended, as its exit code.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use groschen::{
-    Exit, audit, demo, desk, doctor, import, keep, migrate, receipt, serve, simulate, tags, user, verify_dsfinvk,
+    Exit, audit, demo, desk, doctor, export, import, keep, migrate, receipt, serve, simulate, tags, user, verify,
 };
 
 /// Cashless payment for festivals that keeps selling when the network does not.
@@ -26,6 +26,8 @@ const EXAMPLES: &str = "Examples:
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
+  groschen export tse --data festival --out audit    the log of the TSE in software, as the standard's archive
+  groschen verify tse audit/*.tar --complete  judge exports of TSEs, of any maker
 
 Exit codes: 0 done, 1 something is not in order, 2 wrong arguments or settings, 3 failed on the way.";
 
@@ -49,12 +51,14 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Print receipts with their signatures.
     Receipt(receipt::Arguments),
+    /// Write what somebody needs who audits the books.
+    Export(export::Arguments),
+    /// Judge exports of TSEs and codes of receipts, whoever made them.
+    Verify(verify::Arguments),
     /// Say who may log in to the console.
     User(user::Arguments),
     /// Make wristbands, look at them, and bring them into the books.
     Tags(tags::Arguments),
-    /// Check a fiscal export (DSFinV-K) in a folder: structure, values, sums, numbers without gaps.
-    VerifyDsfinvk(verify_dsfinvk::Arguments),
     /// Bring a database to this program's format.
     Migrate(migrate::Arguments),
 }
@@ -79,9 +83,10 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
         Command::Tags(arguments) => tags::run(&arguments),
-        Command::VerifyDsfinvk(arguments) => arguments.run(),
         Command::Migrate(arguments) => migrate::run(&arguments),
     };
     match done {

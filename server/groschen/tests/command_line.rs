@@ -36,6 +36,7 @@ fn every_order_has_its_receipt(data: &str, orders: Option<u64>) {
             .collect();
         assert!(refused.is_empty(), "{refused:?}");
     }
+    its_tses_prove_every_order(data, &codes);
     let text = groschen(&["receipt", "--all", "--language", "de", "--data", data]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     assert_eq!(
@@ -150,6 +151,75 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
     let findings = last_json(&audit);
     assert_eq!(audit.status.code(), Some(1));
     assert!(findings["faults"][0].as_str().unwrap().contains("no 300"), "{findings}");
+}
+
+/// The export of each TSE holds with nothing missing up to its root, here and before an outside verifier, and knows the keys of all receipts.
+fn its_tses_prove_every_order(data: &str, codes: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = dir.path().to_str().unwrap();
+    let output = groschen(&["export", "tse", "--data", data, "--out", audit, "--json"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let field = |name: &str| -> Vec<&str> { lines.iter().map(|line| line[name].as_str().unwrap()).collect() };
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["certified"] == false));
+
+    let root = field("root")[0];
+    let mut arguments = vec!["verify", "tse", "--complete", "--json", "--root", root];
+    arguments.extend(field("file"));
+    let output = groschen(&arguments);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let mut ended = 0;
+    for (line, exported) in text.lines().zip(&lines) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let report = &line["report"];
+        assert_eq!(
+            (&report["errors"], &report["warnings"]),
+            (&0.into(), &0.into()),
+            "{report}"
+        );
+        assert_eq!(report["messages"], exported["messages"]);
+        assert_eq!(report["keys"][0]["trust"], "given-root");
+        assert_eq!(report["keys"][0]["serial"], exported["serial"]);
+        ended += report["transactions"].as_u64().unwrap() - report["open_total"].as_u64().unwrap();
+    }
+    // Carts that were given up are signed besides.
+    assert!(ended >= codes.lines().count() as u64, "{ended}");
+    for file in field("file") {
+        if let Some(verdict) = judges::tse_export(&std::fs::read(file).unwrap()) {
+            assert_eq!(verdict.do_not, 0, "{}", verdict.text);
+        }
+    }
+
+    let mut arguments = vec!["verify", "receipt"];
+    for serial in field("serial") {
+        arguments.extend(["--tse", serial]);
+    }
+    let (all, changed) = (codes.to_owned(), codes.replacen(".00_0.00", ".01_0.00", 1));
+    for (codes, code) in [(all, 0), (changed, 1)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_groschen"))
+            .args(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let writing = std::thread::spawn(move || input.write_all(codes.as_bytes()).unwrap());
+        let output = child.wait_with_output().unwrap();
+        writing.join().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(
+            text.matches("ERROR signature-wrong").count(),
+            usize::try_from(code).unwrap()
+        );
+    }
 }
 
 #[test]
@@ -293,13 +363,27 @@ fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
     let data = dir.path().to_str().unwrap();
     let settings = dir.path().join("groschen.toml");
     std::fs::write(&settings, "datta = \"x\"\n").unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let garbage = settings.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 11] = [
         (&[], 2, "Usage"),
         (&["sell"], 2, "unrecognized subcommand"),
         (&["simulate", "--terminals", "1"], 2, "not in 2..=2000"),
         (&["audit", "--config", settings.to_str().unwrap()], 2, "datta"),
         (&["audit", "--data", data], 3, "there is no database"),
         (&["serve", "--data", data, "--listen", "127.0.0.1:0"], 3, "no event yet"),
+        (
+            &["export", "tse", "--data", data, "--out", data],
+            3,
+            "there is no TSE in software",
+        ),
+        (&["verify", "tse", "not-there.tar"], 2, "not-there.tar cannot be read"),
+        (
+            &["verify", "tse", garbage, "--root", garbage],
+            2,
+            "cannot be used as a root",
+        ),
+        (&["verify", "receipt", "--tse", "12"], 2, "64 hexadecimal digits"),
+        (&["verify", "receipt"], 2, "no code on the standard input"),
     ];
     for (arguments, code, wanted) in cases {
         let output = groschen(arguments);
@@ -307,6 +391,9 @@ fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(wanted), "{arguments:?}: {text}");
     }
+    let output = groschen(&["verify", "tse", garbage]);
+    assert_eq!(output.status.code(), Some(1), "what is no archive does not hold");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("ERROR tar-"));
     std::fs::write(dir.path().join("groschen.db"), vec![7; 4_096]).unwrap();
     let output = groschen(&["audit", "--data", data]);
     assert_eq!(

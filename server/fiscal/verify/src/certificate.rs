@@ -188,7 +188,7 @@ impl Certificate {
 fn shown(name: &Name) -> String {
     let mut text = String::new();
     match write!(text, "{name}") {
-        Ok(()) => text,
+        Ok(()) => crate::finding::shown(&text),
         Err(_) => "(a name that cannot be shown)".to_owned(),
     }
 }

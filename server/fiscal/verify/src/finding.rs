@@ -206,6 +206,27 @@ pub struct Finding {
     pub next: &'static str,
 }
 
+/// Letters of a text that is shown; names and texts come from files that anybody may have made.
+const SHOWN_MAX: usize = 600;
+
+/// A text from outside as it may be shown: what would move a cursor or turn the direction of writing is spelled out, and no text is endless.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(SHOWN_MAX));
+    for (place, letter) in text.chars().enumerate() {
+        if place == SHOWN_MAX {
+            out.push('…');
+            break;
+        }
+        let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if letter.is_control() || turns {
+            out.extend(letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
 /// Findings of one kind that are told one by one; a damaged export can have millions.
 pub const TOLD_MAX: u64 = 100;
 
@@ -230,8 +251,8 @@ impl Findings {
             self.told.push(Finding {
                 severity,
                 code,
-                place: place.into(),
-                what: what.into(),
+                place: shown(&place.into()),
+                what: shown(&what.into()),
                 why: code.why(),
                 next: code.next(),
             });
@@ -275,6 +296,15 @@ mod tests {
         for code in Code::ALL {
             assert!(code.why().ends_with('.') && code.next().ends_with('.'), "{code:?}");
         }
+    }
+
+    #[test]
+    fn texts_from_files_move_no_cursor_and_are_not_endless() {
+        let mut findings = Findings::default();
+        findings.add(Code::FileUnknown, "a\u{1b}[2Jb\u{202e}c\n", "ä".repeat(100_000));
+        let told = findings.into_told();
+        assert_eq!(told[0].place, "a\\u{1b}[2Jb\\u{202e}c\\n");
+        assert_eq!(told[0].what.chars().count(), SHOWN_MAX + 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::algorithm::{Curve, Digest};
-use crate::finding::{Code, Finding, Findings, Severity};
+use crate::finding::{Code, Finding, Findings, Severity, shown};
 use crate::key::{PublicKey, plain_of_sequence};
 use crate::report::{hex, write_finding};
 
@@ -211,16 +211,16 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 /// The log time as a TSE encodes it, by what the code says its form is.
 fn log_time(form: &str, time: Timestamp) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    let shown = |format: &str| time.to_zoned(TimeZone::UTC).strftime(format).to_string();
+    let written = |format: &str| time.to_zoned(TimeZone::UTC).strftime(format).to_string();
     match form {
         "unixTime" => {
             let seconds = u64::try_from(time.as_second()).map_err(|_| "its time is before 1970".to_owned())?;
             put_number(&mut out, 0x02, seconds);
         }
-        "utcTime" => put(&mut out, 0x17, shown("%y%m%d%H%MZ").as_bytes()),
-        "utcTimeWithSeconds" => put(&mut out, 0x17, shown("%y%m%d%H%M%SZ").as_bytes()),
-        "generalizedTime" => put(&mut out, 0x18, shown("%Y%m%d%H%M%SZ").as_bytes()),
-        "generalizedTimeWithMilliseconds" => put(&mut out, 0x18, shown("%Y%m%d%H%M%S.%3fZ").as_bytes()),
+        "utcTime" => put(&mut out, 0x17, written("%y%m%d%H%MZ").as_bytes()),
+        "utcTimeWithSeconds" => put(&mut out, 0x17, written("%y%m%d%H%M%SZ").as_bytes()),
+        "generalizedTime" => put(&mut out, 0x18, written("%Y%m%d%H%M%SZ").as_bytes()),
+        "generalizedTimeWithMilliseconds" => put(&mut out, 0x18, written("%Y%m%d%H%M%S.%3fZ").as_bytes()),
         other => return Err(format!("the form of time {other:?} is not known")),
     }
     Ok(out)
@@ -281,9 +281,9 @@ fn check(verdict: &mut Verdict, fields: &Fields<'_>, place: &str, known: &[[u8; 
             "its signature does not hold with the key in it, in none of the ways that TSEs sign",
         );
     }
-    if known.is_empty() {
+    if known.is_empty() && verdict.form.is_some() {
         findings.add(Code::KeyUnknown, place, "no serial number of a TSE was given");
-    } else {
+    } else if !known.is_empty() {
         verdict.known_tse = Some(known.contains(&serial));
         if !known.contains(&serial) {
             let what = format!("its key {} is none of the TSEs that were given", verdict.serial);
@@ -302,15 +302,19 @@ impl fmt::Display for Verdict {
             writeln!(
                 f,
                 "The signature holds: transaction {} of {}, counter {}, log message of version {}, {how}",
-                self.transaction, self.client, self.counter, form.version
+                self.transaction,
+                shown(&self.client),
+                self.counter,
+                form.version
             )?;
-            writeln!(f, "    {} {}", self.process_type, self.process_data)?;
+            writeln!(f, "    {} {}", shown(&self.process_type), shown(&self.process_data))?;
         }
         if let Some(curve) = self.curve {
             let known = match self.known_tse {
                 Some(true) => "one of the TSEs you gave",
                 Some(false) => "NONE of the TSEs you gave",
-                None => "which only shows that the code agrees with itself",
+                None if self.form.is_some() => "which only shows that the code agrees with itself",
+                None => "with which it does not agree",
             };
             writeln!(f, "    key {} ({}), {known}", self.serial, curve.name())?;
         }

@@ -20,6 +20,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Lines of `info.csv` that are kept; a TSE has a handful of components.
+const COMPONENTS_MAX: usize = 64;
+
 /// A line of `info.csv`: a component of the TSE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Info {
@@ -39,7 +42,7 @@ impl Info {
             let after = |name: &str| {
                 let place = fields.iter().position(|field| *field == name);
                 let value = place.and_then(|place| fields.get(place + 1));
-                value.map_or_else(String::new, |value| (*value).to_owned())
+                value.map_or_else(String::new, |value| crate::finding::shown(value))
             };
             Self {
                 description: after("description:"),
@@ -47,7 +50,8 @@ impl Info {
                 version: after("version:"),
             }
         };
-        text.lines().filter(|line| !line.trim().is_empty()).map(line).collect()
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.take(COMPONENTS_MAX).map(line).collect()
     }
 }
 
@@ -309,12 +313,12 @@ impl fmt::Display for Report {
         }
         let unchecked = match self.unchecked() {
             0 => String::new(),
-            count => format!(" {count} messages were not checked."),
+            count => format!(" Messages not checked: {count}."),
         };
         let verdict = if self.holds { "It holds" } else { "It does NOT hold" };
         writeln!(
             f,
-            "{verdict}: {} errors, {} warnings, {} notes.{unchecked} Lists of revoked certificates were not read.",
+            "{verdict}: errors {}, warnings {}, notes {}.{unchecked} Lists of revoked certificates were not read.",
             self.errors, self.warnings, self.notes
         )
     }

@@ -289,7 +289,7 @@ fn an_algorithm_that_is_not_known_is_never_passed_in_silence() {
         .find(|finding| finding.code == Code::NotChecked)
         .unwrap();
     assert!(finding.what.contains("0.4.0.127.0.7.1.1.4.4.3"), "{}", finding.what);
-    assert!(report.to_string().contains("1 messages were not checked"));
+    assert!(report.to_string().contains("Messages not checked: 1."));
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! `groschen verify-dsfinvk`: reads an export in a folder, ours or anybody's, and says what an auditor's program would stumble over.
+//! `groschen verify dsfinvk`: reads an export in a folder, ours or anybody's, and says what an auditor's program would stumble over.
 
 use std::path::{Path, PathBuf};
 
-use dsfinvk::{Report, check};
+use ::dsfinvk::{Report, check};
 
 use crate::Exit;
 use crate::export_folder::ExportFolder;
 
-/// Arguments of `verify-dsfinvk`.
+/// Arguments of `verify dsfinvk`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
     /// The folder with `index.xml` and the tables.
@@ -42,8 +42,8 @@ fn told(report: &Report) -> String {
     )];
     for finding in &report.findings {
         let severity = match finding.severity {
-            dsfinvk::check::Severity::Error => "ERROR",
-            dsfinvk::check::Severity::Warning => "warning",
+            ::dsfinvk::check::Severity::Error => "ERROR",
+            ::dsfinvk::check::Severity::Warning => "warning",
         };
         let place = match finding.line {
             Some(line) => format!("{}:{line}", finding.file),

@@ -65,7 +65,9 @@ pub struct ExportVerdict {
 pub fn tse_export(archive: &[u8]) -> Option<ExportVerdict> {
     let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/judges/tse_tar_verify.py");
     if !judge.exists() || !has_cryptography() {
-        skipped("the outside verifier of exports (shared/judges/tse_tar_verify.py with python3-cryptography) is not here");
+        skipped(
+            "the outside verifier of exports (shared/judges/tse_tar_verify.py with python3-cryptography) is not here",
+        );
         return None;
     }
     let input = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -5,7 +5,7 @@
 //!                                                                │
 //!                                    Report ◀── check ◀──────────┘  (or anybody's export)
 //! ```
-//! [`model`] has the content in the standard's own words, [`map`] makes it of orders, [`write`] streams it out, [`check`] reads an export and does the
+//! [`model`] has the content in the standard's own words, [`map`] makes it of orders, [`write`](mod@write) streams it out, [`check`](mod@check) reads an export and does the
 //! sums again as an auditor's program would. The tables themselves are in [`tables`], the closed lists of words in [`words`].
 //!
 //! What must never happen here: I/O (files come in through [`write::Sink`] and [`check::Source`]), a clock, a decision about money, or the claim that an

@@ -114,7 +114,7 @@ fn plants() -> Vec<(Rule, Plant)> {
         (Rule::LineTwice, Twice("lines.csv", 3)),
         (Rule::NoSignatureRow, Drop("transactions_tse.csv", 2)),
         (Rule::TwoSignatures, Twice("transactions_tse.csv", 3)),
-        (Rule::Unexplained, Swap("transactions_tse.csv", ";;;\"TSE ausgefallen von 2027-07-19T12:13:30Z bis 2027-07-19T12:15:20Z: the TSE does not answer\";", ";;;;")),
+        (Rule::Unexplained, Swap("transactions_tse.csv", ";;;\"TSE ausgefallen von 2027-07-19T12:13:30Z bis 2027-07-19T12:15:20Z: die TSE antwortet nicht\";", ";;;;")),
         (Rule::TseUnknown, Swap("transactions_tse.csv", "\";1;2;", "\";2;2;")),
         (Rule::TseIncomplete, Swap("tse.csv", "\"unixTime\"", "")),
         (Rule::SignatureIncomplete, Swap("transactions_tse.csv", "\"Kassenbeleg-V1\"", "")),

@@ -47,7 +47,7 @@ impl<'a> CameOff<'a> {
         format!(
             "TSE ausgefallen von {} bis {until}: {}",
             time(outage.from_ms),
-            outage.reason
+            german(&outage.reason)
         )
     }
 }
@@ -70,4 +70,59 @@ fn time(ms: u64) -> String {
     let seconds = i64::try_from(ms / 1_000).unwrap_or(i64::MAX);
     let at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     format!("{at:.0}")
+}
+
+/// Reasons as the signer notes them, by how they begin, and what an auditor reads.
+const REASONS: [(&str, &str); 7] = [
+    ("the till could not reach the TSE", "die Kasse erreichte die TSE nicht"),
+    (
+        "the TSE refused the till's transaction",
+        "die TSE lehnte die Transaktion der Kasse ab",
+    ),
+    ("the TSE does not answer", "die TSE antwortet nicht"),
+    ("the TSE's clock is not set", "die Uhr der TSE ist nicht gestellt"),
+    (
+        "the TSE's certificate is no longer valid",
+        "das Zertifikat der TSE ist abgelaufen",
+    ),
+    (
+        "the TSE's memory is full or broken",
+        "der Speicher der TSE ist voll oder defekt",
+    ),
+    ("the TSE was put out of use", "die TSE ist außer Betrieb gesetzt"),
+];
+
+/// A reason in German; what follows it, and one that is not known, stay as they are.
+fn german(reason: &str) -> String {
+    let known = REASONS
+        .iter()
+        .find_map(|(english, german)| Some((german, reason.strip_prefix(english)?)));
+    known.map_or_else(|| reason.to_owned(), |(german, rest)| format!("{german}{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use fiscal::TseError;
+
+    use super::*;
+
+    #[test]
+    fn every_outage_of_a_tse_has_german_words() {
+        let errors = [
+            TseError::Unavailable("timeout".to_owned()),
+            TseError::TimeNotSet,
+            TseError::CertificateExpired,
+            TseError::Storage,
+            TseError::Disabled,
+        ];
+        for error in errors {
+            assert!(error.is_outage());
+            assert!(german(&error.to_string()).starts_with('d'), "{error}");
+        }
+        assert_eq!(
+            german("the TSE does not answer: timeout"),
+            "die TSE antwortet nicht: timeout"
+        );
+        assert_eq!(german("struck by lightning"), "struck by lightning");
+    }
 }

@@ -2,6 +2,7 @@
 //! this program, because whoever listens to the log listens to the whole process.
 #![expect(clippy::expect_used, reason = "what cannot be fails the test")]
 
+#[path = "suite/common.rs"]
 mod common;
 
 use std::io::Write;
@@ -9,12 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{credentials, dn_adapter, dn_passwords, dn_settings, fiskaly_adapter, fiskaly_settings, sell};
+use common::{came_off_once, credentials, dn, dn_passwords, dn_settings, fiskaly, fiskaly_settings, sell};
 use fiscal::tse::Tse as _;
 use tracing_subscriber::EnvFilter;
-use tse_adapters::{Diebold, Fiskaly, QUIET, Secret, diebold, fiskaly};
+use tse_adapters::{Diebold, Fiskaly, QUIET, Secret, diebold, fiskaly as service};
+use tse_mocks::dn::{ADMIN_PASSWORD, TIME_ADMIN_PASSWORD};
 use tse_mocks::fiskaly::{ADMIN_PIN, ADMIN_PUK, API_KEY, API_SECRET};
-use tse_mocks::{DnMock, Fault, FiskalyMock, Make, dn, now_ms};
+use tse_mocks::{Fault, lock, now_ms};
 
 const WRONG: &str = "wrong-secret-0815";
 
@@ -35,9 +37,8 @@ impl Write for Heard {
 
 /// All that goes wrong and all that goes well, with right and wrong secrets. Gives what came out as errors.
 fn live() -> Vec<String> {
-    let mut errors = Vec::new();
-    let mock = DnMock::start(Make::unit());
-    let mut tse = dn_adapter(&mock);
+    let (mut errors, mut sales) = (Vec::new(), Vec::new());
+    let (mut tse, mock) = dn();
     for (call, fault) in [
         ("StartTransaction", Fault::DropAfter),
         ("FinishTransaction", Fault::Garbage),
@@ -46,8 +47,11 @@ fn live() -> Vec<String> {
     ] {
         mock.fault(call, fault);
         let sale = sell(&mut tse, 1);
+        assert!(!sale.info.certified);
         errors.extend(sale.errors.iter().map(|error| format!("{error} {error:?}")));
+        sales.push(sale);
     }
+    came_off_once(&lock(&mock.double), &sales.iter().collect::<Vec<_>>());
     tse.export(&mut Vec::new()).expect("an export");
     let wrong = diebold::Passwords {
         admin: Secret::new(WRONG),
@@ -59,8 +63,7 @@ fn live() -> Vec<String> {
         .prepare(now_ms());
     errors.push(format!("{:?}", denied.expect_err("a wrong password")));
 
-    let mock = FiskalyMock::start(Make::service());
-    let mut tse = fiskaly_adapter(&mock);
+    let (mut tse, mock) = fiskaly();
     for (call, fault) in [
         ("POST auth", Fault::DropBefore),
         ("POST admin/auth", Fault::Garbage),
@@ -75,11 +78,11 @@ fn live() -> Vec<String> {
     tse.export(&mut Vec::new()).expect("an export");
     tse.unset().initialise(&Secret::new(ADMIN_PUK)).expect("nothing to do");
     for wrong in [
-        fiskaly::Credentials {
+        service::Credentials {
             api_secret: Secret::new(WRONG),
             ..credentials()
         },
-        fiskaly::Credentials {
+        service::Credentials {
             admin_pin: Secret::new(WRONG),
             ..credentials()
         },
@@ -113,8 +116,8 @@ fn no_secret_is_ever_logged_or_told() {
         "the libraries are heard too"
     );
     for secret in [
-        dn::ADMIN_PASSWORD,
-        dn::TIME_ADMIN_PASSWORD,
+        ADMIN_PASSWORD,
+        TIME_ADMIN_PASSWORD,
         API_KEY,
         API_SECRET,
         ADMIN_PIN,

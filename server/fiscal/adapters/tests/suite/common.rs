@@ -1,10 +1,4 @@
 //! Adapters against doubles, with times short enough for a test.
-#![expect(clippy::expect_used, reason = "what cannot be fails the test")]
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test binary takes what it needs of it"
-)]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,11 +1,8 @@
 //! The adapter of the cloud against its double: every fault at every request, and what stays true after each.
-#![expect(clippy::expect_used, reason = "what cannot be fails the test")]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{came_off_once, credentials, fiskaly, fiskaly_adapter, fiskaly_settings, sell};
+use crate::common::{came_off_once, credentials, fiskaly, fiskaly_adapter, fiskaly_settings, sell};
 use fiscal::tse::{Tse as _, TseError};
 use tse_adapters::{Fiskaly, Secret, fiskaly};
 use tse_mocks::conformance::{TILL, document, key, sale};

@@ -1,7 +1,4 @@
 //! Every TSE behind the trait passes one suite.
-#![expect(clippy::expect_used, reason = "what cannot be fails the test")]
-
-mod common;
 
 use fiscal::SoftwareTse;
 use fiscal::software::Memory;
@@ -17,10 +14,10 @@ fn the_tse_in_software_conforms_on_both_curves() {
 
 #[test]
 fn the_adapter_of_the_web_service_conforms() {
-    conformance::all(common::dn);
+    conformance::all(crate::common::dn);
 }
 
 #[test]
 fn the_adapter_of_the_cloud_conforms() {
-    conformance::all(common::fiskaly);
+    conformance::all(crate::common::fiskaly);
 }

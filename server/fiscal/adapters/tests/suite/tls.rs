@@ -1,13 +1,10 @@
 //! A pinned authority is the only one that is trusted.
-#![expect(clippy::expect_used, reason = "what cannot be fails the test")]
-
-mod common;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{credentials, fiskaly_settings};
+use crate::common::{credentials, fiskaly_settings};
 use fiscal::tse::{Tse as _, TseError};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;

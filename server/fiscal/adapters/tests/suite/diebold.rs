@@ -1,12 +1,9 @@
 //! The adapter of the web service against its double: the login, every fault at every command, and what stays true after each.
-#![expect(clippy::expect_used, reason = "what cannot be fails the test")]
-
-mod common;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{came_off_once, dn, dn_adapter, dn_passwords, dn_settings, sell};
+use crate::common::{came_off_once, dn, dn_adapter, dn_passwords, dn_settings, sell};
 use fiscal::tse::{Tse as _, TseError};
 use tse_adapters::{Diebold, Secret, diebold};
 use tse_mocks::conformance::{TILL, document, key, sale};
@@ -357,7 +354,7 @@ fn signatures_that_take_their_time_are_waited_for() {
     let times = diebold::Times {
         command_ms: 2_000,
         prepare_ms: 5_000,
-        ..common::DN_TIMES
+        ..crate::common::DN_TIMES
     };
     let settings = diebold::Settings {
         times,

@@ -145,16 +145,7 @@ impl Instance {
         });
         // Receipts are public and come first; whatever nobody else has is the console's.
         let routes = routes.fallback_service(console::routes(&console));
-        let routes = match &settings.framed_by {
-            Some(origin) => {
-                let frames = guard::Frames {
-                    by: Some(origin.clone()),
-                    of: None,
-                };
-                routes.layer(from_fn_with_state(Arc::new(frames), guard::frames))
-            }
-            None => routes,
-        };
+        let routes = framed(routes, settings.framed_by.as_ref());
         let accepting = if let Some(tls) = &settings.tls {
             let listener = TlsListener::new(listener, acceptor(tls)?)?;
             tokio::spawn(serve(listener, routes))
@@ -235,6 +226,16 @@ impl Instance {
     pub fn has_ended(&self) -> bool {
         self.thread.is_finished()
     }
+}
+
+/// Only the demo's page may show the server's pages in frames.
+fn framed(routes: axum::Router, by: Option<&String>) -> axum::Router {
+    let Some(origin) = by else { return routes };
+    let frames = guard::Frames {
+        by: Some(origin.clone()),
+        of: None,
+    };
+    routes.layer(from_fn_with_state(Arc::new(frames), guard::frames))
 }
 
 /// Gives the engine what it needs for wristbands with a purse.

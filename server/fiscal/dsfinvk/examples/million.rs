@@ -106,6 +106,12 @@ fn closing(config: &Config, till: TillId, day: u64) -> Closing<'static> {
     let client = client_of(sample::EVENT, till);
     let bar = config.tills.values().find(|till| till.stand == sample::MAIN_BAR);
     let tse = TseRow {
+        link: "software".to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
+        clients_max: 100,
+        signature_ms: 250,
         no: TseNo(1),
         serial: [7; 32],
         name: String::new(),
@@ -157,6 +163,7 @@ fn write(folder: &Path, each: u64) -> Written {
             let ended_ms = NOW + day * 86_400_000 + index * 30_000;
             let transaction = transaction(written, order, ended_ms, told.get(which).expect("process data"));
             let signing = SigningRow {
+                doubt: None,
                 no: written,
                 state: SigningState::Signed,
                 tse: TseNo(1),

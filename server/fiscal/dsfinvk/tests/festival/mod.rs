@@ -329,6 +329,7 @@ pub fn export(model: VoucherModel, options: Options) -> (Files, Written) {
                 How::InOutage => None,
             };
             let signing = SigningRow {
+                doubt: None,
                 no: *number,
                 state: match step.how {
                     How::Signed => SigningState::Signed,

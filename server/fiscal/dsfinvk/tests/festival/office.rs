@@ -7,7 +7,7 @@ use dsfinvk::model::{Address, Closing};
 use fiscal::SoftwareTse;
 use fiscal::process_data::KASSENBELEG_V1;
 use fiscal::signer::client_of;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fixtures::paper::NOW;
 use fixtures::sample::{self, ORGANISER};
 use shared_protocol::config::Config;
@@ -28,6 +28,12 @@ impl Office {
         let tse = SoftwareTse::new(&[11; 32], Curve::P256, fiscal::software::Memory::default()).expect("a seed");
         let info = tse.info();
         let row = TseRow {
+            link: "software".to_owned(),
+            time_format: "unixTime".to_owned(),
+            certificates: Vec::new(),
+            valid_until_ms: None,
+            clients_max: 100,
+            signature_ms: 250,
             no: TseNo(1),
             serial: info.serial,
             name: info.name.clone(),
@@ -43,11 +49,17 @@ impl Office {
     pub fn transaction(&mut self, client: &str, cart: CartId, data: &str, after_ms: u64) -> TransactionRow {
         let at = self.at_ms + after_ms;
         self.tse.register(client, at).expect("any till");
-        let started = self.tse.start(client, at).expect("a registered till");
+        let key = TransactionKey(cart.0);
+        let document = Document {
+            process_type: KASSENBELEG_V1,
+            process_data: data,
+            receipt: None,
+        };
+        let started = self.tse.start(key, client, at).expect("a registered till");
         let done = at + 3_000;
         let finished = self
             .tse
-            .finish(client, started.transaction, KASSENBELEG_V1, data, done)
+            .finish(key, client, started.transaction, document, done)
             .expect("an open transaction");
         TransactionRow {
             tse: self.row.no,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fiscal::{ReceiptCode, SoftwareTse, VoucherModel, signer::client_of};
 use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample::{self, CUP, MEAL};
@@ -51,9 +51,15 @@ pub fn signed(order: &Order, replaced: Option<&Order>, config: &Config, model: V
         .to_string();
     let from = order.opened_at_ms() + if late { 1_800_000 } else { 400 };
     tse.register(&client, from).expect("any till");
-    let started = tse.start(&client, from).expect("a registered till");
+    let key = TransactionKey(order.cart.0);
+    let document = Document {
+        process_type: KASSENBELEG_V1,
+        process_data: &data,
+        receipt: None,
+    };
+    let started = tse.start(key, &client, from).expect("a registered till");
     let finished = tse
-        .finish(&client, started.transaction, KASSENBELEG_V1, &data, from + 3_000)
+        .finish(key, &client, started.transaction, document, from + 3_000)
         .expect("an open transaction");
     Signature::Tse(Box::new(TseSignature {
         code: ReceiptCode::new(tse.info(), &client, KASSENBELEG_V1, &data, &started, &finished),

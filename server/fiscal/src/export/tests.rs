@@ -7,9 +7,11 @@ use store::{TransactionEnd, TseNo};
 use super::*;
 use crate::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use crate::software::Memory;
+use crate::tse::{Document, TransactionKey};
 use crate::{SoftwareTse, Tse as _};
 
 const NOW: u64 = 1_815_998_400;
+const KEY: TransactionKey = TransactionKey([1; 16]);
 const TIMES: Times = Times {
     valid_from_s: NOW,
     made_s: NOW + 9,
@@ -19,10 +21,15 @@ fn signed(curve: Curve) -> (TseRow, Vec<TransactionRow>) {
     let mut tse = SoftwareTse::new(&[7; 32], curve, Memory::default()).unwrap();
     tse.register("TILL-1", NOW * 1_000).unwrap();
     let row = |tse: &mut SoftwareTse, ends: bool| {
-        let started = tse.start("TILL-1", NOW * 1_000).unwrap();
+        let started = tse.start(KEY, "TILL-1", NOW * 1_000).unwrap();
         let data = Kassenbeleg::ABORTED.to_string();
         let end = ends.then(|| {
-            let finished = tse.finish("TILL-1", started.transaction, KASSENBELEG_V1, &data, NOW * 1_000);
+            let document = Document {
+                process_type: KASSENBELEG_V1,
+                process_data: &data,
+                receipt: None,
+            };
+            let finished = tse.finish(KEY, "TILL-1", started.transaction, document, NOW * 1_000);
             let finished = finished.unwrap();
             TransactionEnd {
                 time_s: finished.time_s,
@@ -49,10 +56,16 @@ fn signed(curve: Curve) -> (TseRow, Vec<TransactionRow>) {
         no: TseNo(1),
         serial: info.serial,
         name: info.name.clone(),
+        link: "software".to_owned(),
         public_key: info.public_key.clone(),
         algorithm: curve.algorithm().to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
         certified: false,
         taxpayer: TaxpayerId(1),
+        clients_max: 100,
+        signature_ms: 1,
     };
     (tse, rows)
 }

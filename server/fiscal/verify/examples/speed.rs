@@ -17,12 +17,23 @@ use fiscal::export::authority::Authority;
 use fiscal::export::{Times, TseExport};
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use shared_protocol::{CartId, TaxpayerId};
 use store::{TransactionEnd, TransactionRow, TseNo, TseRow};
 use verify::{Certificate, Options};
 
 const NOW: u64 = 1_815_998_400;
+
+/// Transactions come one after another, so one key is enough for all.
+const KEY: TransactionKey = TransactionKey([1; 16]);
+
+const fn document(process_data: &str) -> Document<'_> {
+    Document {
+        process_type: KASSENBELEG_V1,
+        process_data,
+        receipt: None,
+    }
+}
 
 fn main() {
     let messages: u64 = std::env::args().nth(1).map_or(100_000, |text| text.parse().unwrap());
@@ -77,10 +88,16 @@ fn make(path: &std::path::Path, curve: Curve, transactions: u64, authority: &Aut
         no: TseNo(1),
         serial: info.serial,
         name: info.name,
+        link: "software".to_owned(),
         public_key: info.public_key,
         algorithm: curve.algorithm().to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
         certified: false,
         taxpayer: TaxpayerId(1),
+        clients_max: 100,
+        signature_ms: 1,
     };
     let times = Times {
         valid_from_s: NOW,
@@ -92,9 +109,9 @@ fn make(path: &std::path::Path, curve: Curve, transactions: u64, authority: &Aut
     for number in 1..=transactions {
         let (client, at) = (format!("TILL-{}", number % 40), (NOW + 3 * number) * 1_000);
         tse.register(&client, at).unwrap();
-        let started = tse.start(&client, at).unwrap();
+        let started = tse.start(KEY, &client, at).unwrap();
         let finished = tse
-            .finish(&client, started.transaction, KASSENBELEG_V1, &data, at + 2_000)
+            .finish(KEY, &client, started.transaction, document(&data), at + 2_000)
             .unwrap();
         let transaction = TransactionRow {
             tse: TseNo(1),

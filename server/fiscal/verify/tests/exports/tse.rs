@@ -8,7 +8,7 @@ use fiscal::export::{Times, TseExport};
 use fiscal::log_message::{LogMessage, Operation};
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Tse as _};
+use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use p256::NistP256;
 use sha2::{Digest as _, Sha256};
 use shared_protocol::{CartId, TaxpayerId};
@@ -18,6 +18,17 @@ use crate::archive::Files;
 
 /// When all of it happens, in seconds since 1970.
 pub const NOW: u64 = 1_815_998_400;
+
+/// Transactions come one after another, so one key is enough for all.
+const KEY: TransactionKey = TransactionKey([1; 16]);
+
+const fn document(process_data: &str) -> Document<'_> {
+    Document {
+        process_type: KASSENBELEG_V1,
+        process_data,
+        receipt: None,
+    }
+}
 
 /// Which data folder's root it is under.
 pub const FOLDER: [u8; 32] = [3; 32];
@@ -109,10 +120,16 @@ fn row(curve: Curve, serial: [u8; 32], public_key: Vec<u8>) -> TseRow {
         no: TseNo(1),
         serial,
         name: "Software TSE (not certified)".to_owned(),
+        link: "software".to_owned(),
         public_key,
         algorithm: curve.algorithm().to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
         certified: false,
         taxpayer: TaxpayerId(1),
+        clients_max: 100,
+        signature_ms: 1,
     }
 }
 
@@ -130,10 +147,10 @@ pub fn export(curve: Curve, transactions: u64) -> Files {
     for number in 1..=transactions {
         let (client, at) = (format!("TILL-{}", number % 3), (NOW + 3 * number) * 1_000);
         tse.register(&client, at).unwrap();
-        let started = tse.start(&client, at).unwrap();
+        let started = tse.start(KEY, &client, at).unwrap();
         let data = Kassenbeleg::ABORTED.to_string();
         let end = (number < transactions).then(|| {
-            let finished = tse.finish(&client, started.transaction, KASSENBELEG_V1, &data, at + 2_000);
+            let finished = tse.finish(KEY, &client, started.transaction, document(&data), at + 2_000);
             let finished = finished.unwrap();
             TransactionEnd {
                 time_s: finished.time_s,

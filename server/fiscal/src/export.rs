@@ -27,9 +27,9 @@ pub const NOT_CERTIFIED: &str = "not certified / nicht zertifiziert";
 /// Why an export cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A certified TSE.
-    #[error("the TSE is certified: its export comes from the device itself, not from this database")]
-    Certified,
+    /// A TSE that is not in software.
+    #[error("the TSE is a device or a service: its export comes from the device itself, not from this database")]
+    Device,
     /// A TSE that none of this program's are like.
     #[error("the TSE signs with {0}, which no TSE in software does; nothing was exported")]
     Algorithm(String),
@@ -76,8 +76,8 @@ impl<W: Write> std::fmt::Debug for TseExport<W> {
 impl<W: Write> TseExport<W> {
     /// Begins: whose it is, and its certificates, so that a reader knows the key before the first message.
     pub fn begin(out: W, tse: &TseRow, authority: &Authority, times: Times) -> Result<Self, ExportError> {
-        if tse.certified {
-            return Err(ExportError::Certified);
+        if !tse.is_in_software() {
+            return Err(ExportError::Device);
         }
         let curve = [Curve::BrainpoolP384, Curve::P256]
             .into_iter()

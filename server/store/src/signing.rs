@@ -45,6 +45,16 @@ pub struct TseRow {
     pub signature_ms: u32,
 }
 
+impl TseRow {
+    /// The name of the way to the first TSE in software; others have a number behind it. Rows of before there were several have none.
+    pub const SOFTWARE: &str = "software";
+
+    /// Whether it is one in software: then this database has its log, and nothing else does.
+    pub fn is_in_software(&self) -> bool {
+        !self.certified && (self.link.is_empty() || self.link.starts_with(Self::SOFTWARE))
+    }
+}
+
 /// A till with a TSE, for a time. A till that sells for two taxpayers is with one TSE of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRow {

@@ -123,7 +123,7 @@ fn what_cannot_be_exported_is_refused_with_its_reason() {
         certified: true,
         ..tse.clone()
     };
-    assert!(matches!(export(&certified, &rows), Err(ExportError::Certified)));
+    assert!(matches!(export(&certified, &rows), Err(ExportError::Device)));
     let other = TseRow {
         algorithm: "ecdsa-plain-SHA512".to_owned(),
         ..tse.clone()

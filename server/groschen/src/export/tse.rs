@@ -45,13 +45,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         ensure!(!tses.is_empty(), "there is no TSE {no} in this database");
     }
     if arguments.tse.is_none() {
-        for tse in tses.iter().filter(|tse| tse.certified) {
+        for tse in tses.iter().filter(|tse| !tse.is_in_software()) {
             eprintln!(
-                "TSE {} is certified: its export comes from the device itself.",
+                "TSE {} is not in software: its export comes from the device itself.",
                 tse.no.0
             );
         }
-        tses.retain(|tse| !tse.certified);
+        tses.retain(store::TseRow::is_in_software);
     }
     if tses.is_empty() {
         bail!("there is no TSE in software in this database: nothing was signed here yet");

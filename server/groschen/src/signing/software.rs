@@ -57,7 +57,7 @@ impl Software {
             None => fresh,
         };
         Ok(Made {
-            link: format!("software {place}"),
+            link: format!("{} {place}", store::TseRow::SOFTWARE),
             info: tse.info().clone(),
             tse: Box::new(Interrupted::new(
                 tse,

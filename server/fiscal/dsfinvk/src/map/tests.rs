@@ -267,6 +267,12 @@ fn closing() -> Closing<'static> {
         name: String::new(),
         public_key: vec![4],
         algorithm: "ecdsa-plain-SHA256".to_owned(),
+        link: "software".to_owned(),
+        time_format: "unixTime".to_owned(),
+        certificates: Vec::new(),
+        valid_until_ms: None,
+        clients_max: 100,
+        signature_ms: 250,
         certified: false,
         taxpayer: ORGANISER,
     };

@@ -1,6 +1,8 @@
 //! Event days that are over are closed by a running server, and what comes late goes into a supplement.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use e2e::{RawClient, Server};
@@ -86,5 +88,36 @@ async fn days_that_are_over_are_closed_and_late_orders_go_into_a_supplement() {
         (later[2].z_no, later[2].day, later[2].supplement, later[2].first_receipt),
         (3, rows[0].day, true, 4)
     );
+    let data = server.dir.path().to_owned();
     server.instance.stop().await.unwrap();
+    their_export_holds(&data, later.len() as u64);
+}
+
+/// The export of the closings has nothing that its checker finds, and names each.
+fn their_export_holds(data: &Path, closings: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("audit");
+    let export = groschen(&["export", "dsfinvk", "--json", "--out", text(&out), "--data", text(data)]);
+    let said = String::from_utf8_lossy(&export.stdout).into_owned();
+    assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
+    let said: serde_json::Value = serde_json::from_str(said.trim()).unwrap();
+    assert_eq!((&said["closings"], &said["receipts"]), (&closings.into(), &4.into()));
+    let checked = groschen(&["verify", "dsfinvk", said["folder"].as_str().unwrap(), "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(
+        (&report["errors"], &report["warnings"]),
+        (&0.into(), &0.into()),
+        "{report}"
+    );
+    let again = groschen(&["export", "dsfinvk", "--out", text(&out), "--data", text(data)]);
+    assert!(!again.status.success(), "an export is not mixed with another one");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn groschen(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_groschen"));
+    command.args(arguments).env_remove("GROSCHEN_DATA").output().unwrap()
 }

@@ -3,9 +3,11 @@
 //! | file | command |
 //! |---|---|
 //! | `tse` | the log of a TSE in software, as the standard's TAR archive |
+//! | `dsfinvk` | closings of tills for tax auditors, as DSFinV-K |
 //!
 //! What must never happen here: a format. The crates below write them; this room reads the database and opens files.
 
+mod dsfinvk;
 mod tse;
 
 use crate::Exit;
@@ -21,11 +23,15 @@ pub struct Arguments {
 enum Command {
     /// Write the logs of TSEs in software, one TAR archive each. They are not certified; a certified TSE is exported from the device itself.
     Tse(tse::Arguments),
+    /// Write the closings of tills for tax auditors (DSFinV-K), one folder for each taxpayer. The tests of this program find nothing in it; whether it
+    /// satisfies an auditor is for your tax advisor.
+    Dsfinvk(dsfinvk::Arguments),
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Tse(arguments) => tse::run(arguments),
+        Command::Dsfinvk(arguments) => dsfinvk::run(arguments),
     }
 }

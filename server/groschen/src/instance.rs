@@ -97,7 +97,14 @@ impl Instance {
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
         let reader = SqliteReader::open(&database, None)?;
-        let (signer, carts) = signing::start(&settings.data, reader, event, settings.signing, writer.clone())?;
+        let (signer, carts) = signing::start(
+            &settings.data,
+            reader,
+            event,
+            settings.signing,
+            settings.tses.clone(),
+            writer.clone(),
+        )?;
         let closer = closer::start(
             SqliteReader::open(&database, None)?,
             event,
@@ -273,7 +280,6 @@ fn event_of(store: &mut SqliteStore, sample: bool) -> anyhow::Result<EventId> {
     Ok(sample::EVENT)
 }
 
-/// What speaks TLS with a certificate and its key.
 /// The authority that phones pin: the last certificate of the chain's file. A chain without its authority is pinned at the last one it has, and then
 /// phones register anew when that one is changed.
 fn authority_of(tls: &Tls) -> anyhow::Result<Hash32> {
@@ -287,6 +293,7 @@ fn authority_of(tls: &Tls) -> anyhow::Result<Hash32> {
     Ok(authority_digest(&last.map_err(unreadable)?))
 }
 
+/// What speaks TLS with a certificate and its key.
 pub(crate) fn acceptor(tls: &Tls) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};

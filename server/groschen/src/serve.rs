@@ -49,8 +49,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     runtime.block_on(serve(arguments, &settings))
 }
 
-/// The websocket library writes whole frames into its traces: wristbands, amounts, a registration's secret. No setting brings that into a log.
-const SPEAKS_OF_FRAMES: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+/// These libraries write whole frames and requests into their traces: wristbands, amounts, a registration's secret, the password of a TSE. No setting
+/// brings that into a log.
+const SPEAKS_OF_FRAMES: [&str; 4] = ["tungstenite", "tokio_tungstenite", "hyper", "reqwest"];
 
 /// What is asked for, less what may not be said. A directive for a part of a library would win over one for all of it, so these go as well.
 fn discreet(asked: &str) -> EnvFilter {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store_sqlite::SqliteReader;
 
 use crate::interrupted::Interruption;
-use crate::signing;
+use crate::signing::{self, Link};
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,7 @@ struct File {
     wristband_is: Option<Model>,
     tse_curve: Option<TseCurve>,
     tse_count: Option<u8>,
+    tse: Option<Vec<Link>>,
     purse_keys: Option<Vec<PathBuf>>,
     purse_key_file: Option<PathBuf>,
     purse_patience_min: Option<u64>,
@@ -167,6 +168,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How orders are signed.
     pub signing: signing::Settings,
+    /// TSEs of makers. A taxpayer that has none signs in software, which is not certified.
+    pub tses: Vec<Link>,
     /// A page that may show the server's pages inside it; only the demo has one.
     pub framed_by: Option<String>,
     /// The server's keys of wristbands, where it makes credits for purses.
@@ -206,6 +209,10 @@ impl Settings {
     /// Flags (and the environment, which the command line reads) before the file before the defaults.
     pub fn resolve(flags: &Flags, listen: &ListenFlags) -> Result<Self, SettingsError> {
         let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let mut tses = file.tse.unwrap_or_default();
+        if let Some(folder) = flags.config.as_deref().and_then(Path::parent) {
+            signing::devices::beside(&mut tses, folder);
+        }
         let cert = listen.tls_cert.clone().or(file.tls_cert);
         let key = listen.tls_key.clone().or(file.tls_key);
         let tls = match (cert, key) {
@@ -214,6 +221,7 @@ impl Settings {
             _ => return Err(SettingsError::HalfTls),
         };
         Ok(Self {
+            tses,
             data: flags.data.clone().or(file.data).unwrap_or_else(|| DATA.into()),
             listen: listen.listen.or(file.listen).unwrap_or(LISTEN),
             tls,

@@ -44,6 +44,7 @@ pub fn settings(data: &std::path::Path) -> Settings {
         tls: None,
         signing: groschen::signing::Settings::default(),
         public_url: None,
+        tses: Vec::new(),
         framed_by: None,
         purses: groschen::settings::Purses::default(),
     }

@@ -143,6 +143,7 @@ async fn a_till_registers_over_tls_and_refuses_a_server_of_another_authority() {
         tls: Some(tls),
         signing: groschen::signing::Settings::default(),
         public_url: None,
+        tses: Vec::new(),
         framed_by: None,
         purses: groschen::settings::Purses::default(),
     };

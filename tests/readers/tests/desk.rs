@@ -37,6 +37,7 @@ async fn open(server: &Instance, data: std::path::PathBuf) -> Desk {
         keys: Some(wristbands::desk_keys()),
         wristbands: Vec::new(),
         simulation: Simulation::default(),
+        tses: Vec::new(),
         framed_by: None,
         mirrors: Vec::new(),
     })

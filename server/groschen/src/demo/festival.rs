@@ -102,6 +102,7 @@ impl Festival {
                 ..signing::Settings::default()
             },
             public_url: None,
+            tses: Vec::new(),
             framed_by: Some(origin.clone()),
         };
         let server = Instance::start_with(&settings, true, true).await?;

@@ -1,6 +1,6 @@
 //! The thread that tells the signer what happens, commits what it decides, and hands its calls to the TSEs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,13 +11,14 @@ use engine::Request;
 use fiscal::signer::Call;
 use fiscal::{Job, Jobs, Known, Signer, SignerSettings, TseError};
 use shared_protocol::{EventId, TaxpayerId, TillId};
-use store::{Reader as _, Signing, TseNo};
+use store::{Reader as _, Signing, TseNo, TseRow};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::session::CartEvent;
 use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
 
 use super::Settings;
+use super::devices::{self, Link, Met};
 use super::line::{Answer, Line};
 use super::software::Software;
 use crate::health::SignerState;
@@ -39,6 +40,10 @@ pub(super) struct Desk {
     answer_to: Sender<Answer>,
     /// Calls that are under way.
     asked: usize,
+    /// Devices that answered for the first time.
+    met: Receiver<Met>,
+    /// Who has devices, and so signs with nothing else.
+    with_devices: BTreeSet<TaxpayerId>,
     reader: SqliteReader,
     software: Software,
     lines: BTreeMap<TseNo, Line>,
@@ -64,8 +69,8 @@ impl Desk {
         carts: Receiver<CartEvent>,
         mut reader: SqliteReader,
         event: EventId,
-        settings: Settings,
-        seed: [u8; 32],
+        (settings, seed): (Settings, [u8; 32]),
+        links: Vec<Link>,
         writer: Writer<SqliteStore>,
     ) -> anyhow::Result<Self> {
         let done_to = reader.signed_to()?;
@@ -83,6 +88,8 @@ impl Desk {
             model: settings.model,
         };
         let (answer_to, answers) = channel();
+        let (met_to, met) = channel();
+        devices::check(&links)?;
         let mut desk = Self {
             next_no: done_to + 1,
             late_from: 0,
@@ -92,6 +99,8 @@ impl Desk {
             answers,
             answer_to,
             asked: 0,
+            met,
+            with_devices: links.iter().map(Link::taxpayer).collect(),
             reader,
             lines: BTreeMap::new(),
             signer: Signer::new(signer_settings, known),
@@ -102,17 +111,47 @@ impl Desk {
             behind: false,
             state: Arc::default(),
         };
+        for link in links {
+            desk.add(link, &met_to)?;
+        }
         // What a TSE has open is known before anybody asks it for more.
-        let taxpayers: std::collections::BTreeSet<TaxpayerId> =
-            desk.signer.known().iter().map(|row| row.taxpayer).collect();
+        let taxpayers: BTreeSet<TaxpayerId> = desk.signer.known().iter().map(|row| row.taxpayer).collect();
         for taxpayer in taxpayers {
             desk.with_tses(taxpayer)?;
         }
         Ok(desk)
     }
 
+    /// A device of the settings: it signs from now on, or once it has answered for the first time.
+    fn add(&mut self, device: Link, met_to: &Sender<Met>) -> anyhow::Result<()> {
+        let of_link = |row: &&TseRow| row.link == device.name && row.taxpayer == device.taxpayer();
+        if let Some(no) = self.signer.known().iter().find(of_link).map(|row| row.no) {
+            let next = devices::next_of(&mut self.reader, no)?;
+            let line = Line::start(no, devices::adapter(&device, next)?, self.answer_to.clone())?;
+            self.signer.add_known(no);
+            self.lines.insert(no, line);
+            return Ok(());
+        }
+        let tse = devices::adapter(&device, 1)?;
+        devices::meet(device, tse, met_to.clone())
+    }
+
+    /// Devices that answered for the first time.
+    fn welcome(&mut self) -> anyhow::Result<()> {
+        while let Ok(Met { link, info, tse }) = self.met.try_recv() {
+            let no = self.signer.add(link.taxpayer(), &link.name, &info);
+            let line = Line::start(no, tse, self.answer_to.clone())?;
+            self.lines.insert(no, line);
+            for job in std::mem::take(&mut self.parked) {
+                self.order(job)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that came since, then one commit, then the calls that it allows.
     pub fn turn(&mut self) -> anyhow::Result<()> {
+        self.welcome()?;
         self.hear()?;
         self.read_journal()?;
         self.read_marked()?;
@@ -234,7 +273,7 @@ impl Desk {
 
     /// The taxpayer's TSEs, made if there are none yet.
     fn with_tses(&mut self, taxpayer: TaxpayerId) -> anyhow::Result<()> {
-        if self.signer.signs_for(taxpayer) {
+        if self.signer.signs_for(taxpayer) || self.with_devices.contains(&taxpayer) {
             return Ok(());
         }
         for made in self.software.of(&mut self.reader, taxpayer)? {

@@ -24,10 +24,12 @@ use crate::interrupted::Interruption;
 use crate::keys::seed;
 
 mod desk;
+pub(crate) mod devices;
 mod line;
 mod software;
 
 use desk::Desk;
+pub use devices::{Device, Link};
 
 /// Cart events that may wait. A start that is missed is made up when the cart is paid.
 const CARTS_MAX: usize = 4_096;
@@ -85,6 +87,7 @@ pub fn start(
     reader: SqliteReader,
     event: EventId,
     settings: Settings,
+    links: Vec<Link>,
     writer: Writer<SqliteStore>,
 ) -> anyhow::Result<(Running, SyncSender<CartEvent>)> {
     let (to, carts) = sync_channel(CARTS_MAX);
@@ -92,7 +95,7 @@ pub fn start(
         &data.join("tse.key"),
         "without it, TSEs in software begin anew with another key",
     )?;
-    let mut desk = Desk::open(carts, reader, event, settings, seed, writer)?;
+    let mut desk = Desk::open(carts, reader, event, (settings, seed), links, writer)?;
     let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
     let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new()

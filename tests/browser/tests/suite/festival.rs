@@ -46,6 +46,7 @@ impl Festival {
             tls: None,
             signing: signing::Settings::default(),
             public_url: None,
+            tses: Vec::new(),
             framed_by: None,
             purses: groschen::settings::Purses::default(),
         };

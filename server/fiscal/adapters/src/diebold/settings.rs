@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::secret::{Secret, SecretError};
 
 /// Where the web service is, and how long anything may take.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Such as `ws://tse-1.lan:10001/`. There is no TLS: the service has none, so unit and server belong on one machine or a closed network.
@@ -28,7 +28,7 @@ pub struct Settings {
 }
 
 /// How long anything may take, in ms.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Times {
     /// One command. Facts of practice: 250 ms for a signature; 3 to 5 s before a sale goes on without.

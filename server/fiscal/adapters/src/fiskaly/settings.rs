@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::secret::{Secret, SecretError};
 
 /// Where the service is, and how long anything may take.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Up to the version, such as `https://kassensichv-middleware.fiskaly.com/api/v2`. Which address is test and which is live differs between pages of
@@ -36,7 +36,7 @@ pub struct Settings {
 }
 
 /// How long anything may take, in ms.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Times {
     /// One try of a request.

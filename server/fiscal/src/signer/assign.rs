@@ -1,6 +1,6 @@
 //! Which till is with which TSE. One till has one TSE of a taxpayer at a time, and changes it only between transactions (AEAO to § 146a, no. 1.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared_protocol::TaxpayerId;
 use store::{ClientRow, TseNo};
@@ -11,7 +11,9 @@ use super::unit::{Sale, Unit, Work};
 /// How often loads are compared.
 const BALANCE_EVERY_MS: u64 = 10_000;
 /// Queues that differ by less are left alone.
-const BALANCE_FROM: usize = 64;
+const BALANCE_FROM: usize = 32;
+/// Tills of a taxpayer that move at once.
+const MOVES_MAX: usize = 4;
 
 impl Signer {
     /// The TSE of a till; one is chosen where it has none, or where its own is out of order for too long.
@@ -88,57 +90,59 @@ impl Signer {
         }
     }
 
-    /// Moves the till with most orders from the longest queue to the shortest, so that what waits drains at the speed of all TSEs together.
+    /// Moves tills from long queues to short ones, so that what waits drains at the speed of all TSEs together.
     pub(super) fn balance(&mut self, now_ms: u64) {
         if now_ms.saturating_sub(self.balanced_at_ms) < BALANCE_EVERY_MS {
             return;
         }
         self.balanced_at_ms = now_ms;
-        let mut of_taxpayers = BTreeMap::<TaxpayerId, Vec<(usize, TseNo)>>::new();
-        for unit in self.units.values().filter(|unit| unit.ready) {
-            of_taxpayers
-                .entry(unit.taxpayer)
-                .or_default()
-                .push((unit.sales.len(), unit.no));
-        }
-        for (taxpayer, queues) in of_taxpayers {
-            let (Some((long, from)), Some((short, to))) = (queues.iter().max().copied(), queues.iter().min().copied())
-            else {
-                continue;
-            };
-            let has_room = self
-                .units
-                .get(&to)
-                .is_some_and(|unit| self.clients(to) < unit.clients_max);
-            if long - short >= BALANCE_FROM && has_room {
-                self.shift(taxpayer, (from, to), (long - short) / 2, now_ms);
+        let taxpayers: BTreeSet<TaxpayerId> = self.units.values().map(|unit| unit.taxpayer).collect();
+        for taxpayer in taxpayers {
+            for _ in 0..MOVES_MAX {
+                if !self.level(taxpayer, now_ms) {
+                    break;
+                }
             }
         }
     }
 
-    /// Moves the till that has most orders in a queue, but not more than so many, if it is between transactions.
-    fn shift(&mut self, taxpayer: TaxpayerId, (from, to): (TseNo, TseNo), orders_max: usize, now_ms: u64) {
+    /// Moves one till from the longest queue of a taxpayer to the shortest. Gives whether there was one to move.
+    fn level(&mut self, taxpayer: TaxpayerId, now_ms: u64) -> bool {
+        let of_taxpayer = self
+            .units
+            .values()
+            .filter(|unit| unit.taxpayer == taxpayer && unit.ready);
+        let queues = of_taxpayer.map(|unit| (unit.sales.len(), unit.no));
+        let (Some((long, from)), Some((short, to))) = (queues.clone().max(), queues.min()) else {
+            return false;
+        };
+        let has_room = self
+            .units
+            .get(&to)
+            .is_some_and(|unit| self.clients(to) < unit.clients_max);
+        long - short >= BALANCE_FROM && has_room && self.shift(taxpayer, (from, to), long - short, now_ms)
+    }
+
+    /// Moves the till whose orders come nearest to half the difference of two queues, if it is between transactions.
+    fn shift(&mut self, taxpayer: TaxpayerId, (from, to): (TseNo, TseNo), difference: usize, now_ms: u64) -> bool {
         let Some(unit) = self.units.get(&from) else {
-            return;
+            return false;
         };
         let mut counts = BTreeMap::<&str, usize>::new();
         for sale in &unit.sales {
             *counts.entry(&sale.client).or_default() += 1;
         }
         let begun = |client: &str| self.open.values().any(|row| row.tse == from && row.client == client);
-        let free = |client: &&str| !unit.is_with(client) && !begun(client);
         let fits = counts
             .into_iter()
-            .filter(|(client, count)| *count <= orders_max && free(client));
-        let Some(client) = fits
-            .max_by_key(|(_, count)| *count)
-            .map(|(client, _)| client.to_owned())
-        else {
-            return;
+            .filter(|(client, count)| *count < difference && !unit.is_with(client) && !begun(client));
+        let nearest = fits.min_by_key(|(_, count)| (2 * count).abs_diff(difference));
+        let Some(client) = nearest.map(|(client, _)| client.to_owned()) else {
+            return false;
         };
         self.moves(taxpayer, &client, to, now_ms);
         let Some(unit) = self.units.get_mut(&from) else {
-            return;
+            return false;
         };
         let (moved, stay): (Vec<Box<Sale>>, Vec<Box<Sale>>) = std::mem::take(&mut unit.sales)
             .into_iter()
@@ -147,5 +151,6 @@ impl Signer {
         for sale in moved {
             self.enqueue(to, *sale);
         }
+        true
     }
 }

@@ -5,6 +5,7 @@ use store::{SigningState, TseNo};
 use super::*;
 use crate::tse::{Tse as _, TseError};
 
+mod load;
 mod rig;
 
 use rig::{NOW, Rig};

@@ -161,7 +161,10 @@ impl Certificate {
             (_, Some(key)) => key,
             _ => return Issued::No,
         };
-        let signature = self.parsed.signature().raw_bytes();
+        // Unused bits are no part of what the issuer wrote: who may set them could make another file of the same certificate.
+        let Some(signature) = self.parsed.signature().as_bytes() else {
+            return Issued::No;
+        };
         let object = self.parsed.signature_algorithm().oid;
         let (digest, plain) = match Algorithm::of(object.as_bytes()) {
             Algorithm::Plain(digest) => (digest, Some(signature.to_vec())),

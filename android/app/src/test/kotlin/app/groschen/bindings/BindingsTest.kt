@@ -68,6 +68,7 @@ class BindingsTest {
 
     @Test
     fun `pages that need nobody can be opened before anybody is logged in and nothing else can`() = phone().use { phone ->
+        phone.watcher.await("the page of registration") { it.page is Page.Register }
         phone.terminal.touch(Touch.Open(Place.SALE))
         phone.terminal.touch(Touch.TestSound)
         assertTrue(phone.terminal.view().page is Page.Register)

@@ -37,7 +37,6 @@ async fn open(server: &Instance, data: std::path::PathBuf) -> Desk {
         keys: Some(wristbands::desk_keys()),
         wristbands: Vec::new(),
         simulation: Simulation::default(),
-        tses: Vec::new(),
         framed_by: None,
         mirrors: Vec::new(),
     })
@@ -111,6 +110,7 @@ async fn an_evening(pcscd: &mut Pcscd, table: &Table) {
         data: dir.path().join("server"),
         listen: ANY_PORT,
         tls: None,
+        tses: Vec::new(),
         signing: signing::Settings::default(),
         public_url: None,
         framed_by: None,

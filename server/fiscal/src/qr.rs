@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::log_message::{LogMessage, Operation};
-use crate::tse::{Finished, Started, TseInfo};
+use crate::tse::{Finished, Started, TimeFormat, TseInfo};
 
 /// What the code of a signed receipt says. Who reads it can rebuild what the TSE signed at the end, and check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct ReceiptCode {
 }
 
 /// The form of the time in what was signed.
-const UNIX_TIME: &str = "unixTime";
+const UNIX_TIME: &str = TimeFormat::UnixTime.as_str();
 
 /// A code that is none of version 0, or not with a time this version writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

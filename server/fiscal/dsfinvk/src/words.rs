@@ -1,5 +1,8 @@
 //! The closed lists of words of DSFinV-K (annexes B, C and D), spelled as the standard spells them.
 
+/// `TSE_ZEITFORMAT`: how a TSE writes the time into what it signs.
+pub use fiscal::tse::TimeFormat;
+
 macro_rules! words {
     ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$note:meta])* $variant:ident = $text:literal,)+ })+) => {$(
         $(#[$meta])*
@@ -154,20 +157,6 @@ words! {
         Utf8 = "UTF-8",
         /// Process data in ASCII.
         Ascii = "ASCII",
-    }
-
-    /// `TSE_ZEITFORMAT`: how a TSE writes the time into what it signs.
-    pub enum TimeFormat {
-        /// Seconds since 1970.
-        UnixTime = "unixTime",
-        /// Minutes, two digits for the year.
-        UtcTime = "utcTime",
-        /// Seconds, two digits for the year.
-        UtcTimeWithSeconds = "utcTimeWithSeconds",
-        /// Seconds, four digits for the year.
-        GeneralizedTime = "generalizedTime",
-        /// Milliseconds, four digits for the year.
-        GeneralizedTimeWithMilliseconds = "generalizedTimeWithMilliseconds",
     }
 }
 

@@ -107,10 +107,7 @@ pub(super) fn info(
     }
     // It writes "UnixTime" where receipts write "unixTime".
     let format = text(device, "DeviceInfo", "TimeFormat").unwrap_or_default();
-    let time_format = TimeFormat::ALL
-        .into_iter()
-        .find(|known| known.as_str().eq_ignore_ascii_case(&format));
-    if time_format != Some(TimeFormat::UnixTime) {
+    if !TimeFormat::UnixTime.as_str().eq_ignore_ascii_case(&format) {
         return Err(unusable("it writes times in another form than unixTime"));
     }
     let certificates = certificate::chain(&value(certificates).unwrap_or_default());

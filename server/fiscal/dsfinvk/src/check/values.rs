@@ -104,7 +104,7 @@ impl Shape {
             Self::PriceKind => (PriceKind::parse(text).is_some(), Rule::Word),
             // What a TSE lacks is said once, by the rule about TSEs.
             Self::Encoding => (text.is_empty() || Encoding::parse(text).is_some(), Rule::Word),
-            Self::TimeFormat => (text.is_empty() || TimeFormat::parse(text).is_some(), Rule::Word),
+            Self::TimeFormat => (text.is_empty() || TimeFormat::from_name(text).is_some(), Rule::Word),
             Self::Taxonomy => (Taxonomy::parse(text).is_some(), Rule::TaxonomyVersion),
             Self::Flag => (matches!(text, "0" | "1"), Rule::Flag),
             Self::Time => (time(text).is_some(), Rule::Time),

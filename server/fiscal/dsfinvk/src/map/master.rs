@@ -98,8 +98,8 @@ pub fn tse_unit(row: &TseRow, certificate: Option<&str>) -> TseUnit<'static> {
         id: u32::from(row.no.0),
         serial: Cow::Owned(shared_protocol::ids::hex(&row.serial)),
         algorithm: Cow::Owned(row.algorithm.clone()),
-        // The signer of this program takes the time of all its TSEs as seconds since 1970.
-        time: TimeFormat::UnixTime,
+        // A name that is none is a damaged row; every TSE here has written seconds so far.
+        time: TimeFormat::from_name(&row.time_format).unwrap_or(TimeFormat::UnixTime),
         encoding: Encoding::Utf8,
         public_key: Cow::Owned(STANDARD.encode(&row.public_key)),
         certificate: Cow::Owned(certificate_of(row, certificate).to_owned()),

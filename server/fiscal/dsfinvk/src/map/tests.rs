@@ -163,17 +163,6 @@ const KINDS: [OrderKind; 11] = [
     OrderKind::Shift,
 ];
 
-const LINES: [LineKind; 8] = [
-    LineKind::Goods,
-    LineKind::Deposit,
-    LineKind::Discount,
-    LineKind::TopUp,
-    LineKind::PayOut,
-    LineKind::Float,
-    LineKind::CashTransit,
-    LineKind::CashDifference,
-];
-
 const RATES: [(u8, u16); 8] = [
     (1, 1_900),
     (2, 700),
@@ -199,7 +188,7 @@ fn line((kind, rate, quantity, cents, voucher): (usize, usize, i32, i64, bool)) 
         rate: TaxRate(rate),
         article: if voucher { meal.unwrap().id } else { ArticleId(101) },
         vouchers: voucher.then_some(VoucherUse { asset: MEAL, units: 1 }),
-        ..PaperTill::money_line(LINES[kind], quantity, cents)
+        ..PaperTill::money_line(LineKind::ALL[kind], quantity, cents)
     }
 }
 
@@ -226,7 +215,7 @@ fn order(number: u64, made: &Made) -> Order {
 
 fn makes() -> impl Strategy<Value = Made> {
     let line = (
-        0..LINES.len(),
+        0..LineKind::ALL.len(),
         0..RATES.len(),
         -20_i32..20,
         0_i64..100_000,

@@ -36,17 +36,6 @@ fn ingredients() -> impl Strategy<Value = Ingredients> {
     (lines, tenders, any::<String>(), 0..4_u8)
 }
 
-const KINDS: [LineKind; 8] = [
-    LineKind::Goods,
-    LineKind::Deposit,
-    LineKind::Discount,
-    LineKind::TopUp,
-    LineKind::PayOut,
-    LineKind::Float,
-    LineKind::CashTransit,
-    LineKind::CashDifference,
-];
-
 fn content((lines, tenders, words, signed): &Ingredients) -> Option<Content> {
     let mut till = PaperTill::that_books(&[OrderKind::Sale], 1);
     let mut config = sample::config();
@@ -66,7 +55,7 @@ fn content((lines, tenders, words, signed): &Ingredients) -> Option<Content> {
         };
         config.articles.insert(id, named);
         order.lines.push(OrderLine {
-            kind: KINDS[usize::from(*rate) % KINDS.len()],
+            kind: LineKind::ALL[usize::from(*rate) % LineKind::ALL.len()],
             article: id,
             quantity: *quantity,
             unit_price: Amount(*price),

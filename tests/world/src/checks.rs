@@ -13,6 +13,7 @@ use store::{ChainKey, EntryStatus, JournalRow, Reader, StoredCase, TerminalNo, T
 use crate::books::Books;
 use crate::faults::Kind;
 use crate::observer::describe;
+use crate::permission::is_forbidden;
 use crate::world::{EPOCH_MS, World};
 
 /// Everything that the server has stored.
@@ -489,6 +490,7 @@ impl World {
                 CaseKind::PurseOverlap | CaseKind::PurseSetBack => {
                     any(&[Kind::ChipCopied, Kind::ChipEmulated, Kind::ChipForged]) || self.several_copies()
                 }
+                CaseKind::SwapUndone => is_forbidden(&case.case.case),
                 CaseKind::BlockedTag => any(&[Kind::Block]),
                 // A restored server has forgotten what it gave.
                 CaseKind::UnknownRevision

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use festival::CaseKind;
+use festival::case::{Case, SwapFault};
 use fixtures::sample;
 use shared_protocol::catalogue::{Staff, Till};
 use shared_protocol::config::Item;
@@ -85,6 +86,12 @@ impl Rules {
         paid.find(|tender| !tenders.contains(tender))
             .map(|tender| format!("till {} takes no {tender:?}", order.till))
     }
+}
+
+/// Whether a case says that somebody did what they may not. A swap or a block is not done then, and its case says so.
+pub(crate) fn is_forbidden(case: &Case) -> bool {
+    let not_permitted = i64::from(SwapFault::NotPermitted.code());
+    case.kind == CaseKind::NotPermitted || case.kind == CaseKind::SwapUndone && case.number == Some(not_permitted)
 }
 
 /// Every revision that there ever was.
@@ -204,7 +211,7 @@ impl World {
     ) -> Vec<(&'static str, String)> {
         let mut told: BTreeMap<Option<OrderId>, u64> = BTreeMap::new();
         for case in cases.iter().map(|case| &case.case.case) {
-            if case.kind == CaseKind::NotPermitted {
+            if is_forbidden(case) {
                 *told.entry(case.order).or_default() += 1;
             }
         }

@@ -7,6 +7,7 @@
 //! order that comes more than 5 s after its sale ──▶ the till could not reach its TSE: an outage of the till
 //! TSE that does not answer ──▶ an outage of the TSE; after 5 s its tills go to another one of the same taxpayer, where there is one
 //! order in an outage ──▶ marked, and by policy left so or signed late
+//! books that were put back from a copy ──▶ what the TSE's log has beyond them is taken in, and orders that come again find their transactions there
 //! TSE that answers again ──▶ what it has open is compared with the books before anything else is asked
 //! ```
 //! A receipt that was marked stays marked: signing late adds a transaction and changes nothing (§ 146a AO, AEAO no. 2.7).
@@ -22,7 +23,9 @@ use std::sync::Arc;
 use shared_protocol::config::Config;
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
-use store::{ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionRow, TseNo, TseRow};
+use store::{
+    ClientRow, OutageRow, Reader, Signing, SigningRow, SigningState, StoreError, TransactionRow, TseNo, TseRow,
+};
 
 use crate::process_data::{Kassenbeleg, VoucherModel};
 use crate::tse::TseInfo;
@@ -30,12 +33,14 @@ use crate::tse::TseInfo;
 mod answer;
 mod assign;
 pub mod call;
+mod claims;
 mod outage;
 mod turn;
 mod unit;
 
 pub use call::{Ask, Call, Reply, Told};
-use unit::{Doubt, Sale, Unit, Work};
+use claims::Claims;
+use unit::{Doubt, Late, Sale, Unit, Work};
 
 /// An order that comes this much later than its sale was made by a till that could not reach its TSE.
 pub const TILL_LINK_MS: u64 = 5_000;
@@ -54,6 +59,9 @@ pub const FAILOVER_AFTER_MS: u64 = 5_000;
 
 /// Carts that are over and remembered: a message about their first item may come after their order.
 const OVER_MAX: usize = 8_192;
+
+/// Transactions without an order that are read at the beginning: those of some days.
+const UNCLAIMED_MAX: u64 = 1 << 20;
 
 /// What becomes of orders that were made in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,8 +133,34 @@ pub struct Known {
     pub clients: Vec<ClientRow>,
     /// Orders marked as unsigned that one of these transactions may have signed.
     pub doubts: Vec<SigningRow>,
+    /// The last transaction of each TSE.
+    pub last: BTreeMap<TseNo, u64>,
+    /// Transactions that ended and that no order has.
+    pub unclaimed: Vec<TransactionRow>,
     /// The last journal number up to which everything came off.
     pub done_to: u64,
+}
+
+impl Known {
+    /// What the books have.
+    pub fn read(reader: &mut impl Reader) -> Result<Self, StoreError> {
+        let tses = reader.tses()?;
+        let mut last = BTreeMap::new();
+        for row in &tses {
+            let (transaction, ..) = reader.tse_counters(row.no)?;
+            last.insert(row.no, transaction);
+        }
+        Ok(Self {
+            open: reader.open_transactions()?,
+            outages: reader.outages(0, u64::MAX)?,
+            clients: reader.clients()?,
+            doubts: reader.doubts()?,
+            unclaimed: reader.unclosed_given_up(UNCLAIMED_MAX)?,
+            done_to: reader.signed_to()?,
+            last,
+            tses,
+        })
+    }
 }
 
 /// No TSE signs for this taxpayer.
@@ -145,6 +179,10 @@ pub struct Signer {
     open: BTreeMap<(CartId, TseNo), TransactionRow>,
     /// Finishes whose answer was lost, by the transaction.
     doubtful: BTreeMap<(CartId, TseNo), Doubt>,
+    /// Transactions that ended and that no order has yet.
+    claims: Claims,
+    /// The last transaction of each TSE that was in the books at the beginning.
+    last: BTreeMap<TseNo, u64>,
     /// The newest outage of each till that could not reach its TSE.
     tills: BTreeMap<String, OutageRow>,
     next_outage: u64,
@@ -164,6 +202,8 @@ pub struct Signer {
     read_to: u64,
     done_to: u64,
     balanced_at_ms: u64,
+    /// When it took its first turn.
+    began_ms: Option<u64>,
     out: Signing,
     calls: Vec<Call>,
 }
@@ -207,6 +247,8 @@ pub struct UnitState {
     pub clients: (u32, u32),
     /// Orders that wait for it.
     pub waiting: u64,
+    /// Receipts it signed that no order has: books were put back from a copy, and a till has not come back.
+    pub unclaimed: u64,
     /// How long a call took lately, in microseconds.
     pub call_us: u64,
 }
@@ -226,6 +268,12 @@ impl Signer {
                 doubtful.insert((open.cart, open.tse), Doubt { no, outage });
             }
         }
+        let mut claims = Claims::default();
+        for row in known.unclaimed {
+            if let Some(tse) = known.tses.iter().find(|tse| tse.no == row.tse) {
+                claims.add(tse.taxpayer, &row);
+            }
+        }
         let homes = known.clients.into_iter().filter(|row| row.until_ms.is_none());
         Self {
             settings,
@@ -236,6 +284,8 @@ impl Signer {
             next_call: 1,
             open: known.open.into_iter().map(|row| ((row.cart, row.tse), row)).collect(),
             doubtful,
+            claims,
+            last: known.last,
             known: known.tses,
             lasting: known.outages.into_iter().filter(|row| row.until_ms.is_none()).collect(),
             over: BTreeSet::new(),
@@ -246,6 +296,7 @@ impl Signer {
             read_to: known.done_to,
             done_to: known.done_to,
             balanced_at_ms: 0,
+            began_ms: None,
             out: Signing::default(),
             calls: Vec::new(),
         }
@@ -281,7 +332,8 @@ impl Signer {
 
     fn enters(&mut self, row: &TseRow) {
         let outage = self.lasting.iter().rev().find(|outage| outage.tse == Some(row.no));
-        let unit = Unit::new(row.no, row.taxpayer, row.serial, row.clients_max, outage.cloned());
+        let last = self.last.get(&row.no).copied().unwrap_or(0);
+        let unit = Unit::new(row, last, outage.cloned());
         self.units.entry(row.no).or_insert(unit);
     }
 
@@ -302,7 +354,7 @@ impl Signer {
 
     /// Whether orders marked as unsigned may be signed now, and there is room for more of them.
     pub fn may_sign_late(&self) -> bool {
-        self.settings.policy == OutagePolicy::ResignMarked
+        (self.settings.policy == OutagePolicy::ResignMarked || self.claims.are_new)
             && self.late.len() < unit::DEPTH
             && self
                 .units
@@ -334,6 +386,7 @@ impl Signer {
             outage: unit.outage.as_ref().map(|row| row.reason.clone()),
             clients: (self.clients(unit.no), unit.clients_max),
             waiting: unit.sales.len() as u64,
+            unclaimed: self.claims.count(unit.no),
             call_us: unit.call_us,
         };
         self.units.values().map(state).collect()
@@ -373,31 +426,89 @@ impl Signer {
             return Err(NoTse(taxpayer));
         };
         self.is_over(order.cart);
-        let mut sale = Sale {
+        let reached = job.is_in_time(self.open.get(&(order.cart, tse)));
+        // Whatever is not of this moment may have been signed before, by a server whose books were put back from a copy since.
+        let is_fresh = job.is_in_time(None) && now_ms <= job.booked_at_ms.saturating_add(TILL_LINK_MS);
+        let sale = Sale {
+            comes_late: (!is_fresh).then_some(Late { reached, looked: false }),
+            ..self.sale(job, client)
+        };
+        if sale.comes_late.is_none() || !self.is_matched(taxpayer, now_ms) {
+            self.enqueue(tse, sale);
+        } else {
+            self.came_late(tse, sale);
+        }
+        Ok(())
+    }
+
+    fn sale(&self, job: &Job, client: String) -> Sale {
+        Sale {
             no: job.no,
-            cart: order.cart,
-            taxpayer,
+            cart: job.order.cart,
+            taxpayer: job.order.taxpayer,
+            client,
             told: job.told(self.settings.model),
             outage: None,
+            comes_late: None,
             marked: false,
             looks: false,
             attempt: 0,
+            sold_at_ms: job.sold_at_ms.unwrap_or(job.booked_at_ms).min(job.booked_at_ms),
             booked_at_ms: job.booked_at_ms,
-            client,
-        };
-        if !job.is_in_time(self.open.get(&(order.cart, tse))) {
-            let from_ms = job.sold_at_ms.unwrap_or(job.booked_at_ms).min(job.booked_at_ms);
-            let reason = "the till could not reach the TSE";
-            let outage = self.outage_of(&sale.client, from_ms, job.booked_at_ms, reason);
-            if self.settings.policy == OutagePolicy::MarkOnly {
-                self.marked(&sale, tse, outage);
-                self.forsake(sale.cart, Some(tse));
-                return Ok(());
-            }
-            sale.outage = Some(outage);
         }
-        self.enqueue(tse, sale);
-        Ok(())
+    }
+
+    /// An order that came late. It was signed before the books were put back from a copy, by the transaction that they have open for it or by one that
+    /// they did not know of; or it had begun in time; or its till could not reach a TSE.
+    fn came_late(&mut self, tse: TseNo, sale: Sale) {
+        let Some(late) = sale.comes_late else {
+            self.enqueue(tse, sale);
+            return;
+        };
+        let may_be_claimed = self.claims.has(&sale, true);
+        let begun = self.begun_at(sale.cart, sale.taxpayer).filter(|_| !late.looked);
+        if let Some(at) = begun.filter(|_| may_be_claimed) {
+            let comes_late = Some(Late { looked: true, ..late });
+            let looks = true;
+            self.enqueue(
+                at,
+                Sale {
+                    comes_late,
+                    looks,
+                    ..sale
+                },
+            );
+            return;
+        }
+        let sale = Sale {
+            comes_late: None,
+            ..sale
+        };
+        if self.claims(&sale, true) {
+            self.forsake(sale.cart, None);
+            return;
+        }
+        if late.reached {
+            self.enqueue(tse, sale);
+            return;
+        }
+        let outage = self.outage_of_till(&sale);
+        if self.settings.policy == OutagePolicy::MarkOnly {
+            self.marked(&sale, tse, outage);
+            self.forsake(sale.cart, Some(tse));
+        } else {
+            let outage = Some(outage);
+            self.enqueue(tse, Sale { outage, ..sale });
+        }
+    }
+
+    /// Where a transaction of a cart is open, if it can be asked about there.
+    fn begun_at(&self, cart: CartId, taxpayer: TaxpayerId) -> Option<TseNo> {
+        let mut begun = self.open.keys().filter(|(of, _)| *of == cart).map(|(_, tse)| *tse);
+        begun.find(|tse| {
+            let unit = self.units.get(tse);
+            unit.is_some_and(|unit| unit.taxpayer == taxpayer && unit.ready)
+        })
     }
 
     /// A journal row that is no order for a TSE.
@@ -410,16 +521,22 @@ impl Signer {
         // One that was found signed in this very turn is so in the books only afterwards.
         let settled = self.out.orders.iter().any(|row| row.no == job.no);
         let in_doubt = self.doubtful.keys().any(|(cart, _)| *cart == job.order.cart);
-        if marked.state != SigningState::InOutage
-            || !self.may_sign_late()
-            || self.late.contains(&job.no)
-            || settled
-            || in_doubt
-        {
+        if marked.state != SigningState::InOutage || self.late.contains(&job.no) || settled || in_doubt {
             return;
         }
         let taxpayer = job.order.taxpayer;
         let client = client_of(self.settings.event, job.order.till);
+        let signs = self.settings.policy == OutagePolicy::ResignMarked;
+        let sale = Sale {
+            outage: marked.outage,
+            marked: true,
+            ..self.sale(job, client.clone())
+        };
+        // One that may not be signed late was signed when it was made, or never.
+        let begun = self.open.keys().any(|(cart, _)| *cart == sale.cart);
+        if !begun && self.claims(&sale, signs) || !signs || !self.may_sign_late() {
+            return;
+        }
         let Some(tse) = self.home(taxpayer, &client, now_ms) else {
             return;
         };
@@ -436,19 +553,12 @@ impl Signer {
             return;
         }
         self.late.insert(job.no);
-        let sale = Sale {
-            no: job.no,
-            cart: job.order.cart,
-            taxpayer,
-            client,
-            told: job.told(self.settings.model),
-            outage: marked.outage,
-            marked: true,
-            looks: false,
-            attempt: 0,
-            booked_at_ms: job.booked_at_ms,
-        };
         self.enqueue(tse, sale);
+    }
+
+    /// All orders marked as unsigned were told of.
+    pub const fn told_of_all_marked(&mut self) {
+        self.claims.are_new = false;
     }
 
     /// Everything that is open ends as given up, once it is known: nothing may stay open at a closing. That includes what a TSE began and could tell

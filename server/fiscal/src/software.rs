@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::log_message::{LogMessage, Operation};
 use crate::tse::{
-    Curve, Document, Finished, Limits, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus,
+    Curve, Document, Finished, Limits, Logged, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus,
 };
 
 pub(crate) mod key;
@@ -28,8 +28,8 @@ pub struct Memory {
     pub open: BTreeMap<u64, (String, Started)>,
     /// Registered tills.
     pub clients: BTreeSet<String>,
-    /// The newest ends with what they said, for a signer that went down before it had noted them.
-    pub ended: BTreeMap<u64, (String, Finished)>,
+    /// The newest that ended, for a signer that went down before it had noted them, or knows less since it was put back from a copy.
+    pub ended: BTreeMap<u64, Logged>,
 }
 
 /// Ends that are remembered: more than a signer does before it notes them.
@@ -176,10 +176,10 @@ impl Tse for SoftwareTse {
         document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
-        let opened = self.memory.open.get(&transaction);
-        if opened.is_none_or(|(owner, _)| owner != client) {
+        let opened = self.memory.open.get(&transaction).filter(|(owner, _)| owner == client);
+        let Some((_, started)) = opened.cloned() else {
             return Err(TseError::UnknownTransaction(transaction));
-        }
+        };
         let message = LogMessage {
             process_data: document.process_data,
             process_type: document.process_type,
@@ -193,9 +193,12 @@ impl Tse for SoftwareTse {
             time_s: message.time_s,
             signature,
         };
-        self.memory
-            .ended
-            .insert(transaction, (document.process_data.to_owned(), finished.clone()));
+        let logged = Logged {
+            client: client.to_owned(),
+            started,
+            end: Some((document.process_data.to_owned(), finished.clone())),
+        };
+        self.memory.ended.insert(transaction, logged);
         if self.memory.ended.len() > ENDED_MAX {
             self.memory.ended.pop_first();
         }
@@ -207,7 +210,30 @@ impl Tse for SoftwareTse {
     }
 
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
-        Ok(self.memory.ended.get(&transaction).cloned())
+        Ok(self
+            .memory
+            .ended
+            .get(&transaction)
+            .and_then(|logged| logged.end.clone()))
+    }
+
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        let ended = self.memory.ended.range(transaction..).map(|(_, logged)| logged.clone());
+        let open = self
+            .memory
+            .open
+            .range(transaction..)
+            .map(|(_, (client, started))| Logged {
+                client: client.clone(),
+                started: started.clone(),
+                end: None,
+            });
+        let mut all: Vec<Logged> = ended
+            .chain(open)
+            .filter(|one| one.client.starts_with(clients))
+            .collect();
+        all.sort_by_key(|one| one.started.transaction);
+        Ok(all)
     }
 }
 

@@ -162,6 +162,17 @@ pub struct Finished {
     pub signature: Vec<u8>,
 }
 
+/// A transaction as the log of its TSE has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged {
+    /// The till.
+    pub client: String,
+    /// Its start.
+    pub started: Started,
+    /// What it said and its end; none while it is open.
+    pub end: Option<(String, Finished)>,
+}
+
 /// Why a TSE did not do what it was asked to. Sales go on: they are marked as unsigned while it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TseError {
@@ -267,6 +278,10 @@ pub trait Tse: Send {
 
     /// What a transaction that has ended said, and its end; for a signer that went down before it had noted it. A real TSE answers from its log.
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError>;
+
+    /// Transactions with this number and higher ones, as its log has them, in order; only those of tills whose names begin so. For books that were put
+    /// back from a copy and know less than it does.
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError>;
 
     /// Writes what it has logged as a TAR (TR-03153-1, export), and gives the bytes written.
     fn export(&mut self, _to: &mut dyn std::io::Write) -> Result<u64, TseError> {

@@ -13,7 +13,7 @@ use engine::Request;
 use festival::day::{EventDay, event_day};
 use fiscal::closing::{Unclosed, close};
 use fiscal::jobs::booked_order;
-use fiscal::{Jobs, signer};
+use fiscal::{Jobs, Kassenbeleg, signer};
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{ClosedItem, Closing, Reader as _, Signing, TransactionRow, TseNo};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -191,8 +191,11 @@ impl Closer {
             .map(|row| (row.no, row.taxpayer))
             .collect();
         let rows = self.reader.unclosed_given_up(GIVEN_UP_MAX)?;
+        let aborted = Kassenbeleg::ABORTED.to_string();
         let unclosed = |row: TransactionRow| {
-            let at_ms = row.end.as_ref()?.time_s.saturating_mul(1_000);
+            // A receipt without an order waits for it: books were put back from a copy, and its till has not come back.
+            let end = row.end.as_ref().filter(|end| end.process_data == aborted)?;
+            let at_ms = end.time_s.saturating_mul(1_000);
             Some(Unclosed {
                 item: ClosedItem::GivenUp(row.tse, row.transaction),
                 taxpayer: *taxpayers.get(&row.tse)?,

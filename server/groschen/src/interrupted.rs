@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use fiscal::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
+use fiscal::tse::{Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
 
 /// When a TSE is silent: in every so many seconds of the clock, the first few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,10 @@ impl<T: Tse> Tse for Interrupted<T> {
 
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
         self.answers()?.ended(transaction)
+    }
+
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        self.answers()?.since(transaction, clients)
     }
 }
 

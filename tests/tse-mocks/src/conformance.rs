@@ -10,7 +10,7 @@ use ecdsa::signature::Verifier as _;
 use ecdsa::{Signature, VerifyingKey};
 use fiscal::log_message::{LogMessage, Operation};
 use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
-use fiscal::tse::{Curve, Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo};
+use fiscal::tse::{Curve, Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo};
 use p256::NistP256;
 
 use crate::double::now_ms;
@@ -42,7 +42,8 @@ pub fn sale(number: u64) -> String {
 
 /// Runs the suite; each part takes a fresh TSE, and what keeps it alive.
 pub fn all<T: Tse, G>(mut fresh: impl FnMut() -> (T, G)) {
-    let parts: [fn(T); 7] = [
+    let parts: [fn(T); 8] = [
+        the_log_says_what_was_done_since,
         it_says_what_it_is_as_often_as_it_is_prepared,
         tills_come_and_go,
         both_ends_of_a_transaction_are_signed,
@@ -155,6 +156,33 @@ fn what_is_open_is_listed_and_what_ended_is_found<T: Tse>(mut tse: T) {
     assert_eq!(tse.open().expect("one is open"), [(TILL.to_owned(), two)]);
     assert_eq!(tse.ended(one.transaction).expect("its end"), Some((sale(7), done)));
     assert_eq!(tse.ended(one.transaction + 50).expect("nothing"), None);
+}
+
+fn the_log_says_what_was_done_since<T: Tse>(mut tse: T) {
+    ready(&mut tse);
+    tse.register(OTHER, now_ms()).expect("a till");
+    assert_eq!(tse.since(1, "").expect("nothing yet"), []);
+    let mut logged = Vec::new();
+    for (number, till) in [(1, TILL), (2, OTHER), (3, TILL)] {
+        let started = tse.start(key(number), till, now_ms()).expect("a start");
+        let data = sale(u64::from(number));
+        let done = tse.finish(key(number), till, started.transaction, document(&data), now_ms());
+        let (client, end) = (till.to_owned(), Some((data, done.expect("an end"))));
+        logged.push(Logged { client, started, end });
+    }
+    let started = tse.start(key(9), TILL, now_ms()).expect("a start");
+    let (client, end) = (TILL.to_owned(), None);
+    logged.push(Logged { client, started, end });
+    let first = logged.first().expect("four").started.transaction;
+    assert_eq!(tse.since(first, "").expect("all"), logged);
+    let mine: Vec<Logged> = logged
+        .iter()
+        .skip(1)
+        .filter(|one| one.client == TILL)
+        .cloned()
+        .collect();
+    assert_eq!(tse.since(first + 1, TILL).expect("one till's"), mine);
+    assert_eq!(tse.since(first + 4, "").expect("no more"), []);
 }
 
 fn an_export_is_a_tar_or_is_not_to_be_had<T: Tse>(mut tse: T) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine::Request;
 use fiscal::process_data::Kassenbeleg;
 use fiscal::signer::Call;
-use fiscal::tse::{Curve, Document, Limits, TimeFormat, TransactionKey, TseStatus};
+use fiscal::tse::{Curve, Document, Limits, Logged, TimeFormat, TransactionKey, TseStatus};
 use fiscal::{
     Finished, Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
 };
@@ -35,7 +35,7 @@ struct Memory {
     transactions: u64,
     signatures: u64,
     open: BTreeMap<u64, (String, Started)>,
-    ended: BTreeMap<u64, (String, Finished)>,
+    ended: BTreeMap<u64, Logged>,
     clients: BTreeSet<String>,
     down: bool,
     /// The next call is done, and its answer lost.
@@ -171,9 +171,10 @@ impl Tse for Hardware {
         now_ms: u64,
     ) -> Result<Finished, TseError> {
         self.call(|memory| {
-            if memory.open.get(&transaction).is_none_or(|(owner, _)| owner != client) {
+            let opened = memory.open.get(&transaction).filter(|(owner, _)| owner == client);
+            let Some((client, started)) = opened.cloned() else {
                 return Err(TseError::UnknownTransaction(transaction));
-            }
+            };
             memory.open.remove(&transaction);
             let (counter, signature) = memory.sign(document.process_data.as_bytes());
             let finished = Finished {
@@ -181,9 +182,8 @@ impl Tse for Hardware {
                 time_s: now_ms / 1_000,
                 signature,
             };
-            memory
-                .ended
-                .insert(transaction, (document.process_data.to_owned(), finished.clone()));
+            let end = Some((document.process_data.to_owned(), finished.clone()));
+            memory.ended.insert(transaction, Logged { client, started, end });
             Ok(finished)
         })
     }
@@ -193,7 +193,17 @@ impl Tse for Hardware {
     }
 
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
-        self.call(|memory| Ok(memory.ended.get(&transaction).cloned()))
+        self.call(|memory| Ok(memory.ended.get(&transaction).and_then(|logged| logged.end.clone())))
+    }
+
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        self.call(|memory| {
+            let ended = memory.ended.range(transaction..).map(|(_, logged)| logged);
+            Ok(ended
+                .filter(|logged| logged.client.starts_with(clients))
+                .cloned()
+                .collect())
+        })
     }
 }
 
@@ -210,6 +220,8 @@ pub(crate) struct Desk {
     /// Calls that wait for the commit of what they need.
     prepared: Option<Vec<Call>>,
     next_no: u64,
+    /// Where orders that were marked are looked for next.
+    late_from: u64,
     jobs: Option<Jobs>,
 }
 
@@ -229,6 +241,7 @@ impl Desk {
             carts: VecDeque::new(),
             prepared: None,
             next_no: 1,
+            late_from: 0,
             jobs: None,
         }
     }
@@ -315,15 +328,8 @@ impl World {
 
     fn open_signer(&mut self) -> Result<(), StoreError> {
         let mut reader = self.server.reader();
-        let done_to = reader.signed_to()?;
-        let known = Known {
-            tses: reader.tses()?,
-            open: reader.open_transactions()?,
-            outages: reader.outages(0, u64::MAX)?,
-            clients: reader.clients()?,
-            doubts: reader.doubts()?,
-            done_to,
-        };
+        let known = Known::read(&mut reader)?;
+        let done_to = known.done_to;
         let jobs = Jobs::new(&mut reader, EVENT)?;
         let desk = &mut self.server.signing;
         let settings = SignerSettings {
@@ -413,7 +419,12 @@ impl World {
             desk.next_no = no + 1;
         }
         if rows.is_empty() && signer.may_sign_late() {
-            for marked in reader.unsigned(0, ROWS)? {
+            let marked = reader.unsigned(desk.late_from, ROWS)?;
+            desk.late_from = marked.last().map_or(0, |row| row.no + 1);
+            if marked.is_empty() {
+                signer.told_of_all_marked();
+            }
+            for marked in marked {
                 let row = reader.journal(marked.no, 1)?.pop();
                 let late = row.map(|row| jobs.of(&mut reader, &row)).transpose()?;
                 if let Some(job) = late.flatten() {
@@ -423,6 +434,15 @@ impl World {
         }
         let (out, calls) = signer.turn(now_ms);
         for row in &out.orders {
+            if desk.restored
+                && row.state == SigningState::Signed
+                && out
+                    .transactions
+                    .iter()
+                    .all(|of| Some(of.transaction) != row.transaction)
+            {
+                self.sometimes.reach("order_found_signed_in_the_log_of_a_tse");
+            }
             self.sometimes.reach(match row.state {
                 SigningState::Signed => "order_signed",
                 SigningState::SignedLate => "order_signed_late",
@@ -513,7 +533,7 @@ impl World {
             let sales: BTreeSet<u64> = memory
                 .ended
                 .iter()
-                .filter(|(_, (data, _))| *data != aborted)
+                .filter(|(_, logged)| logged.end.as_ref().is_some_and(|(data, _)| *data != aborted))
                 .map(|(number, _)| *number)
                 .collect();
             let serial = memory.info.serial;
@@ -526,7 +546,7 @@ impl World {
                 booked.extend(end.filter(|end| end.process_data != aborted).map(|_| number));
             }
             let open = memory.open.len();
-            if open > 0 && !self.server.signing.restored {
+            if open > 0 {
                 found.push((
                     "I8",
                     format!("{open} transactions of the TSE of {taxpayer} are open after the closing"),
@@ -535,7 +555,7 @@ impl World {
             if memory.signatures != memory.transactions + memory.ended.len() as u64 {
                 found.push(("I8", format!("the counters of the TSE of {taxpayer} do not add up")));
             }
-            if sales != booked && !self.server.signing.restored {
+            if sales != booked {
                 found.push((
                     "I8",
                     format!(

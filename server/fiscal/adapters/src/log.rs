@@ -1,9 +1,10 @@
-//! The unit's own log as its export gives it: a TAR with one log message of TR-03151 a file. Read to find out what became of a request whose answer
+//! A TSE's own log as its export gives it: a TAR with one log message of TR-03151 a file. Read to find out what became of a request whose answer
 //! was lost. Nothing is judged: signatures and certificates are a verifier's business.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use fiscal::tse::{Finished, Started};
+use fiscal::tse::{Finished, Logged, Started};
 
 use crate::tlv;
 
@@ -38,6 +39,30 @@ pub(crate) fn each(tar: impl Read, mut hear: impl FnMut(Event)) -> std::io::Resu
         hear(event(&message).ok_or_else(unreadable)?);
     }
     Ok(())
+}
+
+/// Transactions of tills whose names begin so, whose starts were heard, in order.
+pub(crate) fn transactions(events: impl IntoIterator<Item = Event>, clients: &str) -> Vec<Logged> {
+    let mut all = BTreeMap::<u64, Logged>::new();
+    for event in events {
+        match event {
+            Event::Started { client, started } if client.starts_with(clients) => {
+                let end = None;
+                all.insert(started.transaction, Logged { client, started, end });
+            }
+            Event::Started { .. } => {}
+            Event::Ended {
+                transaction,
+                process_data,
+                finished,
+            } => {
+                if let Some(logged) = all.get_mut(&transaction) {
+                    logged.end = Some((process_data, finished));
+                }
+            }
+        }
+    }
+    all.into_values().collect()
 }
 
 /// A log message of version 2 or 3 about the start or end of a transaction, with its time as seconds since 1970.

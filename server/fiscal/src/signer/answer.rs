@@ -8,7 +8,7 @@ use store::{TransactionEnd, TransactionRow, TseNo};
 use super::unit::{Doing, Sale, Work};
 use super::{Ask, OutagePolicy, Reply, Signer};
 use crate::process_data::{KASSENBELEG_V1, Kassenbeleg, ProcessType};
-use crate::tse::{Finished, Started, TseError, TseInfo};
+use crate::tse::{Finished, Logged, Started, TseError, TseInfo};
 
 /// An order's transaction is begun anew this often when its TSE loses it.
 const ATTEMPTS_MAX: u8 = 3;
@@ -44,6 +44,10 @@ impl Signer {
     fn succeeds(&mut self, tse: TseNo, doing: Doing, reply: Reply, now_ms: u64) {
         match (doing.work, doing.ask, reply) {
             (Work::Ready, Ask::Prepare, Reply::Ready(info)) => self.is_ready(tse, &info, now_ms),
+            (Work::Match, _, Reply::Logged(logged)) => {
+                self.logged(tse, logged);
+                self.call(tse, Work::Survey, Ask::Open, now_ms);
+            }
             (Work::Survey, _, Reply::Open(open)) => self.surveyed(tse, open, now_ms),
             (work @ (Work::Sale(_) | Work::Begin { .. }), Ask::Register { client }, Reply::Done) => {
                 if let Some(unit) = self.units.get_mut(&tse) {
@@ -75,8 +79,10 @@ impl Signer {
 
     /// It answers. What it has open is compared with the books before it is asked for anything.
     fn is_ready(&mut self, tse: TseNo, info: &TseInfo, now_ms: u64) {
-        let serial = self.units.get(&tse).map(|unit| unit.serial);
-        if serial == Some(info.serial) {
+        let Some(unit) = self.units.get(&tse) else { return };
+        if unit.serial == info.serial && unit.unmatched_from.is_some() {
+            self.call(tse, Work::Match, self.asks_since(tse), now_ms);
+        } else if unit.serial == info.serial {
             self.call(tse, Work::Survey, Ask::Open, now_ms);
         } else {
             let error = TseError::Unavailable("another TSE answers in its place".to_owned());
@@ -117,6 +123,7 @@ impl Signer {
         let Some(unit) = self.units.get_mut(&tse) else {
             return;
         };
+        unit.unmatched_from = None;
         let closing = std::mem::take(&mut unit.closing);
         let queued: BTreeSet<CartId> = unit.sales.iter().map(|sale| sale.cart).collect();
         let rows = self
@@ -167,19 +174,18 @@ impl Signer {
         let row = self.open.remove(&(cart, tse))?;
         let transaction = row.transaction;
         self.doubtful.remove(&(cart, tse));
-        let end = TransactionEnd {
-            time_s: finished.time_s,
-            counter: finished.counter,
-            process_type: kind.to_owned(),
-            process_data: data,
-            signature: finished.signature,
-        };
-        self.out.transactions.push(TransactionRow { end: Some(end), ..row });
+        let end = Some(end_of(kind, data, finished));
+        self.out.transactions.push(TransactionRow { end, ..row });
         Some(transaction)
     }
 
     /// The TSE did not know the transaction of an order as open: it ended with that order, with something else, or was lost.
     fn looked_for(&mut self, tse: TseNo, sale: Sale, end: Option<(String, Finished)>) {
+        if end.is_none() && sale.comes_late.is_some() {
+            // It is open there as it is here.
+            self.came_late(tse, Sale { looks: false, ..sale });
+            return;
+        }
         let is_this = end.as_ref().is_some_and(|(data, _)| *data == sale.told.data);
         let ended = end.and_then(|(data, finished)| {
             let kind = ProcessType::of(&data);
@@ -187,7 +193,15 @@ impl Signer {
         });
         self.open.remove(&(sale.cart, tse));
         match ended {
-            Some(transaction) if is_this => self.came_off(sale.no, tse, Some(transaction), sale.outage),
+            Some(transaction) if is_this => {
+                let in_time = sale.comes_late.is_none_or(|late| late.reached);
+                let outage = if in_time {
+                    sale.outage
+                } else {
+                    Some(self.outage_of_till(&sale))
+                };
+                self.came_off(sale.no, tse, Some(transaction), outage);
+            }
             _ => {
                 let next = Sale {
                     attempt: sale.attempt.saturating_add(1),
@@ -252,7 +266,12 @@ impl Signer {
                 self.again(tse, Work::Sale(Box::new(Sale { attempt: 1, ..*sale })));
             }
             (Work::Sale(sale), _) => self.unsigned(tse, &sale, error, now_ms),
-            (Work::Ready | Work::Survey, _) => {
+            // One that cannot tell what its log has is asked for what is open, as it was before there were copies.
+            (Work::Match, TseError::Unsupported(_)) => {
+                self.logged(tse, Vec::new());
+                self.call(tse, Work::Survey, Ask::Open, now_ms);
+            }
+            (Work::Ready | Work::Match | Work::Survey, _) => {
                 let error = TseError::Unavailable(error.to_string());
                 self.begins_outage(tse, &error, now_ms);
             }
@@ -283,7 +302,7 @@ impl Signer {
                 unit.beginning.insert(cart, client);
                 unit.begins.push_front(cart);
             }
-            Work::Ready => {}
+            Work::Ready | Work::Match => {}
             work => unit.chores.push_front(work),
         }
     }
@@ -299,6 +318,28 @@ fn begun(tse: TseNo, client: String, cart: CartId, started: Started) -> Transact
         start_counter: started.counter,
         start_signature: started.signature,
         end: None,
+    }
+}
+
+/// A transaction as a TSE's log has it, for a cart that nobody knows.
+pub(super) fn row_of(tse: TseNo, logged: Logged) -> TransactionRow {
+    let cart = orphan(logged.started.transaction);
+    let end = logged
+        .end
+        .map(|(data, finished)| end_of(ProcessType::of(&data).as_str(), data, finished));
+    TransactionRow {
+        end,
+        ..begun(tse, logged.client, cart, logged.started)
+    }
+}
+
+fn end_of(kind: &str, process_data: String, finished: Finished) -> TransactionEnd {
+    TransactionEnd {
+        time_s: finished.time_s,
+        counter: finished.counter,
+        process_type: kind.to_owned(),
+        process_data,
+        signature: finished.signature,
     }
 }
 

@@ -3,7 +3,7 @@
 use store::TseNo;
 
 use crate::process_data::{Kassenbeleg, ProcessType};
-use crate::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo};
+use crate::tse::{Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo};
 
 /// What a transaction ends with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,13 @@ pub enum Ask {
         /// What it was about.
         told: Told,
     },
+    /// What its log has that the books may not.
+    Since {
+        /// From this transaction on.
+        transaction: u64,
+        /// Of tills whose names begin so.
+        clients: String,
+    },
     /// What is open.
     Open,
     /// How a transaction ended.
@@ -94,6 +101,8 @@ pub enum Reply {
     Started(Started),
     /// Ended.
     Finished(Finished),
+    /// What its log has.
+    Logged(Vec<Logged>),
     /// What is open, with the tills.
     Open(Vec<(String, Started)>),
     /// How it ended, with what it said; none where it has not, or is not known.
@@ -138,6 +147,7 @@ impl Ask {
                 };
                 Reply::Finished(tse.finish(*key, client, *transaction, document, now_ms)?)
             }
+            Self::Since { transaction, clients } => Reply::Logged(tse.since(*transaction, clients)?),
             Self::Open => Reply::Open(tse.open()?),
             Self::Ended { transaction } => Reply::Ended(tse.ended(*transaction)?),
         })

@@ -1,5 +1,7 @@
 //! When something is out of order, since when, and what that does to the orders of the time.
 
+use std::collections::VecDeque;
+
 use store::{OutageRow, SigningRow, SigningState, TseNo};
 
 use super::unit::{Doing, Doubt, Sale, Work};
@@ -17,7 +19,7 @@ const fn is_lasting(error: &TseError) -> bool {
 impl Signer {
     /// A TSE is out of order. What it was asked is undone or in doubt.
     pub(super) fn fails(&mut self, tse: TseNo, doing: Doing, error: &TseError, now_ms: u64) {
-        let tried = matches!(doing.work, Work::Ready | Work::Survey);
+        let tried = matches!(doing.work, Work::Ready | Work::Match | Work::Survey);
         self.begins_outage(tse, error, now_ms);
         if let Some(unit) = self.units.get_mut(&tse).filter(|_| tried) {
             unit.pause_ms = unit.pause_ms.saturating_mul(2).min(PROBE_MAX_MS);
@@ -86,7 +88,8 @@ impl Signer {
                 }
             }
             // What is open is found when the TSE is back; a start is made up when the cart is paid.
-            Work::Begin { .. } | Work::GiveUp { .. } | Work::Look { .. } | Work::Ready | Work::Survey => {}
+            Work::Begin { .. } | Work::GiveUp { .. } | Work::Look { .. } | Work::Ready | Work::Match | Work::Survey => {
+            }
         }
     }
 
@@ -100,13 +103,19 @@ impl Signer {
             return;
         };
         let (id, due) = (outage.id, self.is_due(tse, now_ms));
+        let matched = self.is_matched(unit.taxpayer, now_ms);
         if !due && self.spare(unit.taxpayer, tse).is_some() {
             return;
         }
         let Some(unit) = self.units.get_mut(&tse) else {
             return;
         };
+        let mut waits = VecDeque::new();
         for sale in std::mem::take(&mut unit.sales) {
+            if sale.comes_late.is_some() && !matched {
+                waits.push_back(sale);
+                continue;
+            }
             let begun = self.open.contains_key(&(sale.cart, tse));
             let other = self
                 .home(sale.taxpayer, &sale.client, now_ms)
@@ -117,10 +126,14 @@ impl Signer {
                     self.late.remove(&sale.no);
                 }
                 Some(other) if !begun => self.enqueue(other, *sale),
+                _ if !begun && self.claims(&sale, true) => {}
                 // What has begun here ends here: a till moves between transactions. It may even have ended, when this server did not yet run.
                 _ if begun => self.in_doubt(&sale, tse, sale.outage.or(Some(id))),
                 _ => self.marked(&sale, tse, sale.outage.unwrap_or(id)),
             }
+        }
+        if let Some(unit) = self.units.get_mut(&tse) {
+            unit.sales.append(&mut waits);
         }
     }
 
@@ -168,6 +181,12 @@ impl Signer {
             outage,
             doubt,
         });
+    }
+
+    /// The outage of a till that could not reach its TSE when it sold something.
+    pub(super) fn outage_of_till(&mut self, sale: &Sale) -> u64 {
+        let reason = "the till could not reach the TSE";
+        self.outage_of(&sale.client, sale.sold_at_ms, sale.booked_at_ms, reason)
     }
 
     /// The outage of a till: the one before goes on where they meet.

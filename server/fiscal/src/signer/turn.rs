@@ -11,6 +11,7 @@ use crate::tse::{TransactionKey, TseError};
 impl Signer {
     /// Rows to commit, and calls that may be made as soon as they are. Until then no other turn may be taken.
     pub fn turn(&mut self, now_ms: u64) -> (Signing, Vec<Call>) {
+        self.began_ms.get_or_insert(now_ms);
         let all: Vec<TseNo> = self.units.keys().copied().collect();
         for tse in &all {
             self.gives_up_waiting(*tse, now_ms);
@@ -64,11 +65,22 @@ impl Signer {
             }
             return;
         }
+        let matched = self
+            .units
+            .get(&tse)
+            .is_some_and(|unit| self.is_matched(unit.taxpayer, now_ms));
         while let Some(unit) = self.units.get_mut(&tse) {
             if unit.doing.len() >= DEPTH || now_ms < unit.busy_until_ms {
                 return;
             }
-            let Some(work) = unit.next() else { return };
+            let Some(work) = unit.next(matched) else { return };
+            let work = match work {
+                Work::Sale(sale) if sale.comes_late.is_some() && !sale.looks => {
+                    self.came_late(tse, *sale);
+                    continue;
+                }
+                work => work,
+            };
             if let Some(ask) = self.step(tse, &work) {
                 self.call(tse, work, ask, now_ms);
             }
@@ -125,6 +137,7 @@ impl Signer {
                 (!back).then(|| Ask::Deregister { client: client.clone() })
             }
             Work::Ready => Some(Ask::Prepare),
+            Work::Match => Some(self.asks_since(tse)),
             Work::Survey => Some(Ask::Open),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use shared_protocol::{CartId, TaxpayerId};
-use store::{OutageRow, TseNo};
+use store::{OutageRow, TseNo, TseRow};
 
 use super::call::{Ask, Told};
 
@@ -23,13 +23,25 @@ pub(super) struct Sale {
     pub told: Told,
     /// The outage that it was made in: it is signed late.
     pub outage: Option<u64>,
+    /// Whether it came so late that it may have been signed before, and nobody has looked yet.
+    pub comes_late: Option<Late>,
     /// Whether the books have it as marked.
     pub marked: bool,
     /// Whether its finish was refused as unknown, and its end is looked for.
     pub looks: bool,
     /// Transactions that were begun for it and lost.
     pub attempt: u8,
+    pub sold_at_ms: u64,
     pub booked_at_ms: u64,
+}
+
+/// Of an order that came late.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    /// Whether its till had reached a TSE all the same.
+    pub reached: bool,
+    /// Whether the transaction that the books have open for it was asked about.
+    pub looked: bool,
 }
 
 /// An order whose finish was asked for, and nobody heard whether it came.
@@ -56,6 +68,8 @@ pub(super) enum Work {
     Leave { client: String },
     /// It is tried whether it answers.
     Ready,
+    /// What it did that the books do not know is looked for.
+    Match,
     /// What it has open is compared with the books.
     Survey,
 }
@@ -66,7 +80,7 @@ impl Work {
         match self {
             Self::Sale(sale) => Some(sale.cart),
             Self::Begin { cart, .. } | Self::GiveUp { cart } | Self::Look { cart } => Some(*cart),
-            Self::Leave { .. } | Self::Ready | Self::Survey => None,
+            Self::Leave { .. } | Self::Ready | Self::Match | Self::Survey => None,
         }
     }
 }
@@ -92,6 +106,8 @@ pub(super) struct Unit {
     /// When it is tried again; the pause doubles.
     pub probe_at_ms: u64,
     pub pause_ms: u64,
+    /// The first transaction that the books know nothing of; none once its log was compared with them.
+    pub unmatched_from: Option<u64>,
     /// Tills move away at once: it will not come back by itself.
     pub broken: bool,
     /// Nothing is asked before, at its own wish.
@@ -112,12 +128,14 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub fn new(no: TseNo, taxpayer: TaxpayerId, serial: [u8; 32], clients_max: u32, outage: Option<OutageRow>) -> Self {
+    /// One that has not answered yet. The books know its transactions up to `last`.
+    pub fn new(row: &TseRow, last: u64, outage: Option<OutageRow>) -> Self {
         Self {
-            no,
-            taxpayer,
-            serial,
-            clients_max,
+            no: row.no,
+            taxpayer: row.taxpayer,
+            serial: row.serial,
+            clients_max: row.clients_max,
+            unmatched_from: Some(last + 1),
             ready: false,
             outage,
             probe_at_ms: 0,
@@ -149,10 +167,13 @@ impl Unit {
         }
     }
 
-    /// What to do next: what somebody waits for, then what should end, then what begins.
-    pub fn next(&mut self) -> Option<Work> {
+    /// What to do next: what somebody waits for, then what should end, then what begins. Orders that may have been signed already wait until it is
+    /// known whether they were.
+    pub fn next(&mut self, matched: bool) -> Option<Work> {
         let free = |cart: CartId| !self.carts.contains(&cart);
-        if let Some(at) = self.sales.iter().take(DEPTH).position(|sale| free(sale.cart)) {
+        let seen = if matched { DEPTH } else { usize::MAX };
+        let goes = |sale: &Box<Sale>| free(sale.cart) && (matched || sale.comes_late.is_none());
+        if let Some(at) = self.sales.iter().take(seen).position(goes) {
             return self.sales.remove(at).map(Work::Sale);
         }
         let idle = |work: &Work| work.cart().is_none_or(free);

@@ -73,15 +73,8 @@ impl Desk {
         links: Vec<Link>,
         writer: Writer<SqliteStore>,
     ) -> anyhow::Result<Self> {
-        let done_to = reader.signed_to()?;
-        let known = Known {
-            tses: reader.tses()?,
-            open: reader.open_transactions()?,
-            outages: reader.outages(0, u64::MAX)?,
-            clients: reader.clients()?,
-            doubts: reader.doubts()?,
-            done_to,
-        };
+        let known = Known::read(&mut reader)?;
+        let done_to = known.done_to;
         let signer_settings = SignerSettings {
             event,
             policy: settings.policy,
@@ -259,6 +252,9 @@ impl Desk {
         }
         let marked = self.reader.unsigned(self.late_from, BATCH)?;
         self.late_from = marked.last().map_or(0, |row| row.no + 1);
+        if marked.is_empty() {
+            self.signer.told_of_all_marked();
+        }
         for marked in marked {
             let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
                 continue;

@@ -40,7 +40,8 @@ pub struct Service {
     pin: String,
     clients: BTreeMap<String, (String, bool)>,
     transactions: BTreeMap<String, Transaction>,
-    exports: BTreeMap<String, u32>,
+    /// How often each was looked at, and the transaction that it begins with.
+    exports: BTreeMap<String, (u32, u64)>,
 }
 
 type Answer = (u16, Option<u64>, Value);
@@ -174,11 +175,16 @@ impl Service {
             }
             ("PUT", ["tx", id]) => self.put_transaction(id, call),
             ("PUT", ["export", id]) => {
-                self.exports.insert((*id).to_owned(), 0);
+                let from = call
+                    .query
+                    .split('&')
+                    .find_map(|part| part.strip_prefix("start_transaction_number="));
+                let from = from.and_then(|from| from.parse().ok()).unwrap_or(0);
+                self.exports.insert((*id).to_owned(), (0, from));
                 Ok((200, None, json!({"_id": id, "state": "PENDING"})))
             }
             ("GET", ["export", id]) => {
-                let turns = self
+                let (turns, _) = self
                     .exports
                     .get_mut(*id)
                     .ok_or_else(|| error(404, "E_EXPORT_NOT_FOUND"))?;
@@ -190,8 +196,9 @@ impl Service {
                 };
                 Ok((200, None, json!({"_id": id, "state": state})))
             }
-            ("GET", ["export", _, "file"]) => {
-                let tar = lock(&self.double).export(0, u64::MAX);
+            ("GET", ["export", id, "file"]) => {
+                let from = self.exports.get(*id).map_or(0, |(_, from)| *from);
+                let tar = lock(&self.double).export(from, u64::MAX);
                 Ok((200, None, Value::String(STANDARD.encode(tar))))
             }
             _ => Err(error(404, "E_MADE_UP_PATH")),

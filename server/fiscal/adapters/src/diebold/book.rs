@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use fiscal::tse::{Finished, Started, TransactionKey};
 
-use super::log::Event;
+use crate::log::Event;
 
 /// Ends that are remembered; older ones are read from the unit's log.
 const ENDED_MAX: usize = 1_024;

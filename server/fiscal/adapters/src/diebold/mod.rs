@@ -15,7 +15,6 @@ mod codes;
 mod export;
 mod frame;
 mod link;
-mod log;
 mod protocol;
 mod session;
 mod settings;
@@ -23,9 +22,10 @@ mod settings;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use fiscal::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
+use fiscal::tse::{Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
 use serde_json::json;
 
+use crate::log;
 use book::{Book, Pending};
 use codes::{CANNOT_BE_PROCESSED, Refusal, UNSUPPORTED};
 use export::Export;
@@ -270,6 +270,16 @@ impl Tse for Diebold {
                 .map_err(|fault| fault.into_error("", transaction))?;
         }
         Ok(self.book.ended(transaction).cloned())
+    }
+
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        let connection = self.ready(self.now_ms()?)?;
+        if self.log.is_none() {
+            return Err(TseError::Unsupported("its log cannot be read"));
+        }
+        let events = self.logged(connection, transaction);
+        let events = events.map_err(|fault| fault.into_error("", transaction))?;
+        Ok(log::transactions(events, clients))
     }
 
     fn export(&mut self, to: &mut dyn std::io::Write) -> Result<u64, TseError> {

@@ -10,7 +10,8 @@ use super::codes::Refusal;
 use super::export::Export;
 use super::frame::{Fields, fields};
 use super::link::Failed;
-use super::{BACKOFF_MIN, Diebold, Session, log, protocol};
+use super::{BACKOFF_MIN, Diebold, Session, protocol};
+use crate::log::{self, Event};
 
 /// Why a command was not answered with a yes.
 pub(super) enum Fault {
@@ -188,15 +189,20 @@ impl Diebold {
 
     /// Takes in the log from a transaction on.
     pub(super) fn read_log(&mut self, connection: u64, from: u64) -> Result<(), Fault> {
+        for event in self.logged(connection, from)? {
+            self.book.hear(event);
+        }
+        Ok(())
+    }
+
+    /// What the log says from a transaction on.
+    pub(super) fn logged(&mut self, connection: u64, from: u64) -> Result<Vec<Event>, Fault> {
         let mut events = Vec::new();
         let mut export = Export::of(self, connection, Some(from));
         let read = log::each(&mut export, |event| events.push(event));
         let fault = export.fault();
         read.map_err(|error| fault.unwrap_or_else(|| Fault::Unknown(format!("the TSE's log: {error}"))))?;
-        for event in events {
-            self.book.hear(event);
-        }
-        Ok(())
+        Ok(events)
     }
 
     /// Finds out what became of a request whose answer was lost, before anything else is asked.

@@ -23,12 +23,13 @@ mod wire;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use fiscal::tse::{Document, Finished, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
+use fiscal::tse::{Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo, TseStatus};
 use reqwest::Method;
 use ring::rand::SecureRandom as _;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::log;
 use crate::secret::Secret;
 use api::{Api, Fault};
 use wire::{Client, Transaction};
@@ -256,7 +257,29 @@ impl Tse for Fiskaly {
         }
     }
 
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        // Books that were not put back from a copy know all, and nobody waits for an export.
+        let next: Result<Transaction, Fault> = self.get(&format!("/tx/{transaction}"));
+        match next {
+            Ok(_) => {}
+            Err(fault) if fault.is(404) => return Ok(Vec::new()),
+            Err(fault) => return Err(fault.into_error()),
+        }
+        let (mut tar, mut events) = (Vec::new(), Vec::new());
+        self.fetch_export(&format!("?start_transaction_number={transaction}"), &mut tar)?;
+        let read = log::each(tar.as_slice(), |event| events.push(event));
+        read.map_err(|error| TseError::Unavailable(format!("its log cannot be read: {error}")))?;
+        Ok(log::transactions(events, clients))
+    }
+
     fn export(&mut self, to: &mut dyn std::io::Write) -> Result<u64, TseError> {
+        self.fetch_export("", to)
+    }
+}
+
+impl Fiskaly {
+    /// Has an export made, waits for it and fetches it.
+    fn fetch_export(&mut self, range: &str, to: &mut dyn std::io::Write) -> Result<u64, TseError> {
         #[derive(Deserialize)]
         struct Export {
             state: String,
@@ -268,7 +291,7 @@ impl Tse for Fiskaly {
         let whole = Duration::from_millis(self.settings.times.export_ms);
         let deadline = Instant::now() + whole;
         let mut export: Export = self
-            .call(&Method::PUT, &path, Some(&json!({})))
+            .call(&Method::PUT, &format!("{path}{range}"), Some(&json!({})))
             .map_err(Fault::into_error)?;
         let mut wait = EXPORT_POLL.0;
         while matches!(export.state.as_str(), "PENDING" | "WORKING") {

@@ -47,13 +47,14 @@ impl Slow {
     fn takes_ms(&self, ask: &Ask) -> u64 {
         match ask {
             Ask::Start { .. } | Ask::Finish { .. } | Ask::Register { .. } | Ask::Deregister { .. } => self.signature_ms,
-            Ask::Prepare | Ask::Open | Ask::Ended { .. } => 0,
+            Ask::Prepare | Ask::Since { .. } | Ask::Open | Ask::Ended { .. } => 0,
         }
     }
 
     fn answer(&mut self, ask: &Ask, number: u8, now_ms: u64) -> Reply {
         match ask {
             Ask::Prepare => Reply::Ready(Box::new(Self::info(number))),
+            Ask::Since { .. } => Reply::Logged(Vec::new()),
             Ask::Open => Reply::Open(Vec::new()),
             Ask::Ended { .. } => Reply::Ended(None),
             Ask::Register { .. } | Ask::Deregister { .. } => Reply::Done,

@@ -377,6 +377,98 @@ fn a_long_queue_gives_tills_to_a_short_one() {
     assert!(waiting.iter().all(|count| *count > 80), "{waiting:?}");
 }
 
+#[test]
+fn books_that_were_put_back_find_in_the_log_what_was_signed_after_the_copy() {
+    for policy in [OutagePolicy::MarkOnly, OutagePolicy::ResignMarked] {
+        let mut rig = Rig::new(policy, 1);
+        rig.sells();
+        let copy = rig.copied();
+        rig.passes(40_000);
+        rig.sells();
+        // A second one like it, and a cart that was given up.
+        rig.passes(40_000);
+        rig.sells();
+        let given_up = rig.job(0);
+        rig.open(&given_up);
+        rig.settle();
+        rig.signer.cart_aborted(given_up.order.cart);
+        rig.settle();
+        let before = rig.books.orders.clone();
+        rig.passes(3_600_000);
+        let signatures = rig.tse(1).tse.memory().signatures;
+        rig.is_put_back(copy);
+        rig.settle();
+        assert_eq!(rig.books.orders, before, "by the same transactions, and not late");
+        assert_eq!(
+            rig.tse(1).tse.memory().signatures,
+            signatures,
+            "nothing was signed again"
+        );
+        assert!(rig.books.outages.is_empty());
+        rig.check();
+    }
+}
+
+#[test]
+fn what_a_till_that_never_comes_back_had_signed_is_in_the_books_and_counted() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly, 1);
+    let (books, jobs) = rig.copied();
+    rig.sells();
+    rig.jobs.clear();
+    rig.is_put_back((books, jobs));
+    rig.settle();
+    assert_eq!(rig.signer.units()[0].unclaimed, 1);
+    // Also after the next start, when the log has nothing new.
+    rig.starts();
+    rig.settle();
+    assert_eq!((rig.signer.units()[0].unclaimed, rig.books.transactions.len()), (1, 1));
+    let calls = rig.tse(1).calls;
+    rig.passes(600_000);
+    assert_eq!(
+        rig.sells().unwrap().transaction,
+        Some(2),
+        "a sale of now is signed anew"
+    );
+    assert!(rig.tse(1).calls > calls);
+}
+
+#[test]
+fn orders_that_come_again_wait_for_a_log_but_not_for_ever() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly, 2);
+    rig.sells();
+    let copy = rig.copied();
+    rig.sells();
+    rig.passes(30_000);
+    rig.tse(1).hangs = true;
+    let (books, jobs) = copy;
+    let again = rig.jobs.split_off(jobs).remove(0);
+    rig.books = books;
+    rig.starts();
+    let booked_at_ms = rig.now_ms;
+    assert_eq!(
+        rig.sign(&Job { booked_at_ms, ..again }),
+        None,
+        "it may have been signed"
+    );
+    // A sale of now does not wait.
+    let mut fresh = rig.job(0);
+    fresh.order.till = TillId(77);
+    let elsewhere = client_of(fixtures::sample::EVENT, fresh.order.till);
+    rig.signer.moves(rig.home, &elsewhere, TseNo(2), rig.now_ms);
+    assert_eq!(rig.sign(&fresh).unwrap().state, SigningState::Signed);
+    rig.passes(CALL_MAX_MS);
+    rig.passes(FAILOVER_AFTER_MS);
+    assert_eq!(rig.books.orders[&2].state, SigningState::InOutage, "it came off");
+    rig.wakes();
+    rig.heals();
+    assert_eq!(
+        rig.books.orders[&2].state,
+        SigningState::SignedLate,
+        "its transaction was found"
+    );
+    rig.check();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -434,6 +526,52 @@ proptest! {
         for job in waiting {
             rig.tell(&job);
         }
+        rig.heals();
+        rig.check();
+    }
+
+    /// Wherever a copy is made and put back: every order comes off, nothing is signed a second time, and the books have what the TSEs have.
+    #[test]
+    fn books_that_are_put_back_sign_nothing_twice(
+        resign in any::<bool>(),
+        count in 1_u8..4,
+        copied_at in 0_usize..20,
+        script in proptest::collection::vec((0_u8..9, 0_u16..4, 0_u64..9_000), 1..30),
+        away_ms in 10_000_u64..7_200_000,
+    ) {
+        let policy = if resign { OutagePolicy::ResignMarked } else { OutagePolicy::MarkOnly };
+        let mut rig = Rig::new(policy, count);
+        let (mut copy, mut waiting) = (rig.copied(), Vec::new());
+        for (step, (what, which, pause_ms)) in script.into_iter().enumerate() {
+            if step == copied_at {
+                copy = rig.copied();
+            }
+            rig.now_ms += pause_ms;
+            let no = which % u16::from(count) + 1;
+            match what {
+                0 => rig.tse(no).down = true,
+                1 | 2 => rig.tse(no).heals(),
+                3 => rig.tse(no).loses_answer = true,
+                4 => {
+                    let job = rig.job(pause_ms);
+                    rig.tell(&job);
+                }
+                5 | 6 => {
+                    let job = rig.job(0);
+                    rig.open(&job);
+                    waiting.push(job);
+                }
+                _ => if let Some(job) = waiting.pop() {
+                    rig.tell(&job);
+                }
+            }
+            rig.settle();
+        }
+        rig.now_ms += away_ms;
+        for tse in rig.tses.values_mut() {
+            tse.heals();
+        }
+        rig.is_put_back(copy);
         rig.heals();
         rig.check();
     }

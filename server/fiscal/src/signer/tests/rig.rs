@@ -101,6 +101,11 @@ impl Books {
         self.done_to = self.done_to.max(rows.done_to.unwrap_or(0));
     }
 
+    fn last(&self, tse: TseNo) -> u64 {
+        let of_tse = self.transactions.keys().filter(|(of, _)| *of == tse);
+        of_tse.map(|(_, number)| *number).max().unwrap_or(0)
+    }
+
     fn known(&self) -> Known {
         Known {
             tses: self.tses.values().cloned().collect(),
@@ -123,6 +128,15 @@ impl Books {
                 .filter(|row| row.doubt.is_some() && row.state == SigningState::InOutage)
                 .cloned()
                 .collect(),
+            last: self.tses.keys().map(|no| (*no, self.last(*no))).collect(),
+            unclaimed: {
+                let claimed = |row: &&TransactionRow| {
+                    let has = |order: &SigningRow| order.tse == row.tse && order.transaction == Some(row.transaction);
+                    row.end.is_none() || self.orders.values().any(has)
+                };
+                let all = self.transactions.values();
+                all.filter(|row| !claimed(row)).cloned().collect()
+            },
             done_to: self.done_to,
         }
     }
@@ -219,6 +233,12 @@ impl Rig {
         self.books.orders.get(&no).cloned()
     }
 
+    /// Somebody sells something.
+    pub fn sells(&mut self) -> Option<SigningRow> {
+        let job = self.job(0);
+        self.sign(&job)
+    }
+
     /// One turn with its commit and its calls. Gives whether there was anything.
     pub fn turn(&mut self) -> bool {
         let (rows, calls) = self.signer.turn(self.now_ms);
@@ -309,6 +329,23 @@ impl Rig {
         }
     }
 
+    /// A copy of everything, as backups are.
+    pub fn copied(&self) -> (Books, usize) {
+        (self.books.clone(), self.jobs.len())
+    }
+
+    /// A copy takes the place of the books. What came after it comes again from the tills.
+    pub fn is_put_back(&mut self, (books, jobs): (Books, usize)) {
+        self.wakes();
+        self.books = books;
+        let again = self.jobs.split_off(jobs);
+        self.starts();
+        for job in again {
+            let booked_at_ms = self.now_ms;
+            self.tell(&Job { booked_at_ms, ..job });
+        }
+    }
+
     /// All is well again, time passes, and what may be signed late is.
     pub fn heals(&mut self) {
         for tse in self.tses.values_mut() {
@@ -322,6 +359,7 @@ impl Rig {
                 let job = self.jobs[usize::try_from(row.no).unwrap() - 1].clone();
                 self.signer.late(row, &job, self.now_ms);
             }
+            self.signer.told_of_all_marked();
         }
         self.signer.close();
         self.passes(1_000);

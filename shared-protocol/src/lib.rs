@@ -22,6 +22,7 @@ pub mod order;
 pub mod pricing;
 pub mod purse;
 pub mod series;
+pub mod slip;
 pub mod stream;
 pub mod tax;
 pub mod wristband;

@@ -54,3 +54,10 @@ pub const REGISTRATION_LIFETIME_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The longest name or note in a wire message.
 pub const TEXT_MAX_BYTES: usize = 1_024;
+
+/// The longest address of a receipt with its slip: a QR code of version 25 (117 modules a side) at level L holds 1,273 bytes (ISO/IEC 18004, table 7),
+/// and on a phone 360 dp wide with 1.5 pixels a dp, the coarsest that is sold, each module still has three whole pixels.
+pub const RECEIPT_ADDRESS_MAX_BYTES: usize = 1_273;
+
+/// The longest slip: what is left of [`RECEIPT_ADDRESS_MAX_BYTES`] beside the shortest address. An order of some 35 lines.
+pub const SLIP_TEXT_MAX_BYTES: usize = 1_200;

@@ -136,9 +136,16 @@ proptest! {
     }
 
     #[test]
+    fn damaged_slips_are_refused_or_mean_what_they_say(slip in damaged("slip")) {
+        targets::slip_read(&slip);
+        targets::scan_vs_serde(&slip);
+    }
+
+    #[test]
     fn any_bytes_at_all_are_refused_or_mean_what_they_say(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         targets::frame_decode(&bytes);
         targets::entry_decode(&bytes);
+        targets::slip_read(&bytes);
         targets::scan_vs_serde(&bytes);
         targets::order_price(&bytes);
     }

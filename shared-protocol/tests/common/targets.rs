@@ -9,7 +9,8 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::limits::{FRAME_FROM_TERMINAL_MAX_BYTES, LINE_QUANTITY_MAX};
 use shared_protocol::message::{Envelope, Message};
 use shared_protocol::pricing::{CartLine, price, verify};
-use shared_protocol::{Amount, ArticleId, AssetId, DecodeError, TaxpayerId, decode, encode};
+use shared_protocol::slip::Slip;
+use shared_protocol::{Amount, ArticleId, AssetId, DecodeError, OrderId, TaxpayerId, decode, encode};
 
 use crate::shop::{DEPOSITS, FIRST_ARTICLE, Goods, VOUCHERS, shop};
 
@@ -89,6 +90,17 @@ pub fn entry_decode(data: &[u8]) {
         Content::Outcome(outcome) => writes_back(&outcome, &entry.body.0),
         Content::Command(command) => writes_back(&command, &entry.body.0),
     }
+}
+
+/// A slip in an address that a stranger typed.
+pub fn slip_read(data: &[u8]) {
+    let Ok(slip) = Slip::from_bytes(data) else {
+        return;
+    };
+    assert_eq!(slip.bytes(), data, "one spelling for every slip");
+    let shown = &slip.body().shown;
+    let order = shown.order(OrderId([0x0d; 16]));
+    assert!(shown.fits(&order, shown.replaced_order().as_ref()));
 }
 
 /// The scan against a decoder that was written by others: what passes is CBOR, and that decoder writes it in the same way.

@@ -32,7 +32,7 @@ pub struct Options {
     pub data: PathBuf,
     /// Where the server is.
     pub server: Endpoint,
-    /// Where guests find receipts; a receipt's address is this, a slash and the order's id.
+    /// Where guests find receipts ([`Address::of`](shared_protocol::slip::Address::of)).
     pub receipts: Option<String>,
     /// Where the console is, for what a desk cannot do by itself.
     pub console: Option<String>,

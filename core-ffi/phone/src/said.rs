@@ -183,7 +183,7 @@ impl Saying<'_> {
             receipt: done
                 .orders
                 .first()
-                .filter(|_| done.kind.is_for_a_guest())
+                .filter(|_| done.kind.is_for_a_guest() && !self.screen.training)
                 .map(ToString::to_string),
         }
     }

@@ -333,7 +333,8 @@ impl Terminal {
                 self.exposure.note(movement);
             }
             note_block(&mut self.blocked_here, order, (entry.epoch, entry.seq));
-            self.history.note(order, (entry.epoch, entry.seq), step.now, 0);
+            self.history
+                .note(order, (entry.epoch, entry.seq), entry.hash, step.now, 0);
         }
         self.drawer = booked.drawer;
         self.tally = booked.tally;

@@ -44,6 +44,7 @@ mod restore;
 pub mod screen;
 mod session;
 mod shift;
+mod slips;
 mod step;
 mod store;
 mod streams;
@@ -97,6 +98,7 @@ use registration::{Identity, Registrar};
 use screen::{DeviceFault, Notice, RegistrationRefusal};
 use session::{CommandThen, Session, ToldState, Waiting};
 use shift::Tally;
+use slips::Slips;
 use step::Step;
 use store::{Store, Then};
 use streams::Streams;
@@ -141,6 +143,7 @@ pub struct Terminal {
     signing: BTreeMap<SignJob, Signing>,
     head_job: Option<SignJob>,
     head_retry_ms: Option<u64>,
+    slips: Slips,
     fetching: bool,
     fetch_retry_ms: Option<u64>,
     streams: Streams,
@@ -247,6 +250,7 @@ impl Terminal {
             self.store.due_ms(),
             self.link.due_ms(),
             self.head_due_ms(),
+            self.slip_due_ms(),
             self.fetch_retry_ms,
             self.handovers.due_ms(),
             disk,
@@ -352,5 +356,7 @@ impl Terminal {
         self.hand_over(step);
         self.unregister_if_sent(step);
         self.show(step);
+        // After what the cashier sees: nobody waits for it.
+        self.sign_slips(step);
     }
 }

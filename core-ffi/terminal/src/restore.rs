@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use shared_protocol::chain::{EpochStart, SignedHead, link};
-use shared_protocol::crypto::PublicKey;
+use shared_protocol::crypto::{Hash32, PublicKey};
 use shared_protocol::entry::{Content, Entry, Intent, IntentResult};
 use shared_protocol::message::Certificate;
 use shared_protocol::order::{Order, OrderKind};
@@ -29,6 +29,7 @@ use crate::purse::{Batches, OpenIntent, SeenPurses, VOID_MAX, intent_of};
 use crate::registration::{Identity, Registrar, identity_meta};
 use crate::screen::{DeviceFault, Notice};
 use crate::session::{CommandThen, ToldState};
+use crate::slips::Slips;
 use crate::step::{Now, Step};
 use crate::store::Store;
 use crate::streams::Streams;
@@ -58,6 +59,8 @@ struct Recent {
     order: Order,
     wall_ms: u64,
     place: (u32, u64),
+    /// The chain's hash after its entry.
+    link: Hash32,
 }
 
 /// What a queue holds, as a new terminal needs it. Small things and epochs first, then the entries in order.
@@ -141,7 +144,8 @@ impl Restored {
             Ok((written, Content::Order(order))) => {
                 let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
                 self.intents.remove(&order.order.id);
-                self.order(order.order, written.wall_ms, (entry.epoch, entry.seq), made_ms);
+                let place = (entry.epoch, entry.seq);
+                self.order(order.order, written.wall_ms, place, entry.hash, made_ms);
             }
             Ok((_, Content::Intent(intent))) => self.intent(intent),
             Ok((_, Content::Outcome(outcome))) => {
@@ -178,7 +182,7 @@ impl Restored {
         }
     }
 
-    fn order(&mut self, order: Order, wall_ms: u64, place: (u32, u64), made_ms: u64) {
+    fn order(&mut self, order: Order, wall_ms: u64, place: (u32, u64), link: Hash32, made_ms: u64) {
         let replaced: Vec<(TagId, Amount)> = self
             .recent
             .iter()
@@ -201,7 +205,12 @@ impl Restored {
             self.seen.note_order(tag, purse);
         }
         note_block(&mut self.blocked, &order, place);
-        self.recent.push_back(Recent { order, wall_ms, place });
+        self.recent.push_back(Recent {
+            order,
+            wall_ms,
+            place,
+            link,
+        });
         if self.recent.len() as u64 > RECENT_ENTRIES {
             self.recent.pop_front();
         }
@@ -267,8 +276,14 @@ impl Terminal {
             restored.exposure.acknowledge(*epoch, chain.acked(), server_ms);
         }
         let mut history = History::default();
-        for Recent { order, wall_ms, place } in &restored.recent {
-            history.note(order, *place, now, now.wall_ms.saturating_sub(*wall_ms));
+        for Recent {
+            order,
+            wall_ms,
+            place,
+            link,
+        } in &restored.recent
+        {
+            history.note(order, *place, *link, now, now.wall_ms.saturating_sub(*wall_ms));
         }
         let newest = restored.chains.keys().next_back().copied();
         let (journal, mut past): (Vec<_>, Vec<_>) = restored
@@ -302,6 +317,7 @@ impl Terminal {
             signing: BTreeMap::new(),
             head_job: None,
             head_retry_ms: None,
+            slips: Slips::default(),
             fetching: false,
             fetch_retry_ms: None,
             streams,

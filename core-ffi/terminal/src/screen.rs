@@ -469,6 +469,8 @@ pub struct PastOrder {
     pub cancellable: bool,
     /// Whether the server has it.
     pub sent: bool,
+    /// What goes into its receipt's address while the server does not have it ([`Address::of`](shared_protocol::slip::Address::of)), once it is signed.
+    pub slip: Option<Arc<str>>,
 }
 
 /// What is wrong with the device.

@@ -12,7 +12,7 @@ use shared_protocol::message::{
     Ack, Bye, Challenge, Error, ErrorCode, Fork, FrameError, Gap, Hello, HelloBody, Message, PROTOCOL_MAX,
     PROTOCOL_MIN, Pong, Welcome, hello_message,
 };
-use shared_protocol::{TerminalId, encode};
+use shared_protocol::{OrderId, TerminalId, encode};
 
 use crate::Terminal;
 use crate::book::Busy;
@@ -40,6 +40,7 @@ pub(crate) enum Signing {
     Hello { link: LinkId, body: Vec<u8> },
     Register,
     Head { epoch: u32, seq: u64, hash: Hash32 },
+    Slip { order: OrderId },
 }
 
 impl Terminal {
@@ -117,7 +118,8 @@ impl Terminal {
         self.streams.link_is_lost();
         self.handovers.link_is_lost();
         self.rewind();
-        self.signing.retain(|_, what| matches!(what, Signing::Head { .. }));
+        self.signing
+            .retain(|_, what| matches!(what, Signing::Head { .. } | Signing::Slip { .. }));
         if self.identity.is_none() && self.registrar.invitation.is_none() {
             self.link.phase = Phase::Idle;
         }
@@ -289,6 +291,7 @@ impl Terminal {
                     self.store.later(Write::Head(head), step.now.mono_ms);
                 }
             }
+            Some(Signing::Slip { order }) => self.slip_signed(step.now, order, signature),
             _ => {}
         }
     }
@@ -305,6 +308,7 @@ impl Terminal {
                 self.hang_up(step);
             }
             Some(Signing::Register) => self.registration_refused(step, RegistrationRefusal::Key),
+            Some(Signing::Slip { .. }) => self.slip_failed(step.now),
             _ => {}
         }
     }

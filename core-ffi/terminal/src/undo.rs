@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use shared_protocol::crypto::Hash32;
 use shared_protocol::order::{Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::stream::Version;
 use shared_protocol::wristband::PurseMove;
 use shared_protocol::{Amount, CartId, OrderId, Overflow, TagId, TaxpayerId};
 
 use crate::screen::{PastOrder, Refusal, Unsent};
+use crate::slips::{OwnSlip, body_of};
 use crate::step::Now;
 
 /// Orders that are remembered. At eight orders a minute, the fastest a bar goes, this is the last eight minutes.
@@ -33,6 +35,8 @@ pub(crate) struct Past {
     /// Its entry: epoch and sequence.
     place: (u32, u64),
     taken_back: bool,
+    /// What its guest takes along while the server lacks it.
+    slip: OwnSlip,
 }
 
 impl Past {
@@ -61,6 +65,12 @@ impl Past {
             .saturating_sub(self.closed_mono_ms)
     }
 
+    /// When its slip will have waited so long for its signature, on the monotonic clock; none where no signature is waited for.
+    fn slip_due_ms(&self, waited_ms: u64) -> Option<u64> {
+        let due_ms = self.closed_mono_ms.saturating_add_unsigned(waited_ms);
+        matches!(self.slip, OwnSlip::Due(_)).then(|| u64::try_from(due_ms).unwrap_or(0))
+    }
+
     /// How it was paid, when in one way.
     fn tender(&self) -> Option<TenderKind> {
         let first = self.tenders.first()?.kind;
@@ -83,13 +93,15 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Takes in an order that is in the journal, at this epoch and sequence. `age_ms` is how long ago it was closed.
-    pub fn note(&mut self, order: &Order, place: (u32, u64), now: &Now, age_ms: u64) {
+    /// Takes in an order that is in the journal, at this epoch and sequence, with the chain's hash after it. `age_ms` is how long ago it was closed.
+    pub fn note(&mut self, order: &Order, place: (u32, u64), link: Hash32, now: &Now, age_ms: u64) {
         // The drawer is no guest's: it is counted again, never taken back, and has its own place on the screen.
         if order.kind.is_of_drawer() {
             return;
         }
         self.changes += 1;
+        let replaced = order.reverses.and_then(|old| self.find(old));
+        let slip = body_of(order, replaced, place, link).map_or(OwnSlip::None, OwnSlip::Due);
         if let Some(target) = order.reverses {
             self.orders
                 .iter_mut()
@@ -112,6 +124,7 @@ impl History {
             closed_mono_ms: signed(now.mono_ms).saturating_sub(signed(age_ms)),
             place,
             taken_back: false,
+            slip,
         });
         if self.orders.len() > PAST_MAX {
             self.orders.pop_front();
@@ -169,7 +182,38 @@ impl History {
         })
     }
 
-    /// How often something was added.
+    /// The newest order whose slip waits for a signature since `waited_ms` or longer and that the server does not have.
+    pub fn slip_wanted(&self, now: &Now, waited_ms: u64, is_sent: impl Fn((u32, u64)) -> bool) -> Option<OrderId> {
+        let waited = |past: &&Past| past.slip_due_ms(waited_ms).is_some_and(|due_ms| now.mono_ms >= due_ms);
+        let wanted = self
+            .orders
+            .iter()
+            .rev()
+            .filter(|past| !is_sent(past.place))
+            .find(waited);
+        wanted.map(|past| past.order)
+    }
+
+    /// When the first slip will have waited so long.
+    pub fn first_slip_ms(&self, waited_ms: u64, is_sent: impl Fn((u32, u64)) -> bool) -> Option<u64> {
+        let unsent = self.orders.iter().filter(|past| !is_sent(past.place));
+        unsent.filter_map(|past| past.slip_due_ms(waited_ms)).min()
+    }
+
+    /// The slip of an order.
+    pub fn slip(&self, order: OrderId) -> Option<&OwnSlip> {
+        self.find(order).map(|past| &past.slip)
+    }
+
+    /// Takes in what became of a slip.
+    pub fn set_slip(&mut self, order: OrderId, slip: OwnSlip) {
+        if let Some(past) = self.orders.iter_mut().rfind(|past| past.order == order) {
+            past.slip = slip;
+            self.changes += 1;
+        }
+    }
+
+    /// How often something was added, or changed but for time and what the server has.
     pub const fn changes(&self) -> u64 {
         self.changes
     }
@@ -196,6 +240,7 @@ impl History {
             taken_back: past.taken_back,
             cancellable: Self::cancellable(past, window_ms, now).is_ok(),
             sent: is_sent(past.place),
+            slip: past.slip.text().filter(|_| !is_sent(past.place)),
         };
         self.orders.iter().rev().map(view).collect()
     }

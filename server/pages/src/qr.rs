@@ -13,7 +13,16 @@ const QUIET: i32 = 4;
 ///
 /// Level M is what DFKA and BSI recommend for the codes of receipts.
 pub fn svg(content: &str, title: &str) -> Option<Markup> {
-    let (size, path) = drawn(content)?;
+    scaled(content, title, QrCodeEcc::Medium)
+}
+
+/// The same at level L, for what is long and stands on a display: fewer modules are larger ones, and a display has no dirt and no creases.
+pub fn dense(content: &str, title: &str) -> Option<Markup> {
+    scaled(content, title, QrCodeEcc::Low)
+}
+
+fn scaled(content: &str, title: &str, level: QrCodeEcc) -> Option<Markup> {
+    let (size, path) = drawn(content, level)?;
     Some(html! {
         svg.qr xmlns="http://www.w3.org/2000/svg" viewBox=(view(size)) role="img" aria-label=(title) shape-rendering="crispEdges" {
             (modules(size, &path, title))
@@ -23,7 +32,7 @@ pub fn svg(content: &str, title: &str) -> Option<Markup> {
 
 /// The same with modules of whole CSS pixels: at less than four pixels each, readers do not find a code of 80 uneven ones.
 pub fn sharp(content: &str, title: &str, module_px: u8) -> Option<Markup> {
-    let (size, path) = drawn(content)?;
+    let (size, path) = drawn(content, QrCodeEcc::Medium)?;
     let pixels = size * i32::from(module_px);
     Some(html! {
         svg.code xmlns="http://www.w3.org/2000/svg" width=(pixels) height=(pixels) viewBox=(view(size)) role="img" aria-label=(title) shape-rendering="crispEdges" {
@@ -45,8 +54,8 @@ fn modules(size: i32, path: &str, title: &str) -> Markup {
 }
 
 /// Modules from side to side, with the white around them, and the dark ones as a path.
-fn drawn(content: &str) -> Option<(i32, String)> {
-    let code = QrCode::encode_text(content, QrCodeEcc::Medium).ok()?;
+fn drawn(content: &str, level: QrCodeEcc) -> Option<(i32, String)> {
+    let code = QrCode::encode_text(content, level).ok()?;
     let mut path = String::new();
     for y in 0..code.size() {
         let mut x = 0;
@@ -86,6 +95,17 @@ mod tests {
         assert_eq!(drawn, dark);
         assert!(svg.contains("a &lt;code&gt;"));
         assert!(super::svg(&"x".repeat(5_000), "").is_none());
+        let side = |code: Option<Markup>| {
+            let code = code.unwrap().into_string();
+            let view = code.split("viewBox=\"0 0 ").nth(1).unwrap();
+            view.split_whitespace().next().unwrap().parse::<i32>().unwrap()
+        };
+        // The longest address of a receipt: version 25 at level L, 117 modules and the white around them.
+        let longest = "x".repeat(1_273);
+        assert_eq!(
+            (side(super::dense(&longest, "")), side(super::svg(&longest, ""))),
+            (125, 145)
+        );
         let sharp = sharp("groschen", "a code", 3).unwrap().into_string();
         assert!(
             sharp.contains("width=\"87\" height=\"87\" viewBox=\"0 0 29 29\""),

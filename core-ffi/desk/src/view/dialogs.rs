@@ -133,7 +133,7 @@ fn past_order(look: Look<'_>, past: &PastOrder) -> Markup {
             strong .amount { (words.euros(past.total)) }
             @if past.sent { span .state.good { "✓ " (words.of("gesendet", "sent")) } }
             @else { span .state.warn { "↑ " (words.of("noch nicht gesendet", "not sent yet")) } }
-            @if let Some(base) = &look.options.receipts { a href=(format!("{base}/{}?copy=1", past.order)) target="_blank" rel="noopener" { (words.of("Beleg", "Receipt")) } }
+            @if let Some(address) = receipt::address(look, past) { a href=(receipt::of_a_copy(&address)) target="_blank" rel="noopener" { (words.of("Beleg", "Receipt")) } }
             @if past.cancellable {
                 details {
                     summary { (words.of("Storno", "Cancel")) }

@@ -248,6 +248,8 @@ pub struct ReceiptPage {
     pub link: Option<String>,
     /// Of which order.
     pub order: OrderRow,
-    /// Whether the server has the order; before, the address shows nothing yet.
+    /// Whether the server has the order. It was made without network, so far, where it has not.
     pub sent: bool,
+    /// Whether the address carries the order itself: then it shows the receipt also before the server has the order.
+    pub carried: bool,
 }

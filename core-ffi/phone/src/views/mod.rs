@@ -15,8 +15,8 @@ use crate::counter::{Counter, split};
 use crate::notice::Notice;
 use crate::place::At;
 use crate::said::Saying;
-use crate::view::{CartPage, Language, OrderPage, PadPage, Page, ReceiptPage, SalePage, View, Waiting};
-use orders::{found, row};
+use crate::view::{CartPage, Language, OrderPage, PadPage, Page, SalePage, View, Waiting};
+use orders::{found, past, row};
 
 impl Phone {
     /// All that is to be seen at a moment of the wall clock, which is shown to the minute.
@@ -149,17 +149,13 @@ impl Phone {
             At::History => Page::History(self.history(screen)),
             At::Order(order) => found(screen, order).map_or_else(sale, |order| {
                 Page::Order(OrderPage {
-                    receipt: self.receipts().is_some(),
+                    receipt: self.receipts(screen).is_some(),
                     order,
                 })
             }),
-            At::Receipt(order) => found(screen, order).map_or_else(sale, |row| {
-                Page::Receipt(ReceiptPage {
-                    link: self.receipts().map(|base| format!("{base}/{order}")),
-                    sent: row.sent,
-                    order: row,
-                })
-            }),
+            At::Receipt(order) => {
+                past(screen, order).map_or_else(sale, |past| Page::Receipt(self.receipt(screen, past)))
+            }
             At::TopUp => Page::TopUp(self.top_up(screen, &config.event, &till.tenders)),
             At::PayOut => Page::PayOut(self.pay_out(screen, &config.event)),
             At::Band => Page::Band(self.band(screen)),

@@ -2,11 +2,12 @@
 
 use shared_protocol::OrderId;
 use shared_protocol::order::OrderKind as Booked;
+use shared_protocol::slip::Address;
 use terminal::screen::{PastOrder, Screen};
 
 use crate::Phone;
 use crate::ids::{count, last_four, millis};
-use crate::view::{HistoryPage, OrderKind, OrderRow};
+use crate::view::{HistoryPage, OrderKind, OrderRow, ReceiptPage};
 
 impl Phone {
     pub(super) fn history(&self, screen: &Screen) -> HistoryPage {
@@ -20,18 +21,37 @@ impl Phone {
         }
     }
 
-    /// Where guests find receipts.
-    pub(super) fn receipts(&self) -> Option<String> {
+    /// Where guests find receipts. Who practises gives none.
+    pub(super) fn receipts(&self, screen: &Screen) -> Option<String> {
+        if screen.training || self.training.is_some() {
+            return None;
+        }
         let server = self.server.as_deref()?;
         let (scheme, rest) = server.split_once("://")?;
         let host = rest.split('/').next()?;
         let scheme = if scheme == "wss" { "https" } else { "http" };
         Some(format!("{scheme}://{host}/receipt"))
     }
+
+    /// The receipt of an order. While the server does not have it, its slip is in the address.
+    pub(super) fn receipt(&self, screen: &Screen, past: &PastOrder) -> ReceiptPage {
+        let base = self.receipts(screen);
+        let address = base.map(|base| Address::of(&base, past.order, past.slip.as_deref()));
+        ReceiptPage {
+            sent: past.sent,
+            carried: address.as_ref().is_some_and(|address| address.has_slip),
+            link: address.map(|address| address.text),
+            order: row(past),
+        }
+    }
+}
+
+pub(super) fn past(screen: &Screen, order: OrderId) -> Option<&PastOrder> {
+    screen.history.iter().find(|past| past.order == order)
 }
 
 pub(super) fn found(screen: &Screen, order: OrderId) -> Option<OrderRow> {
-    screen.history.iter().find(|past| past.order == order).map(row)
+    past(screen, order).map(row)
 }
 
 /// What history is searched for: an amount with or without cents, or digits of a wristband.

@@ -28,6 +28,8 @@ pub struct Rig {
     pub network: bool,
     /// Whether the disk answers by itself.
     pub disk_runs: bool,
+    /// Whether the key refuses to sign.
+    pub key_fails: bool,
     /// What the disk says instead.
     pub disk_fault: Option<StorageFault>,
     /// Where what is said of PINs waits, when it has to.
@@ -70,6 +72,7 @@ impl Rig {
             server: Server::new(),
             network,
             disk_runs: true,
+            key_fails: false,
             disk_fault: None,
             held_pins: None,
             unregistered: false,
@@ -332,6 +335,7 @@ impl Rig {
         for output in outputs {
             match output {
                 Output::Persist { ticket, writes } => self.writes.push_back((ticket, writes)),
+                Output::Sign { job, .. } if self.key_fails => self.to_do.push_back(Input::SignFailed { job }),
                 Output::Sign { job, message } => {
                     let signature = self.signer.sign(&message).unwrap();
                     self.to_do.push_back(Input::Signed { job, signature });

@@ -10,6 +10,7 @@ mod random;
 mod registering;
 mod restart;
 mod shift;
+mod slips;
 mod staff;
 mod streaming;
 mod swapping;

@@ -85,6 +85,7 @@ mod tests {
             taken_back: false,
             cancellable: true,
             sent: true,
+            slip: None,
         });
         Screen {
             training: false,

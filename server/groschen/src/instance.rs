@@ -129,7 +129,8 @@ impl Instance {
             SqliteReader::open(&database, None)?,
         );
         let face = receipt::read::Face::new(settings);
-        let receipts = receipt::read::Receipts::new(SqliteReader::open(&database, None)?, face);
+        let receipts =
+            receipt::read::Receipts::new(SqliteReader::open(&database, None)?, face).noting(Arc::clone(&hub));
         let routes = service
             .routes()
             .merge(health.routes())

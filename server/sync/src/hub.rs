@@ -84,6 +84,8 @@ pub struct Hub {
     waiting: Mutex<BTreeMap<SlotId, UnboundedSender<ToConnection>>>,
     keys: RwLock<BTreeMap<TerminalId, PublicKey>>,
     heard: Mutex<BTreeMap<TerminalId, Heard>>,
+    /// The newest entry of each terminal that a guest's slip told of: epoch and sequence. One for each registered terminal, whatever is asked for.
+    slips: Mutex<BTreeMap<TerminalId, (u32, u64)>>,
     next_connection: AtomicU64,
     /// Counters.
     pub counters: Counters,
@@ -155,6 +157,20 @@ impl Hub {
     /// What a terminal last said, since this server started.
     pub fn heard(&self, terminal: TerminalId) -> Option<Heard> {
         open(&self.heard).get(&terminal).copied()
+    }
+
+    /// Notes an entry of a terminal that a slip told of, which the terminal's key has signed. Gives whether it is news.
+    pub fn note_slip(&self, terminal: TerminalId, epoch: u32, seq: u64) -> bool {
+        let mut slips = open(&self.slips);
+        let newest = slips.entry(terminal).or_default();
+        let is_news = (epoch, seq) > *newest;
+        *newest = (*newest).max((epoch, seq));
+        is_news
+    }
+
+    /// The newest entry of a terminal that a slip told of: epoch and sequence. What is stored may have caught up with it.
+    pub fn told_by_slip(&self, terminal: TerminalId) -> Option<(u32, u64)> {
+        open(&self.slips).get(&terminal).copied()
     }
 
     /// Whether a terminal is connected now.

@@ -43,6 +43,26 @@ pub enum Signature {
     },
     /// It waits for its signature.
     Pending,
+    /// It is not in the books: all that is known of it is the slip that its till gave the guest ([`shared_protocol::slip`]).
+    Till {
+        /// What the slip is worth.
+        proof: Proof,
+        /// The TSE that the till's orders go to, where that is known.
+        tse: Option<Module>,
+    },
+}
+
+/// What a slip is worth: whether its till said what is in it. No till's signature is one of a TSE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// The till's signature holds.
+    Holds,
+    /// It does not.
+    Broken,
+    /// It holds, and the till is locked: who has its key now is not known.
+    Locked,
+    /// The server does not know the till.
+    Unknown,
 }
 
 /// What a receipt is made from.
@@ -85,6 +105,10 @@ pub enum Mark {
     NotCertified,
     /// Not signed yet.
     Pending,
+    /// Not in the books yet: the till's own record, as its slip says it.
+    FromTill(Proof),
+    /// The slip that led here says something else than what was booked.
+    SlipDiffers,
 }
 
 /// One line of what was sold, returned, paid in or out.
@@ -196,11 +220,13 @@ impl Content {
                 tse.code.started_s.saturating_mul(1_000),
                 tse.code.finished_s.saturating_mul(1_000),
             )),
-            Signature::Outage { .. } | Signature::Pending => None,
+            Signature::Outage { .. } | Signature::Pending | Signature::Till { .. } => None,
         };
         let serial = match &subject.signature {
             Signature::Tse(tse) => tse.code.client.clone(),
-            Signature::Outage { .. } | Signature::Pending => client_of(order.event, order.till),
+            Signature::Outage { .. } | Signature::Pending | Signature::Till { .. } => {
+                client_of(order.event, order.till)
+            }
         };
         let till = config.and_then(|config| config.tills.get(&order.till));
         Ok(Self {
@@ -232,7 +258,7 @@ impl Content {
     pub fn tse_code(&self) -> Option<String> {
         match &self.signature {
             Signature::Tse(tse) => Some(tse.code.to_string()),
-            Signature::Outage { .. } | Signature::Pending => None,
+            Signature::Outage { .. } | Signature::Pending | Signature::Till { .. } => None,
         }
     }
 
@@ -275,17 +301,24 @@ fn marks(kind: OrderKind, signature: &Signature, copy: bool) -> Vec<Mark> {
     let mut mark = |is: bool, mark| marks.extend(is.then_some(mark));
     let (tse, late) = match signature {
         Signature::Tse(signature) => (Some(&signature.tse), signature.late),
-        Signature::Outage { tse } => (tse.as_ref(), false),
+        Signature::Outage { tse } | Signature::Till { tse, .. } => (tse.as_ref(), false),
         Signature::Pending => (None, false),
+    };
+    let proof = match signature {
+        Signature::Till { proof, .. } => Some(*proof),
+        _ => None,
     };
     mark(copy, Mark::Copy);
     mark(kind == OrderKind::Training, Mark::Training);
     mark(kind.is_of_drawer(), Mark::Internal);
     mark(kind == OrderKind::AbortedCart, Mark::GivenUp);
-    mark(late || matches!(signature, Signature::Outage { .. }), Mark::Outage);
+    // A till that reaches no server reaches no TSE. Of what nobody vouches for, nothing is said.
+    let in_outage = late || matches!(signature, Signature::Outage { .. }) || proof == Some(Proof::Holds);
+    mark(in_outage, Mark::Outage);
     mark(late, Mark::SignedLate);
     mark(tse.is_some_and(|tse| !tse.certified), Mark::NotCertified);
     mark(matches!(signature, Signature::Pending), Mark::Pending);
+    marks.extend(proof.map(Mark::FromTill));
     marks
 }
 

@@ -249,7 +249,7 @@ impl Writer<'_> {
         let (content, words) = (self.content, self.words);
         match &content.signature {
             Signature::Tse(tse) => self.tse(tse, grid),
-            Signature::Outage { tse } => {
+            Signature::Outage { tse } | Signature::Till { tse, .. } => {
                 grid.text(words::unsigned(words), Align::Left, Weight::Bold);
                 if let Some(tse) = tse {
                     grid.field(words.of("TSE-Seriennummer", "TSE serial number"), &hex(&tse.serial));

@@ -24,6 +24,6 @@ pub mod text;
 pub mod words;
 
 pub use bitmap::Bitmap;
-pub use content::{Content, Module, Signature, Subject, TseSignature};
+pub use content::{Content, Module, Proof, Signature, Subject, TseSignature};
 pub use layout::{Paper, Sheet};
 pub use logo::Logo;

@@ -5,7 +5,7 @@ use shared_protocol::catalogue::{Address, Text};
 use shared_protocol::order::{LineKind, OrderKind, TenderKind};
 use wording::Language;
 
-use crate::content::{Content, Item, Mark};
+use crate::content::{Content, Item, Mark, Proof};
 use crate::sums::Redeemed;
 
 /// What a receipt must say of itself.
@@ -31,6 +31,26 @@ pub const fn mark(mark: Mark, words: Language) -> &'static str {
             "NOT CERTIFIED: TSE in software, no receipt in the sense of the law",
         ),
         Mark::Pending => words.of("Signatur steht noch aus", "Waits to be signed"),
+        Mark::FromTill(Proof::Holds) => words.of(
+            "NOCH NICHT BEIM SERVER: ohne Netz gemacht, Angaben der Kasse; ihre Signatur passt",
+            "NOT AT THE SERVER YET: made without network, as the till says; the till's signature holds",
+        ),
+        Mark::FromTill(Proof::Broken) => words.of(
+            "UNBELEGT: Die Signatur der Kasse passt nicht zu diesen Angaben",
+            "UNPROVEN: the till's signature does not hold for what stands here",
+        ),
+        Mark::FromTill(Proof::Locked) => words.of(
+            "UNBELEGT: Diese Kasse ist gesperrt, und gebucht ist davon nichts",
+            "UNPROVEN: this till is locked, and nothing of this is booked",
+        ),
+        Mark::FromTill(Proof::Unknown) => words.of(
+            "UNBELEGT: Dieser Server kennt die Kasse nicht",
+            "UNPROVEN: the till is unknown to this server",
+        ),
+        Mark::SlipDiffers => words.of(
+            "DER LINK SAGT ETWAS ANDERES, als gebucht wurde. Es gilt, was hier steht",
+            "THE LINK SAYS SOMETHING ELSE than was booked. What stands here counts",
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ::receipt::content::{Item, Mark};
 use ::receipt::layout::{Line, Weight};
-use ::receipt::{Content, Paper, Sheet, Signature, text, words};
+use ::receipt::{Content, Paper, Proof, Sheet, Signature, text, words};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
@@ -18,18 +18,28 @@ const MODULE_PX: u8 = 4;
 /// The same on the preview of a roll.
 const MODULE_ON_ROLL_PX: u8 = 3;
 
-/// An address of this receipt that keeps being a copy.
-fn address(content: &Content, what: &str, copy: bool) -> String {
-    let mark = match (copy, what.contains('?')) {
-        (false, _) => "",
-        (true, true) => "&copy=1",
-        (true, false) => "?copy=1",
-    };
-    format!("{PATH}/{}{what}{mark}", content.order)
+/// What the address of a receipt says of it besides its order. Every form of the receipt is asked for with the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Way<'a> {
+    /// The guest may have had it before.
+    pub copy: bool,
+    /// The slip of the till that the guest came with.
+    pub slip: Option<&'a str>,
+}
+
+/// An address of this receipt that stays what this one is.
+fn address(content: &Content, what: &str, way: Way<'_>) -> String {
+    let mut address = format!("{PATH}/{}{what}", content.order);
+    let copy = way.copy.then_some(("copy", "1"));
+    for (key, value) in copy.into_iter().chain(way.slip.map(|slip| ("slip", slip))) {
+        let mark = if address.contains('?') { '&' } else { '?' };
+        address = format!("{address}{mark}{key}={value}");
+    }
+    address
 }
 
 /// The receipt.
-pub fn html(content: &Content, preferences: Preferences, copy: bool) -> Markup {
+pub fn html(content: &Content, preferences: Preferences, way: Way<'_>) -> Markup {
     let language = preferences.language;
     html! {
         main #main .receipt {
@@ -38,15 +48,26 @@ pub fn html(content: &Content, preferences: Preferences, copy: bool) -> Markup {
             (payments(content, language))
             (taxes(content, language))
             (signature(content, language))
-            nav .forms .no-print aria-label=(language.of("Andere Formen", "Other forms")) {
-                a .button href=(address(content, "/receipt.pdf", copy)) { "PDF" }
-                a .button href=(address(content, "/preview?width=58", copy)) { "58 mm" }
-                a .button href=(address(content, "/preview?width=80", copy)) { "80 mm" }
-                button type="button" data-print="" { (language.of("Drucken", "Print")) }
+            @if is_for_paper(content) {
+                nav .forms .no-print aria-label=(language.of("Andere Formen", "Other forms")) {
+                    a .button href=(address(content, "/receipt.pdf", way)) { "PDF" }
+                    a .button href=(address(content, "/preview?width=58", way)) { "58 mm" }
+                    a .button href=(address(content, "/preview?width=80", way)) { "80 mm" }
+                    button type="button" data-print="" { (language.of("Drucken", "Print")) }
+                }
             }
             (Shell::preferences_form(preferences))
         }
     }
+}
+
+/// Whether it may leave the page. What nobody vouches for is shown with its mark, and is given to nobody to take along.
+pub fn is_for_paper(content: &Content) -> bool {
+    let proof = match &content.signature {
+        Signature::Till { proof, .. } => *proof,
+        Signature::Tse(_) | Signature::Outage { .. } | Signature::Pending => Proof::Holds,
+    };
+    proof == Proof::Holds
 }
 
 fn head(content: &Content, language: Language) -> Markup {
@@ -172,7 +193,7 @@ fn signature(content: &Content, language: Language) -> Markup {
                         dt { (language.of("Prüfwert", "Check value")) } dd .id { (hex(&code.signature)) }
                     }
                 }
-                Signature::Outage { tse } => {
+                Signature::Outage { tse } | Signature::Till { tse, .. } => {
                     p { strong { (words::unsigned(language)) } }
                     @if let Some(tse) = tse { dl { (serial(&tse.serial)) } }
                 }
@@ -183,20 +204,20 @@ fn signature(content: &Content, language: Language) -> Markup {
 }
 
 /// What a printer prints, line by line.
-pub fn preview(content: &Content, sheet: &Sheet, copy: bool) -> Markup {
+pub fn preview(content: &Content, sheet: &Sheet, way: Way<'_>) -> Markup {
     let language = sheet.language;
     let (width, class, other) = match sheet.paper {
         Paper::Mm58 => (58, "mm58", 80),
         Paper::Mm80 | Paper::A4 => (80, "mm80", 58),
     };
-    let escpos = address(content, &format!("/receipt.escpos?width={width}"), copy);
+    let escpos = address(content, &format!("/receipt.escpos?width={width}"), way);
     html! {
         main #main .receipt .preview {
             h1 .no-print { (language.of("Vorschau", "Preview")) ", " (width) " mm" }
             div class=(format!("roll {class}")) { @for line in &sheet.lines { (paper_line(sheet, line)) } }
             nav .forms .no-print aria-label=(language.of("Andere Formen", "Other forms")) {
-                a .button href=(address(content, "", copy)) { (language.of("Zurück", "Back")) }
-                a .button href=(address(content, &format!("/preview?width={other}"), copy)) { (other) " mm" }
+                a .button href=(address(content, "", way)) { (language.of("Zurück", "Back")) }
+                a .button href=(address(content, &format!("/preview?width={other}"), way)) { (other) " mm" }
                 a .button href=(escpos) { "ESC/POS" }
                 button type="button" data-print="" { (language.of("Drucken", "Print")) }
             }

@@ -5,6 +5,7 @@
 mod document;
 pub mod page;
 pub mod read;
+mod slip;
 
 use std::io::Write as _;
 
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(order) = &arguments.order {
         let id =
             OrderId::parse(order).with_context(|| format!("{order} is no order id; it has 32 hexadecimal digits"))?;
-        let receipt = receipts.of(id, copy)?;
+        let receipt = receipts.of(id, None, copy)?;
         let receipt = receipt.with_context(|| format!("there is no order {order} in this database"))?;
         return Ok(if print(&receipt, arguments)? {
             Exit::Done

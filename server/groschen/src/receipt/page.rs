@@ -1,7 +1,7 @@
 //! The page of a receipt, and the receipt as file. Whoever has the order's id, 128 bits that nobody guesses, may see it: it names no guest.
 //!
 //! ```text
-//! /receipt/ORDER                    the page; ?copy=1 where staff gives it out again
+//! /receipt/ORDER                    the page; ?copy=1 where staff gives it out again, ?slip=… with what the till itself says, while the order has not come
 //! /receipt/ORDER/preview?width=58   what a till printer prints
 //! /receipt/ORDER/receipt.pdf        A4
 //! /receipt/ORDER/receipt.escpos     what a till printer is sent; ?width=58 or 80, and for printers that are short of something
@@ -21,8 +21,9 @@ use axum::routing::get;
 use maud::{Markup, html};
 use pages::{Assets, Language, Preferences, Shell, guard};
 use shared_protocol::OrderId;
+use shared_protocol::slip::Slip;
 
-use super::document;
+use super::document::{self, Way};
 use super::read::Receipts;
 
 /// Where receipts are; an order's id follows.
@@ -54,6 +55,9 @@ pub fn routes(receipts: Receipts) -> Router {
 /// Seconds until a page that waits for something looks again.
 const WAITING: HeaderValue = HeaderValue::from_static("2");
 
+/// The same where a till has to come back first, which may take hours: who reads the receipt meanwhile is left in peace.
+const WAITING_FOR_THE_TILL: HeaderValue = HeaderValue::from_static("15");
+
 /// Codes on receipts are for their guests, not for search engines.
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 const NO_ROBOTS: HeaderValue = HeaderValue::from_static("noindex");
@@ -71,11 +75,20 @@ struct Asked {
     codes: Option<String>,
     /// Whether a printer has a knife: zero for none.
     cut: Option<u32>,
+    /// What the till gave the guest ([`shared_protocol::slip`]).
+    slip: Option<String>,
 }
 
 impl Asked {
     fn is_copy(&self) -> bool {
         self.copy.is_some_and(|copy| copy != 0)
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way {
+            copy: self.is_copy(),
+            slip: self.slip.as_deref(),
+        }
     }
 
     /// The roll; one of 80 mm where none is asked for.
@@ -101,7 +114,10 @@ impl Asked {
 type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
 
 fn asked(question: Question) -> Asked {
-    question.map_or_else(|_nonsense| Asked::default(), |Query(asked)| asked)
+    let mut asked = question.map_or_else(|_nonsense| Asked::default(), |Query(asked)| asked);
+    // One that cannot be read says nothing, and the order may be there all the same.
+    asked.slip = asked.slip.filter(|slip| Slip::read(slip).is_ok());
+    asked
 }
 
 /// What is answered where there is no receipt.
@@ -111,12 +127,14 @@ enum Instead {
     Broken,
 }
 
-async fn found(page: &Arc<Page>, order: &str, copy: bool) -> Result<Content, Instead> {
+async fn found(page: &Arc<Page>, order: &str, asked: &Asked) -> Result<Content, Instead> {
     let order = OrderId::parse(order).ok_or(Instead::Nonsense)?;
+    let slip = asked.slip.as_deref().and_then(|slip| Slip::read(slip).ok());
+    let copy = asked.is_copy();
     let reading = Arc::clone(page);
     let found = tokio::task::spawn_blocking(move || {
         let mut receipts = reading.receipts.lock().unwrap_or_else(PoisonError::into_inner);
-        receipts.of(order, copy)
+        receipts.of(order, slip.as_ref(), copy)
     });
     match found.await.map_err(anyhow::Error::from).and_then(|found| found) {
         Ok(content) => content.ok_or(Instead::Missing),
@@ -127,20 +145,35 @@ async fn found(page: &Arc<Page>, order: &str, copy: bool) -> Result<Content, Ins
     }
 }
 
+/// What may leave the page, as paper or as a file.
+async fn found_for_paper(page: &Arc<Page>, order: &str, asked: &Asked) -> Result<Content, Instead> {
+    let content = found(page, order, asked).await?;
+    if document::is_for_paper(&content) {
+        Ok(content)
+    } else {
+        Err(Instead::Missing)
+    }
+}
+
 async fn show(
     State(page): State<Arc<Page>>,
     Path(order): Path<String>,
     question: Question,
     preferences: Preferences,
 ) -> Response {
-    let copy = asked(question).is_copy();
-    match found(&page, &order, copy).await {
+    let asked = asked(question);
+    match found(&page, &order, &asked).await {
         Ok(content) => {
-            let shown = document::html(&content, preferences, copy);
+            let shown = document::html(&content, preferences, asked.way());
             let mut response = around(&page, preferences, StatusCode::OK, &shown);
-            if content.signature == Signature::Pending {
-                response.headers_mut().insert(header::REFRESH, WAITING);
-            }
+            let again = match content.signature {
+                Signature::Pending => Some(WAITING),
+                Signature::Till { .. } => Some(WAITING_FOR_THE_TILL),
+                Signature::Tse(_) | Signature::Outage { .. } => None,
+            };
+            response
+                .headers_mut()
+                .extend(again.map(|again| (header::REFRESH, again)));
             response
         }
         Err(instead) => answer(&page, preferences, &instead),
@@ -154,10 +187,10 @@ async fn preview(
     preferences: Preferences,
 ) -> Response {
     let asked = asked(question);
-    match found(&page, &order, asked.is_copy()).await {
+    match found_for_paper(&page, &order, &asked).await {
         Ok(content) => {
             let sheet = layout::sheet(&content, preferences.language, asked.roll());
-            let shown = document::preview(&content, &sheet, asked.is_copy());
+            let shown = document::preview(&content, &sheet, asked.way());
             around(&page, preferences, StatusCode::OK, &shown)
         }
         Err(instead) => answer(&page, preferences, &instead),
@@ -170,7 +203,7 @@ async fn as_pdf(
     question: Question,
     preferences: Preferences,
 ) -> Response {
-    match found(&page, &order, asked(question).is_copy()).await {
+    match found_for_paper(&page, &order, &asked(question)).await {
         Ok(content) => {
             let document = pdf::render(&layout::sheet(&content, preferences.language, Paper::A4));
             file(
@@ -193,7 +226,7 @@ async fn as_escpos(
     preferences: Preferences,
 ) -> Response {
     let asked = asked(question);
-    match found(&page, &order, asked.is_copy()).await {
+    match found_for_paper(&page, &order, &asked).await {
         Ok(content) => {
             let sheet = layout::sheet(&content, preferences.language, asked.roll());
             let bytes = escpos::render(&sheet, asked.printer());

@@ -3,13 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::receipt::content::Mark;
 use ::receipt::{Content, Logo, Module, Signature, Subject, TseSignature};
 use anyhow::bail;
 use fiscal::jobs::recorded_order;
 use fiscal::{Jobs, ReceiptCode, VoucherModel};
-use shared_protocol::OrderId;
+use shared_protocol::config::Config;
+use shared_protocol::slip::Slip;
+use shared_protocol::stream::Version;
+use shared_protocol::{EventId, OrderId};
 use store::{JournalRow, Reader as _, SigningState, TseNo, TseRow};
 use store_sqlite::SqliteReader;
+use sync::hub::Hub;
 
 use super::page::PATH;
 use crate::settings::Settings;
@@ -20,9 +25,9 @@ const LOGO: &str = "receipt-logo.png";
 /// What all receipts of a server have in common.
 #[derive(Debug, Clone)]
 pub struct Face {
-    model: VoucherModel,
+    pub(super) model: VoucherModel,
     address: Option<String>,
-    logo: Option<Logo>,
+    pub(super) logo: Option<Logo>,
 }
 
 impl Face {
@@ -33,6 +38,12 @@ impl Face {
             address: settings.public_url.clone(),
             logo: logo(&settings.data.join(LOGO)),
         }
+    }
+
+    /// Where a guest finds the receipt of an order.
+    pub(super) fn link(&self, order: OrderId) -> Option<String> {
+        let address = self.address.as_ref();
+        address.map(|address| format!("{address}{PATH}/{order}"))
     }
 }
 
@@ -48,8 +59,10 @@ fn logo(path: &Path) -> Option<Logo> {
 
 /// Reads receipts. It remembers configurations.
 pub struct Receipts {
-    reader: SqliteReader,
-    face: Face,
+    pub(super) reader: SqliteReader,
+    pub(super) face: Face,
+    /// Who is told of orders that have not come.
+    pub(super) noted: Arc<Hub>,
     tses: Vec<TseRow>,
     /// Made with the first order, which names the event.
     jobs: Option<Jobs>,
@@ -61,9 +74,17 @@ impl Receipts {
         Self {
             reader,
             face,
+            noted: Arc::default(),
             tses: Vec::new(),
             jobs: None,
         }
+    }
+
+    /// Says there what slips tell of tills that have not sent.
+    #[must_use]
+    pub fn noting(mut self, hub: Arc<Hub>) -> Self {
+        self.noted = hub;
+        self
     }
 
     /// The last journal number.
@@ -71,47 +92,69 @@ impl Receipts {
         Ok(self.reader.head()?.0)
     }
 
-    /// The receipt of an order, marked as a copy where a guest may have had it before; none when it is not booked here.
-    pub fn of(&mut self, order: OrderId, copy: bool) -> anyhow::Result<Option<Content>> {
+    /// The receipt of an order, marked as a copy where a guest may have had it before; none when it is not booked here. One who comes with the till's slip
+    /// sees what that says until it is booked, and from then on what was booked, with a mark where the slip says something else.
+    pub fn of(&mut self, order: OrderId, slip: Option<&Slip>, copy: bool) -> anyhow::Result<Option<Content>> {
         let no = self.reader.posting_no(festival::booking::posting_id(order))?;
-        Ok(match no {
-            Some(no) => self.page(no, 1, copy)?.pop(),
+        let row = match no {
+            Some(no) => self.reader.journal(no, 1)?.pop(),
             None => None,
-        })
+        };
+        match (row, slip) {
+            (Some(row), slip) => self.content(&row, slip, copy),
+            (None, Some(slip)) => self.of_slip(order, slip, copy),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The receipts of some journal rows; rows without an order have none.
     pub fn page(&mut self, from_no: u64, rows: u64, copy: bool) -> anyhow::Result<Vec<Content>> {
         let mut receipts = Vec::new();
         for row in self.reader.journal(from_no, rows)? {
-            receipts.extend(self.content(&row, copy)?);
+            receipts.extend(self.content(&row, None, copy)?);
         }
         Ok(receipts)
     }
 
-    fn content(&mut self, row: &JournalRow, copy: bool) -> anyhow::Result<Option<Content>> {
+    /// What an event's order was priced with; none where it is not known here.
+    pub(super) fn config(&mut self, event: EventId, version: Version) -> anyhow::Result<Option<Arc<Config>>> {
+        let jobs = match &mut self.jobs {
+            Some(jobs) => jobs,
+            None => self.jobs.insert(Jobs::new(&mut self.reader, event)?),
+        };
+        Ok(jobs.config(&mut self.reader, version)?)
+    }
+
+    fn content(&mut self, row: &JournalRow, slip: Option<&Slip>, copy: bool) -> anyhow::Result<Option<Content>> {
         let Some((_, order)) = recorded_order(row) else {
             return Ok(None);
         };
         let signature = self.signature(row.record.no)?;
-        let jobs = match &mut self.jobs {
-            Some(jobs) => jobs,
-            None => self.jobs.insert(Jobs::new(&mut self.reader, order.event)?),
+        let config = self.config(order.event, order.config)?;
+        let job = match &mut self.jobs {
+            Some(jobs) => jobs.of(&mut self.reader, row)?,
+            None => None,
         };
-        let config = jobs.config(&mut self.reader, order.config)?;
-        let replaced = jobs.of(&mut self.reader, row)?.and_then(|job| job.replaced);
-        let link = self.face.address.as_ref();
+        let replaced = job.and_then(|job| job.replaced);
+        let differs = match slip {
+            Some(slip) => self.differs(slip, row, &order, replaced.as_ref())?,
+            None => false,
+        };
         let subject = Subject {
             order: &order,
             replaced: replaced.as_ref(),
-            config: config.as_ref().map(Arc::as_ref),
+            config: config.as_deref(),
             signature,
             model: self.face.model,
-            link: link.map(|address| format!("{address}{PATH}/{}", order.id)),
+            link: self.face.link(order.id),
             copy,
             logo: self.face.logo.clone(),
         };
-        Ok(Some(Content::of(subject)?))
+        let mut content = Content::of(subject)?;
+        if differs {
+            content.marks.insert(0, Mark::SlipDiffers);
+        }
+        Ok(Some(content))
     }
 
     fn signature(&mut self, no: u64) -> anyhow::Result<Signature> {
@@ -149,7 +192,7 @@ impl Receipts {
         })))
     }
 
-    fn tse(&mut self, no: TseNo) -> anyhow::Result<Option<TseRow>> {
+    pub(super) fn tse(&mut self, no: TseNo) -> anyhow::Result<Option<TseRow>> {
         let known = |tses: &[TseRow]| tses.iter().find(|tse| tse.no == no).cloned();
         if let Some(tse) = known(&self.tses) {
             return Ok(Some(tse));

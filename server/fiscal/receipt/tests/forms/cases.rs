@@ -8,7 +8,7 @@ use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fiscal::{ReceiptCode, SoftwareTse, VoucherModel, signer::client_of};
 use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample::{self, CUP, MEAL};
-use receipt::{Content, Logo, Module, Signature, Subject, TseSignature};
+use receipt::{Content, Logo, Module, Proof, Signature, Subject, TseSignature};
 use shared_protocol::config::Config;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Content as Written, Entry};
@@ -187,6 +187,14 @@ pub fn all() -> Vec<Case> {
             certified: false,
         }),
     };
+    let till = |proof| Signature::Till {
+        proof,
+        tse: match &outage {
+            Signature::Outage { tse } if proof == Proof::Holds => tse.clone(),
+            _ => None,
+        },
+    };
+    let (from_till, forged) = (till(Proof::Holds), till(Proof::Broken));
     let late = signed(&sale, None, &config, model, true);
     let electronic = VoucherModel::ElectronicMoney;
     vec![
@@ -208,6 +216,8 @@ pub fn all() -> Vec<Case> {
             signature: signed(&sale, None, &config, electronic, false),
             ..case("electronic", sale.clone(), Signature::Pending)
         },
+        case("from-till", sale.clone(), from_till),
+        case("from-till-forged", sale.clone(), forged),
         case("given-up", given_up.clone(), good(&given_up)),
         case("late", sale.clone(), late),
         case("meal", meal.clone(), good(&meal)),

@@ -31,8 +31,10 @@ pub(crate) struct TerminalNow {
     pub online: bool,
     /// What it last said since this server started.
     pub heard: Option<Heard>,
-    /// Entries it announced that are not here: at least so many.
+    /// Entries that it announced, or that the slip of a guest tells of, and that are not here: at least so many.
     pub unsent: u64,
+    /// Whether the slip of a guest tells of more than it announced itself: it has not been heard since it made that order.
+    pub guest_knows_more: bool,
 }
 
 /// One hour of the event day.
@@ -125,20 +127,27 @@ pub(crate) fn terminals(reader: &mut dyn Reader, event: EventId, hub: &Hub) -> R
     rows.into_iter()
         .map(|row| {
             let heard = hub.heard(row.id);
-            let unsent = match heard {
-                Some(heard) => {
-                    let chains = reader.chains(row.no)?;
-                    let of_epoch = chains.iter().filter(|chain| chain.key.epoch == heard.epoch);
-                    let durable = of_epoch.map(|chain| chain.last_seq).max().unwrap_or(0);
-                    heard.next_seq.saturating_sub(1).saturating_sub(durable)
-                }
-                None => 0,
+            let announced = heard.map(|heard| (heard.epoch, heard.next_seq.saturating_sub(1)));
+            let by_slip = hub.told_by_slip(row.id);
+            let chains = if announced.or(by_slip).is_some() {
+                reader.chains(row.no)?
+            } else {
+                Vec::new()
             };
+            let missing = |told: Option<(u32, u64)>| {
+                told.map_or(0, |(epoch, last_seq)| {
+                    let of_epoch = chains.iter().filter(|chain| chain.key.epoch == epoch);
+                    let durable = of_epoch.map(|chain| chain.last_seq).max().unwrap_or(0);
+                    last_seq.saturating_sub(durable)
+                })
+            };
+            let (unsent, unsent_by_slip) = (missing(announced), missing(by_slip));
             Ok(TerminalNow {
                 online: hub.is_connected(row.id),
                 row,
                 heard,
-                unsent,
+                unsent: unsent.max(unsent_by_slip),
+                guest_knows_more: unsent_by_slip > unsent,
             })
         })
         .collect()

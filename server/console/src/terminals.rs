@@ -100,6 +100,8 @@ fn unsent(terminal: &TerminalNow, words: Language) -> Markup {
             (0, None) => span.quiet { (words.of("unbekannt", "unknown")) },
             (some, _) => span.state.warn { (words.of("mindestens", "at least")) " " (count(some, words)) },
         }
+        // A till that was never heard of again shows by the receipts that its guests open.
+        @if terminal.guest_knows_more { " " small { (words.of("laut Beleg eines Gastes", "by a guest's receipt")) } }
     }
 }
 

@@ -180,6 +180,30 @@ async fn what_a_terminal_announced_and_did_not_send_is_at_least_so_much() {
 }
 
 #[tokio::test]
+async fn a_till_that_was_not_heard_shows_by_the_slip_of_its_guest_and_no_longer_once_it_has_sent() {
+    // Figures are at most a second old, and this world's clock stands still: one world for each look.
+    for (more, wanted) in [(0, None), (4, Some("mindestens 4"))] {
+        let mut world = World::new().await;
+        world.trade().await;
+        let (epoch, seq) = (world.bar.epoch.epoch, world.bar.seq() + more);
+        assert!(world.hub.note_slip(world.bar.id, epoch, seq));
+        assert!(
+            !world.hub.note_slip(world.bar.id, epoch, seq - 1),
+            "it is known that there is more"
+        );
+        let cookie = world.session(Role::Crew).await;
+        let page = world.get(&cookie, "/terminals").await;
+        assert_eq!(
+            page.text.contains("laut Beleg eines Gastes"),
+            wanted.is_some(),
+            "{}",
+            page.text
+        );
+        assert!(wanted.is_none_or(|wanted| page.text.contains(wanted)), "{}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn a_wristband_shows_what_is_on_it_and_what_is_owed() {
     let mut world = World::new().await;
     world.trade().await;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use fixtures::sample;
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
-use shared_protocol::order::TenderKind;
+use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::pricing::CartLine;
-use shared_protocol::{Amount, ArticleId, StaffId, TillId};
+use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TillId};
 use terminal::screen::{self, CartKind, CartView, Pill, Registering, Screen};
 use terminal::{Action, Pin};
 
@@ -381,6 +381,48 @@ fn a_registration_code_is_taken_while_one_is_wanted_and_never_later() {
         .is_empty()
     );
     assert!(matches!(rig.touch(scanned()).as_slice(), [Effect::Register { server, .. }] if *server == code.server));
+}
+
+#[test]
+fn a_receipt_carries_its_order_until_the_server_has_it_and_practice_gives_none() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    let server = "wss://festival.example:8450/terminal".to_owned();
+    let build = Build {
+        app: "test".to_owned(),
+        device: "test".to_owned(),
+    };
+    rig.phone = Phone::new(build).at_server(Some(server));
+    rig.show(|_| {});
+    rig.touch(Touch::BeginShift);
+    let past = |sent, slip: Option<&str>| screen::PastOrder {
+        order: OrderId([7; 16]),
+        kind: OrderKind::Sale,
+        total: Amount(650),
+        at_ms: 0,
+        tag: None,
+        tender: None,
+        taken_back: false,
+        cancellable: true,
+        sent,
+        slip: slip.map(Into::into),
+    };
+    let plain = format!("https://festival.example:8450/receipt/{}", OrderId([7; 16]));
+    for (sent, slip, link) in [
+        (false, None, plain.clone()),
+        (false, Some("c2xpcA"), format!("{plain}?slip=c2xpcA")),
+        (true, None, plain),
+    ] {
+        rig.show(|screen| screen.history = Arc::new(vec![past(sent, slip)]));
+        rig.touch(Touch::Receipt {
+            order: OrderId([7; 16]).to_string(),
+        });
+        let Page::Receipt(page) = rig.page() else {
+            panic!("no receipt but {:?}", rig.page())
+        };
+        assert_eq!((page.link, page.sent, page.carried), (Some(link), sent, slip.is_some()));
+    }
+    rig.show(|screen| screen.training = true);
+    assert!(matches!(rig.page(), Page::Receipt(page) if page.link.is_none() && !page.carried));
 }
 
 #[test]

@@ -27,8 +27,7 @@ pub async fn type_line(browser: &Browser, line: &str) -> anyhow::Result<()> {
 
 /// The ids of the receipts that the last result leads to.
 pub async fn receipts(browser: &Browser) -> anyhow::Result<Vec<OrderId>> {
-    let script =
-        "return [...document.querySelectorAll('#receipt a')].map((link) => link.href.split('/').pop()).join(' ')";
+    let script = "return [...document.querySelectorAll('#receipt a')].map((link) => new URL(link.href).pathname.split('/').pop()).join(' ')";
     let ids = browser.run(script, vec![]).await?;
     Ok(ids
         .as_str()
@@ -36,6 +35,23 @@ pub async fn receipts(browser: &Browser) -> anyhow::Result<Vec<OrderId>> {
         .split(' ')
         .filter_map(OrderId::parse)
         .collect())
+}
+
+/// The address of the receipt that the last result leads to, with the till's slip in it.
+pub async fn address_with_slip(browser: &Browser) -> anyhow::Result<String> {
+    let script = "return document.querySelector(\"#receipt a[href*='?slip=']\")?.href ?? ''";
+    for _ in 0..200 {
+        if let Some(address) = browser
+            .run(script, vec![])
+            .await?
+            .as_str()
+            .filter(|address| !address.is_empty())
+        {
+            return Ok(address.to_owned());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("ten seconds after the sale there is no slip")
 }
 
 async fn a_newcomer_sells(language: Language) -> anyhow::Result<()> {

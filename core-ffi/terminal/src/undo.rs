@@ -184,14 +184,9 @@ impl History {
 
     /// The newest order whose slip waits for a signature since `waited_ms` or longer and that the server does not have.
     pub fn slip_wanted(&self, now: &Now, waited_ms: u64, is_sent: impl Fn((u32, u64)) -> bool) -> Option<OrderId> {
-        let waited = |past: &&Past| past.slip_due_ms(waited_ms).is_some_and(|due_ms| now.mono_ms >= due_ms);
-        let wanted = self
-            .orders
-            .iter()
-            .rev()
-            .filter(|past| !is_sent(past.place))
-            .find(waited);
-        wanted.map(|past| past.order)
+        let is_due = |past: &&Past| past.slip_due_ms(waited_ms).is_some_and(|due_ms| now.mono_ms >= due_ms);
+        let unsent = self.orders.iter().rev().filter(|past| !is_sent(past.place));
+        unsent.filter(is_due).map(|past| past.order).next()
     }
 
     /// When the first slip will have waited so long.

@@ -243,7 +243,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
 proptest! {
     #[test]
     fn a_slip_reads_back_whatever_was_sold(lines in lines(), closed_at_ms: u64, seq: u64, link: [u8; 32]) {
-        let said = Body { epoch: 3, seq, link: Hash32(link), shown: Shown { lines, closed_at_ms, ..shown() } };
+        let said = Body { epoch: 3, seq, link: Hash32(link), shown: Shown { closed_at_ms, lines, ..shown() } };
         let unsigned = Unsigned::new(TERMINAL, ORDER, &said);
         let signature = signer(1).sign(&unsigned.message()).unwrap();
         let slip = Slip::read(&unsigned.signed(signature).unwrap()).unwrap();

@@ -125,6 +125,7 @@ async fn a_guest_keeps_one_link(policy: OutagePolicy, in_the_end: &[&str], never
         "NOCH NICHT BEIM SERVER",
         "ihre Signatur passt",
         "TSE AUSGEFALLEN",
+        "NICHT ZERTIFIZIERT",
         "Ohne Signatur einer TSE",
         "Pils",
         "48656964-00201",

@@ -58,12 +58,19 @@ impl Receipts {
         Ok(Content::of(subject).ok())
     }
 
-    /// The TSE that the till's orders of this seller go to, so far.
+    /// The TSE that the till's orders of this seller go to, so far; of a till that none has signed for, one of the seller's.
     fn module_of(&mut self, slip: &Slip) -> anyhow::Result<Option<Module>> {
         let shown = &slip.body().shown;
         let history = self.reader.client_history(&client_of(shown.event, shown.till))?;
         let last = history.iter().rfind(|row| row.taxpayer == shown.taxpayer);
-        let tse = last.map(|row| self.tse(row.tse)).transpose()?.flatten();
+        let mut tse = last.map(|row| self.tse(row.tse)).transpose()?.flatten();
+        if tse.is_none() {
+            let all = self.reader.tses()?.into_iter();
+            // Where they differ nobody knows which it will be: then the receipt claims the least.
+            tse = all
+                .filter(|tse| tse.taxpayer == shown.taxpayer)
+                .min_by_key(|tse| tse.certified);
+        }
         Ok(tse.map(|tse| Module {
             serial: tse.serial.to_vec(),
             certified: tse.certified,

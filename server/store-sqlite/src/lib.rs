@@ -20,6 +20,7 @@ mod connection;
 #[cfg(test)]
 mod cost;
 mod error;
+mod export;
 mod load;
 mod lock;
 #[cfg(test)]

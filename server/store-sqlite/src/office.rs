@@ -52,6 +52,7 @@ pub(crate) fn write(connection: &Connection, office: &Office) -> Result<()> {
             row.detail
         ])?;
     }
+    crate::export::write(connection, &office.exports)?;
     Ok(())
 }
 

@@ -11,9 +11,9 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosingEnd, ClosingRow, HourRow, JournalRow,
-    OrderFilter, OrderRow, OutageRow, Reader, SessionRow, SigningRow, SigningState, StoreError, StoredCase, TerminalNo,
-    TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosingEnd, ClosingRow, ExportRow, HourRow,
+    JournalRow, OrderFilter, OrderRow, OutageRow, Reader, RetiredRow, SessionRow, SigningRow, SigningState, StoreError,
+    StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
 
 use crate::connection::{Place, reading};
@@ -304,6 +304,21 @@ impl Reader for SqliteReader {
             [client],
             signing::client,
         )?)
+    }
+
+    fn wishes(&mut self) -> std::result::Result<Vec<WishRow>, StoreError> {
+        Ok(all(&self.connection, signing::WISHES, [], signing::wish)?)
+    }
+
+    fn retired(&mut self) -> std::result::Result<Vec<RetiredRow>, StoreError> {
+        Ok(all(&self.connection, signing::RETIRED, [], signing::retired)?)
+    }
+
+    fn exports(&mut self, before_id: Option<u64>, rows_max: u64) -> std::result::Result<Vec<ExportRow>, StoreError> {
+        let (before, rows_max) = (before_id.map_or(i64::MAX, count), count(rows_max));
+        Ok(reading(&self.connection, |connection| {
+            crate::export::exports(connection, before, rows_max)
+        })?)
     }
 
     fn transaction(&mut self, tse: TseNo, transaction: u64) -> std::result::Result<Option<TransactionRow>, StoreError> {

@@ -6,12 +6,12 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES, TSES];
+pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES, TSES, FISCAL_OFFICE];
 
 /// What a commit writes.
 ///
@@ -546,5 +546,89 @@ END;
 CREATE TRIGGER closing_item_is_closed AFTER INSERT ON closing_item BEGIN
     DELETE FROM unclosed_order WHERE no = NEW.order_no;
     DELETE FROM unclosed_transaction WHERE tse = NEW.tse AND transaction_no = NEW.transaction_no;
+END;
+";
+
+/// What people want of TSEs: tills moved, TSEs taken out of service, exports.
+const FISCAL_OFFICE: &str = "
+CREATE TABLE tse_wish (
+    client TEXT NOT NULL,
+    taxpayer INTEGER NOT NULL,
+    tse INTEGER NOT NULL REFERENCES tse,
+    pinned INTEGER NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    PRIMARY KEY (client, taxpayer)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tse_retired (
+    tse INTEGER PRIMARY KEY REFERENCES tse,
+    at_ms INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    why TEXT NOT NULL,
+    forced INTEGER NOT NULL,
+    done_ms INTEGER,
+    left_open INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER tse_retired_keeps_rows BEFORE DELETE ON tse_retired BEGIN
+    SELECT RAISE(ABORT, 'a TSE that is out of service stays so');
+END;
+CREATE TRIGGER tse_retired_ends_once BEFORE UPDATE ON tse_retired WHEN NOT (
+        OLD.at_ms = NEW.at_ms AND OLD.by = NEW.by AND OLD.why = NEW.why AND OLD.forced = NEW.forced
+        AND (OLD.done_ms IS NULL OR OLD.done_ms IS NEW.done_ms AND OLD.left_open = NEW.left_open)) BEGIN
+    SELECT RAISE(ABORT, 'a TSE that is out of service stays so');
+END;
+
+CREATE TABLE export (
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    taxpayer INTEGER,
+    tse INTEGER,
+    from_day INTEGER NOT NULL,
+    until_day INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    staff_names INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 BLOB CHECK (length(sha256) = 32),
+    parts INTEGER NOT NULL,
+    items INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    says TEXT NOT NULL,
+    deleted_at_ms INTEGER,
+    deleted_by TEXT
+) STRICT;
+CREATE TRIGGER export_keeps_rows BEFORE DELETE ON export BEGIN
+    SELECT RAISE(ABORT, 'what was exported is kept in mind');
+END;
+CREATE TRIGGER export_keeps_what_was_asked BEFORE UPDATE ON export WHEN NOT (
+        OLD.kind = NEW.kind AND OLD.taxpayer IS NEW.taxpayer AND OLD.tse IS NEW.tse AND OLD.from_day = NEW.from_day
+        AND OLD.until_day = NEW.until_day AND OLD.version = NEW.version AND OLD.staff_names = NEW.staff_names AND OLD.by = NEW.by
+        AND OLD.asked_at_ms = NEW.asked_at_ms AND (OLD.deleted_at_ms IS NULL OR OLD.deleted_at_ms IS NEW.deleted_at_ms AND OLD.deleted_by IS NEW.deleted_by)
+        AND (OLD.state = 1 OR OLD.state = NEW.state AND OLD.ended_at_ms IS NEW.ended_at_ms AND OLD.file = NEW.file AND OLD.bytes = NEW.bytes
+            AND OLD.sha256 IS NEW.sha256 AND OLD.parts = NEW.parts AND OLD.items = NEW.items AND OLD.errors = NEW.errors
+            AND OLD.warnings = NEW.warnings AND OLD.says = NEW.says)) BEGIN
+    SELECT RAISE(ABORT, 'an export that ended stays as it is');
+END;
+CREATE TABLE export_finding (
+    export INTEGER NOT NULL REFERENCES export,
+    no INTEGER NOT NULL,
+    error INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    place TEXT NOT NULL,
+    what TEXT NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (export, no)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER export_finding_keeps_rows BEFORE DELETE ON export_finding BEGIN
+    SELECT RAISE(ABORT, 'what was found in an export is kept');
+END;
+CREATE TRIGGER export_finding_keeps_content BEFORE UPDATE ON export_finding BEGIN
+    SELECT RAISE(ABORT, 'what was found in an export is kept');
 END;
 ";

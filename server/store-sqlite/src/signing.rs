@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 use shared_protocol::{CartId, TaxpayerId};
-use store::{ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{
+    ClientRow, OutageRow, RetiredRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow,
+    WishRow,
+};
 
 use crate::error::{Result, damaged};
 use crate::rows;
@@ -23,6 +26,13 @@ pub(crate) const CLIENTS: &str =
 /// Reads for [`client`]: where one was.
 pub(crate) const CLIENT_HISTORY: &str =
     "SELECT tse, client, taxpayer, from_ms, until_ms FROM tse_client WHERE client = ?1 ORDER BY taxpayer, from_ms, tse";
+
+/// Reads for [`wish`].
+pub(crate) const WISHES: &str =
+    "SELECT client, taxpayer, tse, pinned, asked_at_ms, by FROM tse_wish ORDER BY client, taxpayer";
+
+/// Reads for [`retired`].
+pub(crate) const RETIRED: &str = "SELECT tse, at_ms, by, why, forced, done_ms, left_open FROM tse_retired ORDER BY tse";
 
 /// Reads for [`transaction`]: one of them.
 pub(crate) const TRANSACTION: &str = "SELECT tse, transaction_no, client, cart, started_s, start_counter, start_signature, finished_s, counter, process_type, \
@@ -90,6 +100,7 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
             row.until_ms.map(u64::cast_signed)
         ])?;
     }
+    office(connection, signing)?;
     crate::closing::write(connection, &signing.closings)?;
     if let Some(done_to) = signing.done_to {
         let mut put = connection.prepare_cached("UPDATE signing_progress SET no = max(no, ?1)")?;
@@ -147,6 +158,46 @@ pub(crate) fn write(connection: &Connection, signing: &Signing) -> Result<()> {
     Ok(())
 }
 
+/// What people want of TSEs.
+fn office(connection: &Connection, signing: &Signing) -> Result<()> {
+    for row in &signing.wishes {
+        let Some(tse) = row.tse else {
+            connection
+                .prepare_cached("DELETE FROM tse_wish WHERE client = ?1 AND taxpayer = ?2")?
+                .execute(params![row.client, row.taxpayer.0])?;
+            continue;
+        };
+        let mut put = connection.prepare_cached(
+            "INSERT INTO tse_wish VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (client, taxpayer) DO UPDATE SET tse = ?3, pinned = ?4, \
+             asked_at_ms = ?5, by = ?6",
+        )?;
+        put.execute(params![
+            row.client,
+            row.taxpayer.0,
+            tse.0,
+            row.pinned,
+            row.asked_at_ms.cast_signed(),
+            row.by
+        ])?;
+    }
+    for row in &signing.retired {
+        let mut put = connection.prepare_cached(
+            "INSERT INTO tse_retired VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tse) DO UPDATE SET at_ms = ?2, by = ?3, why = ?4, \
+             forced = ?5, done_ms = ?6, left_open = ?7",
+        )?;
+        put.execute(params![
+            row.tse.0,
+            row.at_ms.cast_signed(),
+            row.by,
+            row.why,
+            row.forced,
+            row.done_ms.map(u64::cast_signed),
+            row.left_open.cast_signed()
+        ])?;
+    }
+    Ok(())
+}
+
 /// A device whose certificate was renewed has another chain.
 fn certificates(connection: &Connection, row: &TseRow) -> Result<()> {
     connection
@@ -175,6 +226,29 @@ pub(crate) fn client(row: &Row<'_>) -> Result<ClientRow> {
         taxpayer: TaxpayerId(rows::number(row, 2)?),
         from_ms: rows::bits(row, 3)?,
         until_ms: optional_bits(row, 4)?,
+    })
+}
+
+pub(crate) fn wish(row: &Row<'_>) -> Result<WishRow> {
+    Ok(WishRow {
+        client: row.get(0)?,
+        taxpayer: TaxpayerId(rows::number(row, 1)?),
+        tse: Some(tse_no(row, 2)?),
+        pinned: row.get(3)?,
+        asked_at_ms: rows::bits(row, 4)?,
+        by: row.get(5)?,
+    })
+}
+
+pub(crate) fn retired(row: &Row<'_>) -> Result<RetiredRow> {
+    Ok(RetiredRow {
+        tse: tse_no(row, 0)?,
+        at_ms: rows::bits(row, 1)?,
+        by: row.get(2)?,
+        why: row.get(3)?,
+        forced: row.get(4)?,
+        done_ms: optional_bits(row, 5)?,
+        left_open: rows::bits(row, 6)?,
     })
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a suite fails by panicking")]
 
 mod book;
+mod fiscal_office;
 mod loads;
 mod office;
 mod orders;
@@ -28,7 +29,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 35] = [
+    let cases: [Case<S>; 38] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -66,6 +67,9 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("what_was_signed_comes_back_and_may_be_signed_late", signing::comes_back),
         ("what_was_signed_is_never_changed", signing::stays),
         ("what_came_off_is_in_one_closing", signing::closings),
+        ("a_wish_for_a_till_comes_back_until_it_is_over", fiscal_office::wishes),
+        ("a_tse_goes_out_of_service_once", fiscal_office::retired),
+        ("an_export_ends_once_and_is_deleted_once", fiscal_office::exports),
         ("users_and_sessions_come_back_change_and_end", office::logins),
         ("notes_move_a_case_and_stay", office::cases),
         ("the_audit_log_is_numbered_and_read_from_its_end", office::audit),
@@ -132,6 +136,9 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
     line(&reader.case_counts().unwrap());
     line(&reader.case_list(&CaseFilter::default(), None, u64::MAX).unwrap());
     line(&reader.open_cases().unwrap());
+    line(&reader.wishes().unwrap());
+    line(&reader.retired().unwrap());
+    line(&reader.exports(None, u64::MAX).unwrap());
     line(&reader.users().unwrap());
     line(&reader.audit(None, None, u64::MAX).unwrap());
     line(&reader.first_waiting().unwrap());

@@ -9,6 +9,7 @@
 mod check;
 mod closing;
 pub mod conformance;
+pub mod export;
 pub mod memory;
 pub mod office;
 pub mod projection;
@@ -24,6 +25,7 @@ use shared_protocol::stream::{Change, Stream, Version};
 use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
 
 pub use closing::{ClosedItem, Closing, ClosingEnd, ClosingRow};
+pub use export::{ExportFinding, ExportKind, ExportRange, ExportRow, ExportState};
 pub use memory::MemoryStore;
 pub use office::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, HourKey, HourRow, Office, OrderFilter, OrderRow, OrderState,
@@ -31,7 +33,8 @@ pub use office::{
 };
 pub use rows::{Chain, ChainKey, EntryRow, EntryStatus, JournalRow, OpenCase, StoredCase, TerminalNo, TerminalRow};
 pub use signing::{
-    ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow,
+    ClientRow, OutageRow, RetiredRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow,
+    WishRow,
 };
 
 /// What a batch needs to be decided.
@@ -230,6 +233,10 @@ pub trait Reader: Send {
     fn clients(&mut self) -> Result<Vec<ClientRow>, StoreError>;
     /// With which TSEs a till was, oldest first.
     fn client_history(&mut self, client: &str) -> Result<Vec<ClientRow>, StoreError>;
+    /// Where admins want tills to be, by till and taxpayer; those that came about, and were not to last, are gone.
+    fn wishes(&mut self) -> Result<Vec<WishRow>, StoreError>;
+    /// TSEs that were taken out of service, by their numbers.
+    fn retired(&mut self) -> Result<Vec<RetiredRow>, StoreError>;
     /// How an order came off, by its journal number.
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError>;
     /// Orders marked as unsigned, from a journal number on, at most so many.
@@ -292,6 +299,8 @@ pub trait Reader: Send {
     fn user(&mut self, name: &str) -> Result<Option<UserRow>, StoreError>;
     /// A session by its token, expired or not.
     fn session(&mut self, token: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
+    /// Exports below an id, newest first, at most so many.
+    fn exports(&mut self, before_id: Option<u64>, rows_max: u64) -> Result<Vec<ExportRow>, StoreError>;
     /// The audit log below a number, of one object or all, newest first, at most so many, with their numbers.
     fn audit(
         &mut self,

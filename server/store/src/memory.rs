@@ -19,9 +19,9 @@ use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, Closing, ClosingEnd,
-    ClosingRow, Commit, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow, PurseKey, Reader,
-    SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase, TerminalNo, TerminalRow, Totals,
-    TransactionRow, TseNo, TseRow, UserRow,
+    ClosingRow, Commit, ExportRow, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow,
+    PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase,
+    TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
 use office::OfficeState;
 
@@ -53,6 +53,8 @@ struct State {
     signing: BTreeMap<u64, SigningRow>,
     outages: BTreeMap<u64, OutageRow>,
     clients: BTreeMap<ClientKey, ClientRow>,
+    wishes: BTreeMap<(String, TaxpayerId), WishRow>,
+    retired: BTreeMap<TseNo, RetiredRow>,
     done_to: u64,
     closings: BTreeMap<u64, Closing>,
 }
@@ -252,6 +254,12 @@ impl State {
         for closing in &signing.closings {
             self.check_closing(closing)?;
         }
+        for row in &signing.retired {
+            let stored = self.retired.get(&row.tse);
+            if stored.is_some_and(|before| !before.may_become(row)) {
+                return invalid(format!("TSE {} is out of service", row.tse.0));
+            }
+        }
         for row in &signing.transactions {
             let ended = self
                 .transactions
@@ -339,6 +347,15 @@ impl State {
         let key = |row: &ClientRow| (row.client.clone(), row.taxpayer, row.from_ms, row.tse);
         self.clients
             .extend(signing.clients.iter().map(|row| (key(row), row.clone())));
+        for row in &signing.wishes {
+            let key = (row.client.clone(), row.taxpayer);
+            match row.tse {
+                Some(_) => self.wishes.insert(key, row.clone()),
+                None => self.wishes.remove(&key),
+            };
+        }
+        self.retired
+            .extend(signing.retired.iter().map(|row| (row.tse, row.clone())));
         self.done_to = self.done_to.max(signing.done_to.unwrap_or(0));
         let closings = signing.closings.iter();
         self.closings
@@ -600,6 +617,20 @@ impl Reader for MemoryReader {
 
     fn tses(&mut self) -> Result<Vec<TseRow>, StoreError> {
         Ok(locked(&self.state).tses.values().cloned().collect())
+    }
+
+    fn wishes(&mut self) -> Result<Vec<WishRow>, StoreError> {
+        Ok(locked(&self.state).wishes.values().cloned().collect())
+    }
+
+    fn retired(&mut self) -> Result<Vec<RetiredRow>, StoreError> {
+        Ok(locked(&self.state).retired.values().cloned().collect())
+    }
+
+    fn exports(&mut self, before_id: Option<u64>, rows_max: u64) -> Result<Vec<ExportRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = state.office.exports.range(..before_id.unwrap_or(u64::MAX)).rev();
+        Ok(rows.take(limited(rows_max)).map(|(_, row)| row.clone()).collect())
     }
 
     fn transaction(&mut self, tse: TseNo, transaction: u64) -> Result<Option<TransactionRow>, StoreError> {

@@ -6,7 +6,7 @@
 use shared_protocol::order::OrderKind;
 use shared_protocol::{EventId, StaffId, TagId, TaxpayerId, TillId};
 
-use crate::{SigningState, StoredCase};
+use crate::{ExportRow, SigningState, StoredCase};
 
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
@@ -119,6 +119,8 @@ pub struct Office {
     pub notes: Vec<CaseNote>,
     /// New rows of the audit log, in order.
     pub audit: Vec<AuditRow>,
+    /// Exports that begin, or ended, or whose files were deleted.
+    pub exports: Vec<ExportRow>,
 }
 
 impl Office {
@@ -129,6 +131,7 @@ impl Office {
             && self.closed_sessions.is_empty()
             && self.notes.is_empty()
             && self.audit.is_empty()
+            && self.exports.is_empty()
     }
 
     /// Adds what comes after it.
@@ -138,6 +141,7 @@ impl Office {
         self.closed_sessions.append(&mut later.closed_sessions);
         self.notes.append(&mut later.notes);
         self.audit.append(&mut later.audit);
+        self.exports.append(&mut later.exports);
     }
 }
 

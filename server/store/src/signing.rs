@@ -70,6 +70,42 @@ pub struct ClientRow {
     pub until_ms: Option<u64>,
 }
 
+/// With which TSE an admin wants a till to be. There is one for each till and taxpayer, the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WishRow {
+    /// The till as the TSE knows it.
+    pub client: String,
+    /// For whose orders.
+    pub taxpayer: TaxpayerId,
+    /// The TSE; none once there is nothing to wish for.
+    pub tse: Option<TseNo>,
+    /// Whether it stays there, and comes back after an outage. One that is not pinned is done with once the till is there.
+    pub pinned: bool,
+    /// When it was asked for, by the server's clock, in ms since 1970.
+    pub asked_at_ms: u64,
+    /// By whom.
+    pub by: String,
+}
+
+/// A TSE that is taken out of service, for good. It has to be reported within a month (§ 146a (4) AO).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredRow {
+    /// The TSE.
+    pub tse: TseNo,
+    /// When it was asked for, by the server's clock, in ms since 1970.
+    pub at_ms: u64,
+    /// By whom.
+    pub by: String,
+    /// Why, in their words.
+    pub why: String,
+    /// Whether it was confirmed that its tills have no other TSE to go to.
+    pub forced: bool,
+    /// When its tills were away and nothing was open at it any more; none while that lasts.
+    pub done_ms: Option<u64>,
+    /// Transactions that could not be ended, because it did not answer.
+    pub left_open: u64,
+}
+
 /// The end of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionEnd {
@@ -165,6 +201,10 @@ pub struct Signing {
     pub outages: Vec<OutageRow>,
     /// Tills that came to a TSE, or left one.
     pub clients: Vec<ClientRow>,
+    /// Where admins want tills to be: new ones, changed ones, and those that came about.
+    pub wishes: Vec<WishRow>,
+    /// TSEs that go out of service, or are out of it now.
+    pub retired: Vec<RetiredRow>,
     /// The journal number up to which all orders came off.
     pub done_to: Option<u64>,
     /// Closings that were made.
@@ -179,6 +219,8 @@ impl Signing {
             && self.orders.is_empty()
             && self.outages.is_empty()
             && self.clients.is_empty()
+            && self.wishes.is_empty()
+            && self.retired.is_empty()
             && self.done_to.is_none()
             && self.closings.is_empty()
     }
@@ -190,6 +232,8 @@ impl Signing {
         self.orders.append(&mut later.orders);
         self.outages.append(&mut later.outages);
         self.clients.append(&mut later.clients);
+        self.wishes.append(&mut later.wishes);
+        self.retired.append(&mut later.retired);
         self.done_to = self.done_to.max(later.done_to);
         self.closings.append(&mut later.closings);
     }
@@ -204,6 +248,18 @@ impl Signing {
             Some(row) => Err(StoreError::Invalid(format!("an order cannot come off as {row:?}"))),
             None => Ok(()),
         }
+    }
+}
+
+impl RetiredRow {
+    /// Whether this row may become another one: what is under way ends once, and nothing else changes.
+    pub fn may_become(&self, after: &Self) -> bool {
+        let ended = Self {
+            done_ms: after.done_ms,
+            left_open: after.left_open,
+            ..self.clone()
+        };
+        self == after || self.done_ms.is_none() && ended == *after
     }
 }
 

@@ -53,6 +53,10 @@ pub fn to_format_1(connection: &Connection) {
         "unclosed_transaction",
         "tse_client",
         "tse_certificate",
+        "tse_wish",
+        "tse_retired",
+        "export_finding",
+        "export",
     ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
     let signing = [

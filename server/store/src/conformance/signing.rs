@@ -17,7 +17,7 @@ fn commit(store: &mut impl Store, signing: Signing) -> Result<(), StoreError> {
     })
 }
 
-fn tse() -> TseRow {
+pub(super) fn tse() -> TseRow {
     TseRow {
         no: TSE,
         serial: [7; 32],
@@ -118,7 +118,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
         outages: vec![outage(None)],
         clients: vec![client(5, None)],
         done_to: Some(2),
-        closings: Vec::new(),
+        ..Signing::default()
     };
     commit(store, first.clone()).unwrap();
     assert_eq!(reader.clients().unwrap(), first.clients);
@@ -153,7 +153,7 @@ pub(super) fn comes_back(store: &mut impl Store) {
             }],
             clients: vec![client(5, Some(9)), client(9, None)],
             done_to: Some(1),
-            closings: Vec::new(),
+            ..Signing::default()
         },
     )
     .unwrap();

@@ -7,8 +7,8 @@ use shared_protocol::EventId;
 
 use super::State;
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Commit, HourKey, HourRow, Office, OrderFilter, OrderRow,
-    SessionRow, StoreError, StoredCase, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Commit, ExportRow, HourKey, HourRow, Office, OrderFilter,
+    OrderRow, SessionRow, StoreError, StoredCase, UserRow,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,7 @@ pub(super) struct OfficeState {
     pub(super) sessions: BTreeMap<[u8; 32], SessionRow>,
     pub(super) notes: BTreeMap<u64, Vec<CaseNote>>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) exports: BTreeMap<u64, ExportRow>,
     /// Booked orders as far as they are projected, in the order of the journal.
     pub(super) orders: Vec<(EventId, Arc<OrderRow>)>,
 }
@@ -37,6 +38,8 @@ impl OfficeState {
             self.notes.entry(note.case).or_default().push(note.clone());
         }
         self.audit.extend(office.audit.iter().cloned());
+        self.exports
+            .extend(office.exports.iter().map(|row| (row.id, row.clone())));
     }
 }
 
@@ -49,6 +52,7 @@ impl State {
         if let Some(session) = sessions.iter().find(|session| !known(&session.user)) {
             return Err(StoreError::Invalid(format!("there is no user {}", session.user)));
         }
+        crate::export::check(&commit.office.exports, |id| self.office.exports.get(&id).cloned())?;
         let cases = (self.cases.len() + commit.cases.len()) as u64;
         match notes.iter().find(|note| !(1..=cases).contains(&note.case)) {
             Some(note) => Err(StoreError::Invalid(format!("there is no case {}", note.case))),

@@ -4,9 +4,22 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::Context;
 use dsfinvk::check::Source;
 use dsfinvk::write::Sink;
+
+/// Why a folder cannot be used. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The disk.
+    #[error("{0} cannot be made or read: {1}")]
+    Io(String, io::Error),
+    /// It holds something.
+    #[error("{0} is not empty; nothing was written, name a new folder")]
+    NotEmpty(String),
+    /// There is none.
+    #[error("{0} is no folder; name the one with the export's index.xml")]
+    NoFolder(String),
+}
 
 /// A folder with the files of one export.
 #[derive(Debug, Clone)]
@@ -14,26 +27,24 @@ pub struct ExportFolder(PathBuf);
 
 impl ExportFolder {
     /// A new folder to write into. One that holds anything is refused: an export is handed over, and must not be mixed with another one.
-    pub fn make(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("{} cannot be made", path.display()))?;
-        let mut inside = fs::read_dir(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    pub fn make(path: &Path) -> Result<Self, FolderError> {
+        let name = path.display().to_string();
+        let mut inside = fs::create_dir_all(path)
+            .and_then(|()| fs::read_dir(path))
+            .map_err(|error| FolderError::Io(name.clone(), error))?;
         if inside.next().is_some() {
-            anyhow::bail!(
-                "{} is not empty; nothing was written, name a new folder",
-                path.display()
-            );
+            return Err(FolderError::NotEmpty(name));
         }
         Ok(Self(path.to_owned()))
     }
 
     /// A folder to read.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            path.is_dir(),
-            "{} is no folder; name the one with the export's index.xml",
-            path.display()
-        );
-        Ok(Self(path.to_owned()))
+    pub fn read(path: &Path) -> Result<Self, FolderError> {
+        if path.is_dir() {
+            Ok(Self(path.to_owned()))
+        } else {
+            Err(FolderError::NoFolder(path.display().to_string()))
+        }
     }
 
     /// A file in the folder itself. Names come out of files that others wrote, so none leads elsewhere.

@@ -1,5 +1,5 @@
 //! What German law asks of a till, as rules and formats: which transactions a TSE signs ([`process_data`]), the bytes it signs ([`log_message`]),
-//! the code on a receipt ([`qr`]), closings of tills ([`closing`]), how each order comes off ([`signer`], with its orders from [`jobs`]), and a TSE in
+//! the code on a receipt ([`qr`]), closings of tills ([`closing`]), whether TSEs suffice ([`capacity`]), how each order comes off ([`signer`], with its orders from [`jobs`]), and a TSE in
 //! software ([`software`]) for tests, demos and training, with its export ([`export`]).
 //!
 //! What must never happen here: I/O, a clock, randomness (all three come in as arguments), or a decision about money. Nothing here is certified: a TSE
@@ -8,6 +8,7 @@
 //! Sources: § 146a AO; `KassenSichV` §§ 2, 6; BSI TR-03153-1 and TR-03151 1.0.1 with its amendment (log messages of version 2); DSFinV-K 2.4, annex I
 //! (process data and QR code).
 
+pub mod capacity;
 pub mod closing;
 pub mod export;
 pub mod jobs;

@@ -24,7 +24,8 @@ use shared_protocol::config::Config;
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
 use store::{
-    ClientRow, OutageRow, Reader, Signing, SigningRow, SigningState, StoreError, TransactionRow, TseNo, TseRow,
+    ClientRow, OutageRow, Reader, RetiredRow, Signing, SigningRow, SigningState, StoreError, TransactionRow, TseNo, TseRow,
+    WishRow,
 };
 
 use crate::process_data::{Kassenbeleg, VoucherModel};
@@ -32,14 +33,18 @@ use crate::tse::TseInfo;
 
 mod answer;
 mod assign;
+pub mod board;
 pub mod call;
 mod claims;
+pub mod office;
 mod outage;
 mod turn;
 mod unit;
 
+pub use board::{Cause, UnitState};
 pub use call::{Ask, Call, Reply, Told};
 use claims::Claims;
+pub use office::Refused;
 use unit::{Doubt, Late, Sale, Unit, Work};
 
 /// An order that comes this much later than its sale was made by a till that could not reach its TSE.
@@ -131,6 +136,10 @@ pub struct Known {
     pub outages: Vec<OutageRow>,
     /// Which till is with which TSE now.
     pub clients: Vec<ClientRow>,
+    /// Where admins want tills to be.
+    pub wishes: Vec<WishRow>,
+    /// TSEs that go out of service, or are out of it.
+    pub retired: Vec<RetiredRow>,
     /// Orders marked as unsigned that one of these transactions may have signed.
     pub doubts: Vec<SigningRow>,
     /// The last transaction of each TSE.
@@ -154,6 +163,8 @@ impl Known {
             open: reader.open_transactions()?,
             outages: reader.outages(0, u64::MAX)?,
             clients: reader.clients()?,
+            wishes: reader.wishes()?,
+            retired: reader.retired()?,
             doubts: reader.doubts()?,
             unclaimed: reader.unclosed_given_up(UNCLAIMED_MAX)?,
             done_to: reader.signed_to()?,
@@ -175,6 +186,10 @@ pub struct Signer {
     units: BTreeMap<TseNo, Unit>,
     /// Which till is with which TSE; a till that sells for two taxpayers is with one of each.
     homes: BTreeMap<(TaxpayerId, String), ClientRow>,
+    /// Where admins want tills to be.
+    wishes: BTreeMap<(TaxpayerId, String), WishRow>,
+    /// TSEs that go out of service, or are out of it.
+    retired: BTreeMap<TseNo, RetiredRow>,
     /// What has begun and not ended. A cart of two taxpayers has a transaction at a TSE of each.
     open: BTreeMap<(CartId, TseNo), TransactionRow>,
     /// Finishes whose answer was lost, by the transaction.
@@ -232,27 +247,6 @@ fn row_of(info: &TseInfo, taxpayer: TaxpayerId, link: &str) -> TseRow {
     }
 }
 
-/// How a TSE does, for whoever looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitState {
-    /// Which.
-    pub no: TseNo,
-    /// Whose.
-    pub taxpayer: TaxpayerId,
-    /// Whether it is asked for signatures now.
-    pub ready: bool,
-    /// Why not, if it is out of order.
-    pub outage: Option<String>,
-    /// Tills that are with it, and how many may be.
-    pub clients: (u32, u32),
-    /// Orders that wait for it.
-    pub waiting: u64,
-    /// Receipts it signed that no order has: books were put back from a copy, and a till has not come back.
-    pub unclaimed: u64,
-    /// How long a call took lately, in microseconds.
-    pub call_us: u64,
-}
-
 impl Signer {
     /// A signer that goes on from what is known. It has no TSE yet.
     pub fn new(settings: SignerSettings, known: Known) -> Self {
@@ -279,6 +273,12 @@ impl Signer {
             settings,
             units: BTreeMap::new(),
             homes: homes.map(|row| ((row.taxpayer, row.client.clone()), row)).collect(),
+            wishes: known
+                .wishes
+                .into_iter()
+                .map(|row| ((row.taxpayer, row.client.clone()), row))
+                .collect(),
+            retired: known.retired.into_iter().map(|row| (row.tse, row)).collect(),
             tills: of_tills.collect(),
             next_outage: known.outages.iter().map(|row| row.id).max().unwrap_or(0) + 1,
             next_call: 1,
@@ -333,7 +333,10 @@ impl Signer {
     fn enters(&mut self, row: &TseRow) {
         let outage = self.lasting.iter().rev().find(|outage| outage.tse == Some(row.no));
         let last = self.last.get(&row.no).copied().unwrap_or(0);
-        let unit = Unit::new(row, last, outage.cloned());
+        let mut unit = Unit::new(row, last, outage.cloned());
+        unit.retired = self.retired.get(&row.no).cloned();
+        // What is out of service does not come back by itself.
+        unit.broken = unit.is_out_of_service();
         self.units.entry(row.no).or_insert(unit);
     }
 
@@ -377,31 +380,17 @@ impl Signer {
         self.done_to
     }
 
-    /// How the TSEs do.
-    pub fn units(&self) -> Vec<UnitState> {
-        let state = |unit: &Unit| UnitState {
-            no: unit.no,
-            taxpayer: unit.taxpayer,
-            ready: unit.ready,
-            outage: unit.outage.as_ref().map(|row| row.reason.clone()),
-            clients: (self.clients(unit.no), unit.clients_max),
-            waiting: unit.sales.len() as u64,
-            unclaimed: self.claims.count(unit.no),
-            call_us: unit.call_us,
-        };
-        self.units.values().map(state).collect()
-    }
-
     /// Something was put into an empty cart: its transaction begins, where it has not. A TSE that cannot is asked again when the cart is paid.
     pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64) {
         let client = client_of(self.settings.event, till);
-        let Some(tse) = self.home(taxpayer, &client, now_ms) else {
+        let Some(tse) = self.home_of_cart(taxpayer, &client, cart, now_ms) else {
             return;
         };
         if self.over.contains(&cart) || self.open.contains_key(&(cart, tse)) {
             return;
         }
-        if let Some(unit) = self.units.get_mut(&tse).filter(|unit| unit.ready) {
+        let may_begin = |unit: &&mut Unit| unit.ready && unit.retired.is_none();
+        if let Some(unit) = self.units.get_mut(&tse).filter(may_begin) {
             unit.begins(cart, client);
         }
     }
@@ -421,7 +410,7 @@ impl Signer {
         }
         let (order, taxpayer) = (&job.order, job.order.taxpayer);
         let client = client_of(self.settings.event, order.till);
-        let Some(tse) = self.home(taxpayer, &client, now_ms) else {
+        let Some(tse) = self.home_of_cart(taxpayer, &client, order.cart, now_ms) else {
             self.parked.insert(job.no);
             return Err(NoTse(taxpayer));
         };
@@ -547,7 +536,10 @@ impl Signer {
             .find(|(cart, _)| *cart == job.order.cart)
             .map(|(_, tse)| *tse);
         let tse = begun
-            .filter(|tse| self.units.get(tse).is_some_and(|unit| unit.taxpayer == taxpayer))
+            .filter(|tse| {
+                let unit = self.units.get(tse);
+                unit.is_some_and(|unit| unit.taxpayer == taxpayer && !unit.is_out_of_service())
+            })
             .unwrap_or(tse);
         if self.units.get(&tse).is_none_or(|unit| !unit.ready) {
             return;
@@ -564,7 +556,7 @@ impl Signer {
     /// Everything that is open ends as given up, once it is known: nothing may stay open at a closing. That includes what a TSE began and could tell
     /// nobody.
     pub fn close(&mut self) {
-        for unit in self.units.values_mut() {
+        for unit in self.units.values_mut().filter(|unit| !unit.is_out_of_service()) {
             unit.closing = true;
             unit.chores.push_back(Work::Survey);
         }

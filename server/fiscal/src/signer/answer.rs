@@ -22,11 +22,17 @@ impl Signer {
         let Some(doing) = unit.doing.remove(&id) else {
             return;
         };
-        unit.call_us = if unit.call_us == 0 {
-            took_us
-        } else {
-            (7 * unit.call_us + took_us) / 8
-        };
+        // It was waited for no longer, and nothing hangs on it.
+        if unit.is_out_of_service() {
+            return;
+        }
+        if done.is_ok() && matches!(doing.ask, Ask::Start { .. } | Ask::Finish { .. }) {
+            unit.signatures += 1;
+            unit.signature_us = match unit.signature_us {
+                0 => took_us,
+                before => (7 * before + took_us) / 8,
+            };
+        }
         if let Some(cart) = doing.work.cart() {
             unit.carts.remove(&cart);
         }
@@ -79,10 +85,12 @@ impl Signer {
 
     /// It answers. What it has open is compared with the books before it is asked for anything.
     fn is_ready(&mut self, tse: TseNo, info: &TseInfo, now_ms: u64) {
-        let Some(unit) = self.units.get(&tse) else { return };
-        if unit.serial == info.serial && unit.unmatched_from.is_some() {
+        let Some(unit) = self.units.get_mut(&tse) else { return };
+        unit.open_max = Some(info.limits.open_max);
+        let (is_same, is_matched) = (unit.serial == info.serial, unit.unmatched_from.is_none());
+        if is_same && !is_matched {
             self.call(tse, Work::Match, self.asks_since(tse), now_ms);
-        } else if unit.serial == info.serial {
+        } else if is_same {
             self.call(tse, Work::Survey, Ask::Open, now_ms);
         } else {
             let error = TseError::Unavailable("another TSE answers in its place".to_owned());

@@ -25,18 +25,23 @@ impl Signer {
             .map(|row| row.tse)
             .filter(|tse| self.units.contains_key(tse));
         let Some(home) = home else {
-            let chosen = self.emptiest(taxpayer)?;
+            let wished = self.wished(taxpayer, client, now_ms);
+            let chosen = wished.or_else(|| self.emptiest(taxpayer))?;
+            self.is_where_wished(taxpayer, client, chosen);
             self.moves(taxpayer, client, chosen, now_ms);
             return Some(chosen);
         };
         let leaves = self.is_due(home, now_ms) && self.units.get(&home).is_some_and(|unit| !unit.is_with(client));
-        match self.spare(taxpayer, home).filter(|_| leaves) {
-            Some(spare) => {
-                self.moves(taxpayer, client, spare, now_ms);
-                Some(spare)
-            }
-            None => Some(home),
-        }
+        let to = match self.spare(taxpayer, home).filter(|_| leaves) {
+            Some(spare) => Some(spare),
+            None => self
+                .wanted(taxpayer, client, home, now_ms)
+                .filter(|_| self.is_between_transactions(client, home)),
+        };
+        let Some(to) = to else { return Some(home) };
+        self.moves(taxpayer, client, to, now_ms);
+        self.is_where_wished(taxpayer, client, to);
+        Some(to)
     }
 
     /// How many tills are with a TSE.
@@ -48,6 +53,9 @@ impl Signer {
     /// The TSE of a taxpayer with the fewest tills, first among those that are in order.
     fn emptiest(&self, taxpayer: TaxpayerId) -> Option<TseNo> {
         let of_taxpayer = self.units.values().filter(|unit| unit.taxpayer == taxpayer);
+        // Where nothing else is left, orders are marked there.
+        let is_any_in_service = of_taxpayer.clone().any(|unit| unit.retired.is_none());
+        let of_taxpayer = of_taxpayer.filter(|unit| unit.retired.is_none() || !is_any_in_service);
         let room = |unit: &&Unit| self.clients(unit.no) < unit.clients_max;
         let order = |unit: &&Unit| (unit.outage.is_some(), self.clients(unit.no), unit.no);
         of_taxpayer
@@ -61,7 +69,11 @@ impl Signer {
     /// Another TSE of the taxpayer that is in order and has room.
     pub(super) fn spare(&self, taxpayer: TaxpayerId, except: TseNo) -> Option<TseNo> {
         let fits = |unit: &&Unit| {
-            unit.taxpayer == taxpayer && unit.no != except && unit.ready && self.clients(unit.no) < unit.clients_max
+            unit.taxpayer == taxpayer
+                && unit.no != except
+                && unit.ready
+                && unit.retired.is_none()
+                && self.clients(unit.no) < unit.clients_max
         };
         self.units
             .values()
@@ -111,7 +123,7 @@ impl Signer {
         let of_taxpayer = self
             .units
             .values()
-            .filter(|unit| unit.taxpayer == taxpayer && unit.ready);
+            .filter(|unit| unit.taxpayer == taxpayer && unit.ready && unit.retired.is_none());
         let queues = of_taxpayer.map(|unit| (unit.sales.len(), unit.no));
         let (Some((long, from)), Some((short, to))) = (queues.clone().max(), queues.min()) else {
             return false;
@@ -135,7 +147,8 @@ impl Signer {
         let begun = |client: &str| self.open.values().any(|row| row.tse == from && row.client == client);
         let fits = counts
             .into_iter()
-            .filter(|(client, count)| *count < difference && !unit.is_with(client) && !begun(client));
+            .filter(|(client, count)| *count < difference && !unit.is_with(client) && !begun(client))
+            .filter(|(client, _)| !self.is_pinned(taxpayer, client));
         let nearest = fits.min_by_key(|(_, count)| (2 * count).abs_diff(difference));
         let Some(client) = nearest.map(|(client, _)| client.to_owned()) else {
             return false;

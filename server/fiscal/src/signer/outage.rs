@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use store::{OutageRow, SigningRow, SigningState, TseNo};
 
+use super::board::Cause;
 use super::unit::{Doing, Doubt, Sale, Work};
 use super::{Ask, FAILOVER_AFTER_MS, PROBE_EVERY_MS, PROBE_MAX_MS, Signer};
 use crate::tse::TseError;
@@ -33,6 +34,7 @@ impl Signer {
         };
         unit.ready = false;
         unit.broken = is_lasting(error);
+        unit.cause = Some(Cause::of(error));
         unit.probe_at_ms = now_ms.saturating_add(unit.pause_ms);
         unit.begins.clear();
         unit.beginning.clear();
@@ -56,6 +58,7 @@ impl Signer {
             return;
         };
         (unit.ready, unit.broken, unit.pause_ms) = (true, false, PROBE_EVERY_MS);
+        (unit.ready_at_ms, unit.cause) = (now_ms, None);
         if let Some(row) = unit.outage.take() {
             self.out.outages.push(OutageRow {
                 until_ms: Some(now_ms.max(row.from_ms)),
@@ -141,7 +144,9 @@ impl Signer {
     pub(super) fn is_due(&self, tse: TseNo, now_ms: u64) -> bool {
         self.units.get(&tse).is_some_and(|unit| {
             let since = unit.outage.as_ref().map(|row| row.from_ms);
-            since.is_some_and(|since| unit.broken || now_ms.saturating_sub(since) >= FAILOVER_AFTER_MS)
+            since.is_some_and(|since| {
+                unit.broken || unit.retired.is_some() || now_ms.saturating_sub(since) >= FAILOVER_AFTER_MS
+            })
         })
     }
 

@@ -16,7 +16,9 @@ impl Signer {
         for tse in &all {
             self.gives_up_waiting(*tse, now_ms);
             self.clear_queue(*tse, now_ms);
+            self.goes_out_of_service(*tse, now_ms);
         }
+        self.follow_wishes(now_ms);
         self.balance(now_ms);
         for tse in all {
             self.ask(tse, now_ms);
@@ -60,7 +62,7 @@ impl Signer {
             return;
         };
         if !unit.ready {
-            if unit.doing.is_empty() && now_ms >= unit.probe_at_ms {
+            if unit.doing.is_empty() && now_ms >= unit.probe_at_ms && !unit.is_out_of_service() {
                 self.call(tse, Work::Ready, Ask::Prepare, now_ms);
             }
             return;
@@ -77,6 +79,10 @@ impl Signer {
             let work = match work {
                 Work::Sale(sale) if sale.comes_late.is_some() && !sale.looks => {
                     self.came_late(tse, *sale);
+                    continue;
+                }
+                Work::Sale(sale) if self.may_not_start(tse, &sale) => {
+                    self.elsewhere(*sale, tse, now_ms);
                     continue;
                 }
                 work => work,
@@ -112,7 +118,7 @@ impl Signer {
                 },
             }),
             Work::Begin { cart, client } => {
-                let over = row.is_some() || self.over.contains(cart);
+                let over = row.is_some() || self.over.contains(cart) || unit.retired.is_some();
                 (!over).then(|| {
                     register(client).unwrap_or_else(|| Ask::Start {
                         key: key(cart.0, 0),

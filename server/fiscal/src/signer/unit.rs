@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use shared_protocol::{CartId, TaxpayerId};
-use store::{OutageRow, TseNo, TseRow};
+use store::{OutageRow, RetiredRow, TseNo, TseRow};
 
+use super::board::Cause;
 use super::call::{Ask, Told};
 
 /// Calls that may be under way at one TSE. They are made one after the other; more than one keeps it busy while answers are committed.
@@ -100,9 +101,17 @@ pub(super) struct Unit {
     pub taxpayer: TaxpayerId,
     pub serial: [u8; 32],
     pub clients_max: u32,
+    /// How many transactions may be open, once it has said so.
+    pub open_max: Option<u32>,
     /// Whether it answered the last time, and what it has open is known.
     pub ready: bool,
+    /// Since when.
+    pub ready_at_ms: u64,
     pub outage: Option<OutageRow>,
+    /// What is the matter with it, as it said last.
+    pub cause: Option<Cause>,
+    /// It goes out of service, or is out of it.
+    pub retired: Option<RetiredRow>,
     /// When it is tried again; the pause doubles.
     pub probe_at_ms: u64,
     pub pause_ms: u64,
@@ -123,8 +132,10 @@ pub(super) struct Unit {
     pub doing: BTreeMap<u64, Doing>,
     /// Carts that are worked on.
     pub carts: BTreeSet<CartId>,
-    /// How long a call took lately, in microseconds, and when the calls before it were asked.
-    pub call_us: u64,
+    /// How long a signature took lately, in microseconds.
+    pub signature_us: u64,
+    /// Signatures since the signer began.
+    pub signatures: u64,
 }
 
 impl Unit {
@@ -135,9 +146,13 @@ impl Unit {
             taxpayer: row.taxpayer,
             serial: row.serial,
             clients_max: row.clients_max,
+            open_max: None,
             unmatched_from: Some(last + 1),
             ready: false,
+            ready_at_ms: 0,
             outage,
+            cause: None,
+            retired: None,
             probe_at_ms: 0,
             pause_ms: super::PROBE_EVERY_MS,
             broken: false,
@@ -150,7 +165,8 @@ impl Unit {
             beginning: BTreeMap::new(),
             doing: BTreeMap::new(),
             carts: BTreeSet::new(),
-            call_us: 0,
+            signature_us: 0,
+            signatures: 0,
         }
     }
 
@@ -191,6 +207,18 @@ impl Unit {
     /// Whether nothing is left that it could do now.
     pub fn is_idle(&self) -> bool {
         self.doing.is_empty() && self.sales.is_empty() && self.chores.is_empty() && self.beginning.is_empty()
+    }
+
+    /// Whether it is out of service for good: it is asked nothing any more.
+    pub fn is_out_of_service(&self) -> bool {
+        self.retired.as_ref().is_some_and(|row| row.done_ms.is_some())
+    }
+
+    /// Whether a till has something here that waits or is done now.
+    pub fn is_busy_with(&self, client: &str) -> bool {
+        self.is_with(client)
+            || self.sales.iter().any(|sale| sale.client == client)
+            || self.beginning.values().any(|of| of == client)
     }
 
     /// Whether a till has something here that is not over.

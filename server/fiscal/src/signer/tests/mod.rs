@@ -6,6 +6,7 @@ use super::*;
 use crate::tse::{Tse as _, TseError};
 
 mod load;
+mod office;
 mod rig;
 
 use rig::{NOW, Rig};

@@ -7,9 +7,11 @@ use fixtures::paper::PaperTill;
 use fixtures::sample;
 use shared_protocol::TaxpayerId;
 use shared_protocol::order::OrderKind;
-use store::{ClientRow, OutageRow, Signing, SigningRow, SigningState, TransactionRow, TseNo, TseRow};
+use store::{
+    ClientRow, OutageRow, RetiredRow, Signing, SigningRow, SigningState, TransactionRow, TseNo, TseRow, WishRow,
+};
 
-use crate::signer::{Call, Job, Known, OutagePolicy, Reply, Signer, SignerSettings};
+use crate::signer::{Ask, Call, Job, Known, OutagePolicy, Reply, Signer, SignerSettings};
 use crate::software::{Memory, SoftwareTse};
 use crate::tse::{Curve, Tse as _, TseError};
 use crate::{Kassenbeleg, VoucherModel};
@@ -69,6 +71,8 @@ pub struct Books {
     pub orders: BTreeMap<u64, SigningRow>,
     pub outages: BTreeMap<u64, OutageRow>,
     pub clients: BTreeMap<(String, TaxpayerId, u64, TseNo), ClientRow>,
+    pub wishes: BTreeMap<(String, TaxpayerId), WishRow>,
+    pub retired: BTreeMap<TseNo, RetiredRow>,
     pub done_to: u64,
 }
 
@@ -98,6 +102,17 @@ impl Books {
         let key = |row: &ClientRow| (row.client.clone(), row.taxpayer, row.from_ms, row.tse);
         self.clients
             .extend(rows.clients.into_iter().map(|row| (key(&row), row)));
+        for row in rows.wishes {
+            let key = (row.client.clone(), row.taxpayer);
+            match row.tse {
+                Some(_) => drop(self.wishes.insert(key, row)),
+                None => drop(self.wishes.remove(&key)),
+            }
+        }
+        for row in rows.retired {
+            let before = self.retired.insert(row.tse, row.clone());
+            assert!(before.is_none_or(|before| before.may_become(&row)), "{row:?}");
+        }
         self.done_to = self.done_to.max(rows.done_to.unwrap_or(0));
     }
 
@@ -122,6 +137,8 @@ impl Books {
                 .filter(|row| row.until_ms.is_none())
                 .cloned()
                 .collect(),
+            wishes: self.wishes.values().cloned().collect(),
+            retired: self.retired.values().cloned().collect(),
             doubts: self
                 .orders
                 .values()
@@ -244,8 +261,24 @@ impl Rig {
         let (rows, calls) = self.signer.turn(self.now_ms);
         let something = !rows.is_empty() || !calls.is_empty();
         self.books.take(rows);
+        self.may_be_made(&calls);
         self.make(calls);
         something
+    }
+
+    /// What is asked of a TSE on its way out of service. A start that was asked before may still be answered.
+    fn may_be_made(&self, calls: &[Call]) {
+        for call in calls {
+            let retired = self.books.retired.get(&call.tse);
+            assert!(
+                retired.is_none() || !matches!(call.ask, Ask::Start { .. }),
+                "a TSE that goes out of service begins nothing"
+            );
+            assert!(
+                retired.is_none_or(|row| row.done_ms.is_none()),
+                "a TSE that is out of service is asked nothing"
+            );
+        }
     }
 
     fn make(&mut self, calls: Vec<Call>) {
@@ -371,7 +404,9 @@ impl Rig {
         let mut used = BTreeSet::new();
         for job in &self.jobs {
             let row = &self.books.orders[&job.no];
-            if self.policy == OutagePolicy::ResignMarked {
+            // What a TSE may have signed that never answered again is not signed twice.
+            let never_known = row.doubt.is_some() && self.books.retired.contains_key(&row.tse);
+            if self.policy == OutagePolicy::ResignMarked && !never_known {
                 assert_ne!(row.state, SigningState::InOutage, "order {}", job.no);
             }
             if let Some(outage) = row.outage {
@@ -389,6 +424,10 @@ impl Rig {
         }
         let aborted = Kassenbeleg::ABORTED.to_string();
         for (no, tse) in &mut self.tses {
+            // What did not answer when it was taken away was left as it was.
+            if self.books.retired.contains_key(no) {
+                continue;
+            }
             assert_eq!(tse.tse.open().unwrap(), [], "nothing is left open");
             for number in 1..=tse.tse.memory().transactions {
                 let (data, finished) = tse.tse.ended(number).unwrap().unwrap();

@@ -17,8 +17,8 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::{
-    audit, batches, cases, dashboard, import, live, login, order, orders, purse, registration, search, session,
-    terminals, tse, users, wristband,
+    audit, batches, cases, dashboard, exporting, import, judging, live, login, order, orders, purse, registration,
+    search, session, terminals, tse, users, wristband,
 };
 
 const EVERYBODY: &[Role] = &[Role::Admin, Role::Finance, Role::Crew];
@@ -107,6 +107,7 @@ pub fn table() -> Vec<Endpoint> {
         data("/live/dashboard",               EVERYBODY, get(live::dashboard)),
         data("/live/tv",                      EVERYBODY, get(live::dashboard)),
         data("/live/terminals",               EVERYBODY, get(live::terminals)),
+        data("/live/tse",                     EVERYBODY, get(live::tses)),
         data("/live/registrations",           DEVICES,   get(live::registrations)),
         page("/search",                       EVERYBODY, get(search::page)),
         page("/orders",                       EVERYBODY, get(orders::page)),
@@ -139,6 +140,20 @@ pub fn table() -> Vec<Endpoint> {
         change("/batches/{batch}/switch",     ADMIN,     post(batches::switch)),
         change("/batches/{batch}/revoke",     ADMIN,     post(batches::revoke)),
         page("/tse",                          EVERYBODY, get(tse::page)),
+        page("/tse/{tse}",                    EVERYBODY, get(tse::one::page)),
+        change("/tse/{tse}/retire",           ADMIN,     post(tse::one::retire)),
+        page("/tse/tills/{till}",             EVERYBODY, get(tse::till::page)),
+        change("/tse/tills/{till}/move",      ADMIN,     post(tse::till::change)),
+        page("/exports",                      BOOKS,     get(exporting::page)),
+        data("/live/exports",                 BOOKS,     get(live::exports)),
+        change("/exports",                    BOOKS,     post(exporting::start)),
+        page("/exports/{export}",             BOOKS,     get(exporting::detail)),
+        change("/exports/{export}/cancel",    BOOKS,     post(exporting::cancel)),
+        change("/exports/{export}/delete",    ADMIN,     post(exporting::delete)),
+        data("/exports/{export}/file",        BOOKS,     get(exporting::file)),
+        page("/verify",                       EVERYBODY, get(judging::page)),
+        change("/verify/receipt",             EVERYBODY, post(judging::receipt)),
+        change("/verify/file",                EVERYBODY, post(judging::file).layer(judging::room())),
         page("/audit",                        BOOKS,     get(audit::page)),
         page("/users",                        ADMIN,     get(users::page)),
         change("/users",                      ADMIN,     post(users::add)),

@@ -42,6 +42,12 @@ fn name(what: &str, words: Language) -> &str {
         "case.note" => words.of("hat zu einem Fall notiert", "noted on a case"),
         "case.resolve" => words.of("hat einen Fall erledigt", "resolved a case"),
         "case.reopen" => words.of("hat einen Fall wieder geöffnet", "opened a case again"),
+        "tse.move" => words.of("hat eine Kasse zu einer TSE vorgesehen", "planned a till for a TSE"),
+        "tse.retire" => words.of("hat eine TSE außer Betrieb genommen", "took a TSE out of service"),
+        "export.start" => words.of("hat einen Export begonnen", "began an export"),
+        "export.cancel" => words.of("hat einen Export abgebrochen", "cancelled an export"),
+        "export.download" => words.of("hat einen Export heruntergeladen", "downloaded an export"),
+        "export.delete" => words.of("hat die Datei eines Exports gelöscht", "deleted the file of an export"),
         "orders.export" => words.of("hat Buchungen gespeichert", "saved orders"),
         other => other,
     }

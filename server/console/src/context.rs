@@ -15,12 +15,16 @@ use sync::hub::Hub;
 use sync::writer::{Ended, Writer};
 use tokio::sync::{Semaphore, watch};
 
+use crate::exporting::Exports;
 use crate::fault::Fault;
 use crate::import::Uploads;
+use crate::judging::Judges;
 use crate::live::Live;
 use crate::password::Passwords;
 use crate::session::Visitor;
+use crate::signer::SignerView;
 use crate::throttle::Throttle;
+use crate::tse::plan::Peaks;
 
 /// A configuration that was read is good for this long; what a page shows may be that old.
 const CONFIG_FRESH_MS: u64 = 2_000;
@@ -35,12 +39,6 @@ impl<S: Store + 'static> Ask for Writer<S> {
     fn ask(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Ended>> + Send + '_>> {
         Box::pin(Writer::ask(self, request))
     }
-}
-
-/// What the signer says of itself.
-pub trait SignerView: Send + Sync {
-    /// Whether a TSE is in an outage.
-    fn outage(&self) -> bool;
 }
 
 /// The server's clock, ms since 1970.
@@ -79,6 +77,10 @@ pub struct Parts {
     pub hub: Arc<Hub>,
     /// What the signer says.
     pub signer: Arc<dyn SignerView>,
+    /// What makes exports.
+    pub exports: Arc<dyn Exports>,
+    /// When the event is over, ms since 1970: certificates of TSEs have to outlast it. None where nobody said.
+    pub ends_ms: Option<u64>,
     /// What time it is.
     pub clock: Clock,
     /// Whether browsers come by TLS, so that cookies never travel without.
@@ -101,11 +103,15 @@ pub struct Context {
     pub(crate) authority: Option<Hash32>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) signer: Arc<dyn SignerView>,
+    pub(crate) exports: Arc<dyn Exports>,
+    pub(crate) ends_ms: Option<u64>,
+    pub(crate) judges: Judges,
     pub(crate) assets: Assets,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) live: Live,
     pub(crate) uploads: Uploads,
+    pub(crate) peaks: Arc<Peaks>,
     pub(crate) closing: watch::Sender<bool>,
     clock: Clock,
     ask: Box<dyn Ask>,
@@ -148,11 +154,15 @@ impl Context {
             authority: parts.authority,
             hub: parts.hub,
             signer: parts.signer,
+            exports: parts.exports,
+            ends_ms: parts.ends_ms,
+            judges: Judges::default(),
             assets: Assets::new(include_str!("console.css")),
             passwords: Passwords::default(),
             throttle: Throttle::default(),
             live: Live::default(),
             uploads: Uploads::default(),
+            peaks: Arc::default(),
             closing: watch::Sender::new(false),
             clock: parts.clock,
             ask: parts.ask,

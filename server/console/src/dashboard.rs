@@ -60,6 +60,7 @@ pub(crate) fn fragments(figures: &Figures, words: Language) -> Markup {
 fn parts(figures: &Figures, words: Language) -> Markup {
     let clock = Clock::new(&figures.config.event.time_zone, words);
     html! {
+        div.parts #tse-short { (crate::tse::severe(&figures.short, &figures.config, &clock, words)) }
         (cards(figures, &clock, words))
         (sales(figures, &clock, words))
         (money(figures, &clock, words))

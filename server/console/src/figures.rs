@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use festival::booking::posting_id;
 use festival::day::{EventDay, event_day};
+use fiscal::capacity::Warning;
 use ledger::Account;
 use shared_protocol::config::Config;
 use shared_protocol::order::{LineKind, OrderKind};
@@ -65,6 +66,8 @@ pub(crate) struct Figures {
     /// Orders marked as unsigned in an outage.
     pub in_outage: u64,
     pub outage: bool,
+    /// What is short with the TSEs.
+    pub short: Vec<Warning>,
     pub cases: u64,
     pub stake: i128,
     pub hours: Vec<Hour>,
@@ -235,6 +238,7 @@ pub(crate) fn read(
             .copied()
             .unwrap_or(0),
         outage,
+        short: Vec::new(),
         cases,
         stake,
         hours: hours(reader, &config, &kept, now_ms)?,

@@ -41,7 +41,7 @@ struct Entry {
     en: &'static str,
 }
 
-const NAVIGATION: [Entry; 8] = [
+const NAVIGATION: [Entry; 10] = [
     Entry {
         path: "/",
         key: "d",
@@ -77,6 +77,18 @@ const NAVIGATION: [Entry; 8] = [
         key: "s",
         de: "TSE",
         en: "TSE",
+    },
+    Entry {
+        path: "/exports",
+        key: "e",
+        de: "Exporte",
+        en: "Exports",
+    },
+    Entry {
+        path: "/verify",
+        key: "p",
+        de: "Prüfen",
+        en: "Verify",
     },
     Entry {
         path: "/audit",

@@ -15,9 +15,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::exporting;
 use crate::fault::Fault;
 use crate::figures::{self, Figures, Kept};
 use crate::frame::Page;
+use crate::tse::{self, plan};
 use crate::{dashboard, registration, terminals as table};
 
 /// How often it is looked whether something changed.
@@ -37,9 +39,17 @@ enum Topic {
     Dashboard,
     Terminals,
     Registrations,
+    Tses,
+    Exports,
 }
 
-const TOPICS: [Topic; 3] = [Topic::Dashboard, Topic::Terminals, Topic::Registrations];
+const TOPICS: [Topic; 5] = [
+    Topic::Dashboard,
+    Topic::Terminals,
+    Topic::Registrations,
+    Topic::Tses,
+    Topic::Exports,
+];
 
 type Rendered = Option<Arc<str>>;
 
@@ -85,9 +95,14 @@ impl Live {
     async fn read(&self, context: &Context) -> Result<Arc<Figures>, Fault> {
         let config = context.config().await?;
         let (kept, hub) = (Arc::clone(&self.kept), Arc::clone(&context.hub));
-        let (outage, now_ms) = (context.signer.outage(), context.now_ms());
+        let (outage, now_ms, ends_ms) = (context.signer.outage(), context.now_ms(), context.ends_ms);
+        let (board, peaks, event) = (context.signer.board(), Arc::clone(&context.peaks), context.event);
         let read = context
-            .read(move |reader| figures::read(reader, &kept, config, &hub, outage, now_ms))
+            .read(move |reader| {
+                let (_, short) = plan::look(reader, (&config, event), &board, &peaks, (now_ms, ends_ms))?;
+                let figures = figures::read(reader, &kept, config, &hub, outage, now_ms)?;
+                Ok(Figures { short, ..figures })
+            })
             .await?;
         let read = Arc::new(read);
         *self.newest() = Some(Arc::clone(&read));
@@ -97,24 +112,43 @@ impl Live {
     /// Reads once and renders what somebody listens to.
     async fn refresh(&self, context: &Context) -> Result<(), Fault> {
         let figures = self.read(context).await?;
-        let waited_for = self
-            .channels
-            .iter()
-            .any(|(topic, _, to)| *topic == Topic::Registrations && to.receiver_count() > 0);
-        let slots = if waited_for {
+        let slots = if self.is_waited_for(Topic::Registrations) {
             registration::slots(context).await?
         } else {
             Vec::new()
+        };
+        let tses = if self.is_waited_for(Topic::Tses) {
+            Some(tse::Figures::load(context).await?)
+        } else {
+            None
+        };
+        let exports = if self.is_waited_for(Topic::Exports) {
+            Some(exporting::Found::load(context, None).await?)
+        } else {
+            None
         };
         for (topic, words, to) in self.channels.iter().filter(|(_, _, to)| to.receiver_count() > 0) {
             let html = match topic {
                 Topic::Dashboard => dashboard::fragments(&figures, *words),
                 Topic::Terminals => table::fragments(&figures, *words),
                 Topic::Registrations => registration::fragments(&slots, &figures, *words),
+                Topic::Tses => match &tses {
+                    Some(tses) => tse::fragments(tses, *words),
+                    None => continue,
+                },
+                Topic::Exports => match &exports {
+                    Some(exports) => exporting::fragments(exports, &figures.config, *words),
+                    None => continue,
+                },
             };
             to.send_replace(Some(html.into_string().into()));
         }
         Ok(())
+    }
+
+    fn is_waited_for(&self, wanted: Topic) -> bool {
+        let mut channels = self.channels.iter();
+        channels.any(|(topic, _, to)| *topic == wanted && to.receiver_count() > 0)
     }
 
     fn is_listened_to(&self) -> bool {
@@ -123,13 +157,15 @@ impl Live {
 }
 
 /// What tells that something happened, without reading anything.
-fn signs(context: &Context) -> [u64; 4] {
+fn signs(context: &Context) -> [u64; 6] {
     let counters = &context.hub.counters;
     [
         Counters::get(&counters.batches),
         Counters::get(&counters.entries),
         Counters::get(&counters.connections),
         u64::try_from(context.hub.connected()).unwrap_or(u64::MAX) << 1 | u64::from(context.signer.outage()),
+        context.signer.board().no,
+        exporting::sign(context),
     ]
 }
 
@@ -168,6 +204,14 @@ pub(crate) async fn terminals(page: Page) -> Response {
 
 pub(crate) async fn registrations(page: Page) -> Response {
     listen(&page, Topic::Registrations)
+}
+
+pub(crate) async fn exports(page: Page) -> Response {
+    listen(&page, Topic::Exports)
+}
+
+pub(crate) async fn tses(page: Page) -> Response {
+    listen(&page, Topic::Tses)
 }
 
 struct Listener {

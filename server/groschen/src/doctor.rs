@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fixtures::sample;
 use store_sqlite::SqliteReader;
+use sync::writer::now_ms;
 
 use crate::Exit;
 use crate::health::{clock_behind_s, last_booked};
@@ -65,6 +67,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         checks.push(sync_time(&settings.data, words));
         checks.extend(["config.key", "tse.key"].map(|name| key(&settings.data, name, words)));
         checks.extend(database(&settings, words));
+        checks.extend(tses(&settings, words));
     }
     checks.push(address(&settings, words));
     checks.push(tls(&settings, words));
@@ -198,6 +201,28 @@ fn database(settings: &Settings, words: Language) -> Vec<Check> {
             vec![check("database", State::Ok, format!("{no} {rows}")), clock]
         }
         Err(error) => vec![check("database", State::Fail, error.to_string())],
+    }
+}
+
+/// Whether the TSEs that the database knows suffice for its tills. What only a running server knows of them is not looked at.
+fn tses(settings: &Settings, words: Language) -> Vec<Check> {
+    let what = "tse";
+    let read = SqliteReader::open(&settings.database(), None).and_then(|mut reader| {
+        let times = (now_ms(), settings.signing.ends_ms);
+        console::tse_warnings(&mut reader, sample::EVENT, times, words)
+    });
+    match read {
+        Ok(found) if found.is_empty() => vec![check(
+            what,
+            State::Ok,
+            words.of("was bekannt ist, reicht", "what is known suffices"),
+        )],
+        Ok(found) => {
+            let line = |(severe, says)| check(what, if severe { State::Fail } else { State::Warn }, says);
+            found.into_iter().map(line).collect()
+        }
+        // What is wrong with the database is said above.
+        Err(_) => Vec::new(),
     }
 }
 

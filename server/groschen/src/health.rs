@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -12,10 +13,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use console::{Board, NotTaken, Taken, TseOrder};
 use store::{Reader as _, StoreError};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::hub::{Counters, Hub};
 use sync::writer::{Writer, now_ms};
+use tokio::sync::{oneshot, watch};
 
 /// A clock that is this far behind what was booked last is wrong.
 const CLOCK_BEHIND_MS: u64 = 60_000;
@@ -44,11 +47,51 @@ pub struct SignerState {
     pub closing: AtomicBool,
     /// Orders that came off since the start.
     pub orders: AtomicU64,
+    board: watch::Sender<Arc<Board>>,
+    /// What admins want; taken by the signer in its turn.
+    wanted: Mutex<Vec<Wanted>>,
+}
+
+/// What an admin wants of the signer, and where the answer goes.
+pub(crate) type Wanted = (TseOrder, oneshot::Sender<Result<(), NotTaken>>);
+
+/// How long an admin waits for the signer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+impl SignerState {
+    /// Puts a new board up.
+    pub(crate) fn put_up(&self, make: impl FnOnce(&Board) -> Board) {
+        let before = Arc::clone(&self.board.borrow());
+        self.board.send_replace(Arc::new(make(&before)));
+    }
+
+    /// What admins want that was not looked at yet.
+    pub(crate) fn wanted(&self) -> Vec<Wanted> {
+        std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl console::SignerView for SignerState {
     fn outage(&self) -> bool {
         self.outage.load(Ordering::Relaxed)
+    }
+
+    fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board.borrow())
+    }
+
+    fn ask(&self, order: TseOrder) -> Taken<'_> {
+        let (answer, answered) = oneshot::channel();
+        self.wanted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((order, answer));
+        Box::pin(async move {
+            match tokio::time::timeout(ANSWER_WITHIN, answered).await {
+                Ok(Ok(taken)) => taken,
+                Ok(Err(_)) | Err(_) => Err(NotTaken::Silent),
+            }
+        })
     }
 }
 

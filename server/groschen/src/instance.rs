@@ -28,6 +28,7 @@ use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
 use crate::credits::{self, SealedCredits};
+use crate::exporting::{Exporter, Handed};
 use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
@@ -56,6 +57,7 @@ pub struct Instance {
     signer: signing::Running,
     closer: closer::Running,
     console: Arc<console::Context>,
+    exporter: Arc<Exporter>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -136,6 +138,7 @@ impl Instance {
             .merge(health.routes())
             .merge(receipt::page::routes(receipts));
         let authority = settings.tls.as_ref().map(authority_of).transpose()?;
+        let exporter = Exporter::start(settings.clone(), writer.clone(), signer.lines.clone()).await?;
         let console = console::Context::new(console::Parts {
             event,
             mode: if event == sample::EVENT { Mode::Demo } else { Mode::Live },
@@ -145,6 +148,8 @@ impl Instance {
                 .collect::<Result<_, StoreError>>()?,
             hub: Arc::clone(&hub),
             signer: Arc::clone(&signer.state) as Arc<dyn console::SignerView>,
+            exports: Arc::new(Handed(Arc::clone(&exporter))),
+            ends_ms: settings.signing.ends_ms,
             clock: Arc::new(now_ms),
             secure: settings.is_secure(),
             terminals_at: settings.terminals_at(),
@@ -173,6 +178,7 @@ impl Instance {
             signer,
             closer,
             console,
+            exporter,
             accepting,
         })
     }
@@ -180,6 +186,11 @@ impl Instance {
     /// What the signer says of itself.
     pub fn signer(&self) -> &SignerState {
         &self.signer.state
+    }
+
+    /// What makes exports.
+    pub fn exports(&self) -> Handed {
+        Handed(Arc::clone(&self.exporter))
     }
 
     /// Lets somebody into the console without a password, for the demo. Gives the cookie.
@@ -217,7 +228,9 @@ impl Instance {
         self.hub.close_all();
         let signer = self.signer;
         let closer = self.closer;
+        let exporter = self.exporter;
         tokio::task::spawn_blocking(move || {
+            exporter.stop();
             closer.stop();
             signer.stop();
         })

@@ -10,7 +10,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod export;
-pub mod export_folder;
+pub mod exporting;
 pub mod health;
 pub mod import;
 pub mod instance;

@@ -33,6 +33,9 @@ pub enum SettingsError {
     /// One of two that belong together is missing.
     #[error("--tls-cert and --tls-key belong together; give both or none")]
     HalfTls,
+    /// The last day is none.
+    #[error("{0} is no day; write the last day of the event as YYYY-MM-DD")]
+    EventEnds(String),
     /// The public address is none.
     #[error("{0} is no public address; write https://HOST or https://HOST:PORT, without a path")]
     PublicUrl(String),
@@ -52,6 +55,7 @@ struct File {
     wristband_is: Option<Model>,
     tse_curve: Option<TseCurve>,
     tse_count: Option<u8>,
+    event_ends: Option<String>,
     tse: Option<Vec<Link>>,
     purse_keys: Option<Vec<PathBuf>>,
     purse_key_file: Option<PathBuf>,
@@ -126,6 +130,9 @@ pub struct ListenFlags {
     /// How many TSEs in software each taxpayer has; where one is out of order, its tills go to the next [default: 1].
     #[arg(long, env = "GROSCHEN_TSE_COUNT", value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub tse_count: Option<u8>,
+    /// The last day of the event, `YYYY-MM-DD`: certificates of TSEs have to outlast it.
+    #[arg(long, env = "GROSCHEN_EVENT_ENDS", value_name = "DAY")]
+    pub event_ends: Option<String>,
     /// The server's sealed keys of wristbands, as `groschen tags export --role server` makes them; may be given more than once.
     #[arg(
         long,
@@ -262,6 +269,13 @@ impl Settings {
                     .tse_count
                     .or(file.tse_count)
                     .map_or(1, |count| count.clamp(1, 32)),
+                ends_ms: listen
+                    .event_ends
+                    .clone()
+                    .or(file.event_ends)
+                    .as_deref()
+                    .map(end_of)
+                    .transpose()?,
                 interruption: listen.simulate_tse_outage,
             },
         })
@@ -278,6 +292,15 @@ impl Settings {
         anyhow::ensure!(database.exists(), "there is no database at {}", database.display());
         Ok(SqliteReader::open(&database, None)?)
     }
+}
+
+/// The end of a day, in UTC: what matters here are weeks.
+fn end_of(day: &str) -> Result<u64, SettingsError> {
+    let wrong = || SettingsError::EventEnds(day.to_owned());
+    let date: jiff::civil::Date = day.parse().map_err(|_| wrong())?;
+    let end = date.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::UTC));
+    let end = end.map_err(|_| wrong())?;
+    u64::try_from(end.timestamp().as_millisecond()).map_err(|_| wrong())
 }
 
 /// A scheme and a host, and nothing behind it.

@@ -1,7 +1,7 @@
 //! A small festival with a console: three tills on paper, orders, cases, users of every role.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use axum::Router;
@@ -9,7 +9,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use console::{Context, Mode, Parts, SignerView, create_user};
+use console::{
+    Asked, Board, Context, ExportFault, ExportProgress, Exports, Mode, NotTaken, Parts, SignerView, Taken, TseOrder,
+    create_user,
+};
 use engine::{Engine, Reply, Request, bootstrap, check_push};
 use festival::registration::{Slot, SlotState, secret_digest};
 use fixtures::paper::{NOW, PaperTill};
@@ -21,7 +24,9 @@ use shared_protocol::ids::Bytes;
 use shared_protocol::mirror::{FORMAT, MirroredEntry, Opening, Record};
 use shared_protocol::order::OrderKind;
 use shared_protocol::{SlotId, TagId, TillId};
-use store::{MemoryStore, Office, Reader as _, Role, SessionRow, Store as _, StoreError, UserRow};
+use store::{
+    ExportRange, ExportRow, MemoryStore, Office, Reader as _, Role, SessionRow, Store as _, StoreError, UserRow,
+};
 use sync::hub::{Heard, Hub};
 use sync::writer::Writer;
 use tower::ServiceExt as _;
@@ -32,11 +37,66 @@ pub const PASSWORD: &str = "correct horse battery";
 #[derive(Default)]
 pub struct Signer {
     pub out: AtomicBool,
+    pub board: Mutex<Arc<Board>>,
+    /// What admins asked for.
+    pub asked: Mutex<Vec<TseOrder>>,
+    /// Why it refuses everything.
+    pub refuses: Mutex<Option<NotTaken>>,
 }
 
 impl SignerView for Signer {
     fn outage(&self) -> bool {
         self.out.load(Ordering::Relaxed)
+    }
+
+    fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board.lock().unwrap())
+    }
+
+    fn ask(&self, order: TseOrder) -> Taken<'_> {
+        let refuses = *self.refuses.lock().unwrap();
+        self.asked.lock().unwrap().push(order);
+        Box::pin(async move { refuses.map_or(Ok(()), Err) })
+    }
+}
+
+/// Makes no exports, and remembers what it was asked.
+#[derive(Default)]
+pub struct Exporter {
+    pub started: Mutex<Vec<(ExportRange, String)>>,
+    pub progress: Mutex<Vec<ExportProgress>>,
+    pub cancelled: Mutex<Vec<u64>>,
+    pub deleted: Mutex<Vec<(u64, String)>>,
+    pub busy: AtomicBool,
+    pub content: Mutex<Vec<u8>>,
+}
+
+impl Exports for Exporter {
+    fn start(&self, range: ExportRange, by: String) -> Asked<'_, u64> {
+        self.started.lock().unwrap().push((range, by));
+        let busy = self.busy.load(Ordering::Relaxed);
+        Box::pin(async move { if busy { Err(ExportFault::Busy) } else { Ok(1) } })
+    }
+
+    fn cancel(&self, id: u64) -> bool {
+        self.cancelled.lock().unwrap().push(id);
+        true
+    }
+
+    fn progress(&self) -> Vec<ExportProgress> {
+        self.progress.lock().unwrap().clone()
+    }
+
+    fn open(&self, _row: &ExportRow) -> std::io::Result<std::fs::File> {
+        let mut file = tempfile::tempfile()?;
+        std::io::Write::write_all(&mut file, &self.content.lock().unwrap())?;
+        std::io::Seek::rewind(&mut file)?;
+        Ok(file)
+    }
+
+    fn delete(&self, row: ExportRow, by: String) -> Asked<'_, ()> {
+        self.deleted.lock().unwrap().push((row.id, by));
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -48,6 +108,7 @@ pub struct World {
     pub store: MemoryStore,
     pub hub: Arc<Hub>,
     pub signer: Arc<Signer>,
+    pub exports: Arc<Exporter>,
     pub bar: PaperTill,
     pub desk: PaperTill,
     /// A second copy that somebody looks at.
@@ -163,6 +224,7 @@ impl World {
         let (writer, thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
         let clock = Arc::new(AtomicU64::new(NOW + 60_000));
         let (own, signer) = (Arc::clone(&clock), Arc::new(Signer::default()));
+        let exports = Arc::new(Exporter::default());
         let context = Context::new(Parts {
             event: sample::EVENT,
             mode: Mode::Demo,
@@ -170,6 +232,8 @@ impl World {
             readers: (0..4).map(|_| store.reader().unwrap()).collect(),
             hub: Arc::clone(&hub),
             signer: Arc::clone(&signer) as Arc<dyn SignerView>,
+            exports: Arc::clone(&exports) as Arc<dyn Exports>,
+            ends_ms: None,
             clock: Arc::new(move || own.load(Ordering::Relaxed)),
             secure: false,
             terminals_at: None,
@@ -184,6 +248,7 @@ impl World {
             store,
             hub,
             signer,
+            exports,
             bar: PaperTill::that_books(&[OrderKind::Sale, OrderKind::Cancel], 1),
             desk: PaperTill::that_books(&[OrderKind::TopUp, OrderKind::PayOut], 2),
             import: String::new(),
@@ -270,6 +335,11 @@ impl World {
 
     /// Sends files as the page's form does.
     pub async fn upload(&self, cookie: &str, files: &[(&str, &[u8])]) -> Answer {
+        self.upload_to("/import", cookie, files).await
+    }
+
+    /// The same to another page.
+    pub async fn upload_to(&self, path: &str, cookie: &str, files: &[(&str, &[u8])]) -> Answer {
         let mut body = Vec::new();
         for (name, file) in files {
             body.extend(format!("--mark\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n").bytes());
@@ -279,7 +349,7 @@ impl World {
         body.extend(b"--mark--\r\n");
         let request = HttpRequest::builder()
             .method(Method::POST)
-            .uri("/import")
+            .uri(path)
             .header(header::HOST, "console.example")
             .header(header::ORIGIN, "http://console.example")
             .header(header::CONTENT_TYPE, "multipart/form-data; boundary=mark")
@@ -377,5 +447,8 @@ impl World {
             .replace("{case}", "1")
             .replace("{import}", &self.import)
             .replace("{batch}", "5")
+            .replace("{tse}", "1")
+            .replace("{till}", &self.bar.till.0.to_string())
+            .replace("{export}", "1")
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod books;
 mod common;
+mod fiscal;
 mod import;
 mod live;
 mod login;

@@ -162,6 +162,7 @@ fn title(html: &str) -> String {
 async fn every_page_is_whole_in_both_languages() {
     let mut world = World::new().await;
     world.trade().await;
+    crate::fiscal::with_tses_and_export(&world).await;
     let cookie = world.session(Role::Admin).await;
     let mut titles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in addresses(&world) {
@@ -208,6 +209,8 @@ async fn pages_stay_whole_with_nothing_to_show() {
         "/cases",
         "/wristbands",
         "/tse",
+        "/exports",
+        "/verify",
         "/audit",
         "/users",
         "/search",
@@ -277,6 +280,7 @@ fn encoded(text: &str) -> String {
 async fn poison(payload: &str) {
     let mut world = World::with(poisoned(payload), &payload.chars().take(1_000).collect::<String>()).await;
     world.trade().await;
+    crate::fiscal::with_tses_and_export(&world).await;
     let cookie = world.session(Role::Admin).await;
     let typed = encoded(&payload.chars().take(300).collect::<String>());
     world

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::dsfinvk::map::{self, Booked, CameOff, Target};
 use ::dsfinvk::model::Closing;
@@ -13,15 +13,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use festival::booking::posting_id;
 use fiscal::signer::client_of;
-use fiscal::{Job, Jobs};
+use fiscal::{Job, Jobs, VoucherModel};
 use fixtures::sample;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::{Amount, EventId, OrderId, TagId, TaxpayerId};
 use store::{ClosedItem, ClosingRow, OutageRow, Reader, TseRow};
 use store_sqlite::SqliteReader;
 
+use exports::ExportFolder;
+
 use crate::Exit;
-use crate::export_folder::ExportFolder;
 use crate::keys::seed;
 use crate::progress::Progress;
 use crate::settings::{Flags, ListenFlags, Model, Settings};
@@ -68,42 +69,84 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         ..ListenFlags::default()
     };
     let settings = Settings::resolve(&arguments.flags, &listen)?;
-    let mut books = Books::open(&settings)?;
-    let wanted = |row: &ClosingRow| {
-        (arguments.from..=arguments.until).contains(&row.day)
-            && arguments.taxpayer.is_none_or(|no| row.taxpayer == TaxpayerId(no))
+    let mut books = Books::open(settings.reader()?, &settings)?;
+    let range = Range {
+        taxpayer: arguments.taxpayer.map(TaxpayerId),
+        from: arguments.from,
+        until: arguments.until,
+        v2_3: arguments.v2_3,
+        staff_names: arguments.staff_names,
     };
-    let mut by_taxpayer = BTreeMap::<TaxpayerId, Vec<ClosingRow>>::new();
-    for row in books.closings.values().filter(|row| wanted(row)) {
-        by_taxpayer.entry(row.taxpayer).or_default().push(row.clone());
-    }
-    if by_taxpayer.is_empty() {
-        bail!("there is no closing to export: a server closes each event day half an hour after it ended");
-    }
-    for (taxpayer, mut rows) in by_taxpayer {
-        rows.sort_by(|one, other| (&one.client, one.z_no).cmp(&(&other.client, other.z_no)));
-        let path = arguments.out.join(format!("taxpayer-{}", taxpayer.0));
-        let folder = ExportFolder::make(&path)?;
-        let options = books.options(taxpayer, arguments.v2_3);
-        let mut writer = Writer::new(folder, options)?;
-        let mut progress = Progress::new("exporting", rows.iter().map(|row| row.receipts).sum());
-        let mut done = 0;
-        for row in &rows {
-            writer.begin(books.closing(row)?)?;
-            books.receipts(row, &settings, arguments.staff_names, &mut writer, |count| {
-                done += count;
-                progress.at(done);
-            })?;
-            writer.end()?;
-        }
-        drop(progress);
-        let written = writer.finish()?;
+    let mut progress = Progress::new("exporting", books.receipts_in(&range));
+    let made = write(&mut books, &range, &arguments.out, &mut |done| {
+        progress.at(done);
+        Ok(())
+    })?;
+    drop(progress);
+    for (taxpayer, path, written) in made {
         tell(taxpayer, &path, &written, arguments.json);
     }
     Ok(Exit::Done)
 }
 
-fn tell(taxpayer: TaxpayerId, path: &std::path::Path, written: &Written, json: bool) {
+/// What of the books is exported.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
+    /// Of this taxpayer; none for all.
+    pub taxpayer: Option<TaxpayerId>,
+    /// Closings of event days from this one on, `yyyymmdd`.
+    pub from: u32,
+    /// Up to and with this one.
+    pub until: u32,
+    /// Whether version 2.3 of the standard is named.
+    pub v2_3: bool,
+    /// Whether cashiers are named besides their numbers.
+    pub staff_names: bool,
+}
+
+impl Range {
+    fn holds(&self, row: &ClosingRow) -> bool {
+        (self.from..=self.until).contains(&row.day) && self.taxpayer.is_none_or(|no| row.taxpayer == no)
+    }
+}
+
+/// What was written for a taxpayer, and where.
+pub(crate) type Made = (TaxpayerId, PathBuf, Written);
+
+/// Writes a folder for each taxpayer. `step` hears how many receipts are done, and ends it by failing.
+pub(crate) fn write(
+    books: &mut Books,
+    range: &Range,
+    out: &Path,
+    step: &mut dyn FnMut(u64) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Made>> {
+    let mut by_taxpayer = BTreeMap::<TaxpayerId, Vec<ClosingRow>>::new();
+    for row in books.closings.values().filter(|row| range.holds(row)) {
+        by_taxpayer.entry(row.taxpayer).or_default().push(row.clone());
+    }
+    if by_taxpayer.is_empty() {
+        bail!("there is no closing to export: a server closes each event day half an hour after it ended");
+    }
+    let (mut made, mut done) = (Vec::new(), 0);
+    for (taxpayer, mut rows) in by_taxpayer {
+        rows.sort_by(|one, other| (&one.client, one.z_no).cmp(&(&other.client, other.z_no)));
+        let path = out.join(format!("taxpayer-{}", taxpayer.0));
+        let folder = ExportFolder::make(&path)?;
+        let mut writer = Writer::new(folder, books.options(taxpayer, range.v2_3))?;
+        for row in &rows {
+            writer.begin(books.closing(row)?)?;
+            books.receipts(row, range.staff_names, &mut writer, |count| {
+                done += count;
+                step(done)
+            })?;
+            writer.end()?;
+        }
+        made.push((taxpayer, path, writer.finish()?));
+    }
+    Ok(made)
+}
+
+fn tell(taxpayer: TaxpayerId, path: &Path, written: &Written, json: bool) {
     if json {
         let line = serde_json::json!({
             "taxpayer": taxpayer.0,
@@ -126,7 +169,8 @@ fn tell(taxpayer: TaxpayerId, path: &std::path::Path, written: &Written, json: b
 }
 
 /// What the exports are made of.
-struct Books {
+pub(crate) struct Books {
+    model: VoucherModel,
     reader: SqliteReader,
     event: EventId,
     jobs: Jobs,
@@ -138,8 +182,8 @@ struct Books {
 }
 
 impl Books {
-    fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let mut reader = settings.reader()?;
+    /// Reads what every export of a database needs.
+    pub(crate) fn open(mut reader: SqliteReader, settings: &Settings) -> anyhow::Result<Self> {
         let key = settings.data.join("tse.key");
         ensure!(
             key.exists(),
@@ -157,6 +201,7 @@ impl Books {
             closings.extend(rows.into_iter().map(|row| (row.id, row)));
         }
         Ok(Self {
+            model: settings.signing.model,
             jobs: Jobs::new(&mut reader, event)?,
             tses: reader.tses()?,
             outages: reader
@@ -169,6 +214,12 @@ impl Books {
             event,
             closings,
         })
+    }
+
+    /// How many receipts an export has.
+    pub(crate) fn receipts_in(&self, range: &Range) -> u64 {
+        let rows = self.closings.values().filter(|row| range.holds(row));
+        rows.map(|row| row.receipts).sum()
     }
 
     fn options(&self, taxpayer: TaxpayerId, v2_3: bool) -> Options {
@@ -220,15 +271,14 @@ impl Books {
     fn receipts(
         &mut self,
         row: &ClosingRow,
-        settings: &Settings,
         staff_names: bool,
         writer: &mut Writer<ExportFolder>,
-        mut done: impl FnMut(u64),
+        mut done: impl FnMut(u64) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let secret = self.secret;
         let wristband = |tag: TagId| map::pseudonym(&secret, tag);
         let shown = map::Settings {
-            model: settings.signing.model,
+            model: self.model,
             in_house: true,
             staff_names,
             wristband: &wristband,
@@ -238,7 +288,7 @@ impl Books {
             let items = self.reader.closed_items(row.id, from, PAGE)?;
             let Some((last, _)) = items.last() else { return Ok(()) };
             from = last + 1;
-            done(items.len() as u64);
+            done(items.len() as u64)?;
             for (number, item) in items {
                 match item {
                     ClosedItem::Order(no) => self.order(no, number, &shown, writer)?,

@@ -7,8 +7,8 @@
 //!
 //! What must never happen here: a format. The crates below write them; this room reads the database and opens files.
 
-mod dsfinvk;
-mod tse;
+pub(crate) mod dsfinvk;
+pub(crate) mod tse;
 
 use crate::Exit;
 

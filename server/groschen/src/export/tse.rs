@@ -56,19 +56,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if tses.is_empty() {
         bail!("there is no TSE in software in this database: nothing was signed here yet");
     }
-    let key = settings.data.join("tse.key");
-    // It would be made anew, and with it a root that stands behind nothing.
-    ensure!(
-        key.exists(),
-        "{} is not there; put it back: the certificates of an export are signed with what it holds",
-        key.display()
-    );
-    let seed = seed(&key, "put the right file back, exports are signed with what it holds")?;
-    let authority = Authority::new(Hash32::of("groschen tse root 1", &[&seed]).0);
+    let authority = authority(&settings.data)?;
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
     for tse in &tses {
-        let (path, messages) = export(&mut reader, tse, &authority, &arguments.out)?;
+        let (last, ..) = reader.tse_counters(tse.no)?;
+        let mut progress = Progress::new("exporting", last);
+        let (path, messages) = export(&mut reader, tse, &authority, &arguments.out, &mut |done| {
+            progress.at(done);
+            Ok(())
+        })?;
+        drop(progress);
         let root = root(tse, &authority, &arguments.out)?;
         if arguments.json {
             let line = serde_json::json!({
@@ -92,12 +90,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes an archive whole or not at all.
-fn export(
+/// What signs the certificates of exports of TSEs in software.
+pub(crate) fn authority(data: &Path) -> anyhow::Result<Authority> {
+    let key = data.join("tse.key");
+    // It would be made anew, and with it a root that stands behind nothing.
+    ensure!(
+        key.exists(),
+        "{} is not there; put it back: the certificates of an export are signed with what it holds",
+        key.display()
+    );
+    let seed = seed(&key, "put the right file back, exports are signed with what it holds")?;
+    Ok(Authority::new(Hash32::of("groschen tse root 1", &[&seed]).0))
+}
+
+/// Writes the archive of a TSE in software, whole or not at all. `step` hears how many transactions are done, and ends it by failing. Gives the file
+/// and the messages in it.
+pub(crate) fn export(
     reader: &mut dyn Reader,
     tse: &TseRow,
     authority: &Authority,
     folder: &Path,
+    step: &mut dyn FnMut(u64) -> anyhow::Result<()>,
 ) -> anyhow::Result<(PathBuf, u64)> {
     let made_s = now_ms() / 1_000;
     // A server may go on signing: what it signs from here on belongs to the next export.
@@ -110,17 +123,17 @@ fn export(
     let file = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("{} cannot be written to", folder.display()))?;
     let mut export = TseExport::begin(BufWriter::new(file), tse, authority, times)?;
-    let (mut next, mut progress) = (0, Progress::new("exporting", last));
+    let mut next = 0;
     while next <= last {
         let rows = reader.transactions(tse.no, next, PAGE_ROWS)?;
         let Some(newest) = rows.last() else { break };
-        next = newest.transaction + 1;
+        let newest_done = newest.transaction;
+        next = newest_done + 1;
         for row in rows.into_iter().filter_map(|row| until(row, last_counter)) {
             export.transaction(&row)?;
         }
-        progress.at(next);
+        step(newest_done)?;
     }
-    drop(progress);
     let (out, messages) = export.finish()?;
     let file = out.into_inner().context("the archive cannot be written")?;
     let serial = hex(&tse.serial);
@@ -136,7 +149,7 @@ fn until(mut row: TransactionRow, last_counter: u64) -> Option<TransactionRow> {
 }
 
 /// The root of a TSE's certificates, for whoever judges its exports.
-fn root(tse: &TseRow, authority: &Authority, folder: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn root(tse: &TseRow, authority: &Authority, folder: &Path) -> anyhow::Result<PathBuf> {
     let (curve, name) = if tse.algorithm == Curve::P256.algorithm() {
         (Curve::P256, "p256")
     } else {

@@ -7,19 +7,22 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use console::{NotTaken, TseOrder};
 use engine::Request;
 use fiscal::signer::Call;
-use fiscal::{Job, Jobs, Known, Signer, SignerSettings, TseError};
+use fiscal::{Job, Jobs, Known, Signer, SignerSettings, Tse, TseError};
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{Reader as _, Signing, TseNo, TseRow};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::session::CartEvent;
 use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::Settings;
+use super::board::Reporter;
 use super::devices::{self, Link, Met};
-use super::line::{Answer, Line};
+use super::line::{Answer, Line, Lines};
 use super::software::Software;
 use crate::health::SignerState;
 
@@ -34,6 +37,9 @@ const WAITING_MAX: usize = 200_000;
 /// How often the newest configuration is read, for who sells at which till, and orders without a TSE are tried again.
 const CONFIG_EVERY: Duration = Duration::from_secs(5);
 
+/// What became of an admin's wish, and who wants to know.
+type Answered = (oneshot::Sender<Result<(), NotTaken>>, Result<(), NotTaken>);
+
 pub(super) struct Desk {
     carts: Receiver<CartEvent>,
     answers: Receiver<Answer>,
@@ -47,6 +53,8 @@ pub(super) struct Desk {
     reader: SqliteReader,
     software: Software,
     lines: BTreeMap<TseNo, Line>,
+    /// The same, for whoever wants their logs.
+    pub(super) shared_lines: Lines,
     signer: Signer,
     pub(super) writer: Writer<SqliteStore>,
     runtime: Handle,
@@ -61,6 +69,7 @@ pub(super) struct Desk {
     late_from: u64,
     /// Whether the last turn left journal rows behind: then it waits for nothing.
     behind: bool,
+    reporter: Reporter,
     pub(super) state: Arc<SignerState>,
 }
 
@@ -96,12 +105,14 @@ impl Desk {
             with_devices: links.iter().map(Link::taxpayer).collect(),
             reader,
             lines: BTreeMap::new(),
+            shared_lines: Lines::default(),
             signer: Signer::new(signer_settings, known),
             writer,
             runtime: Handle::current(),
             parked: Vec::new(),
             config_at: Instant::now(),
             behind: false,
+            reporter: Reporter::new(),
             state: Arc::default(),
         };
         for link in links {
@@ -120,9 +131,8 @@ impl Desk {
         let of_link = |row: &&TseRow| row.link == device.name && row.taxpayer == device.taxpayer();
         if let Some(no) = self.signer.known().iter().find(of_link).map(|row| row.no) {
             let next = devices::next_of(&mut self.reader, no)?;
-            let line = Line::start(no, devices::adapter(&device, next)?, self.answer_to.clone())?;
             self.signer.add_known(no);
-            self.lines.insert(no, line);
+            self.line(no, devices::adapter(&device, next)?)?;
             return Ok(());
         }
         let tse = devices::adapter(&device, 1)?;
@@ -133,8 +143,7 @@ impl Desk {
     fn welcome(&mut self) -> anyhow::Result<()> {
         while let Ok(Met { link, info, tse }) = self.met.try_recv() {
             let no = self.signer.add(link.taxpayer(), &link.name, &info);
-            let line = Line::start(no, tse, self.answer_to.clone())?;
-            self.lines.insert(no, line);
+            self.line(no, tse)?;
             for job in std::mem::take(&mut self.parked) {
                 self.order(job)?;
             }
@@ -151,9 +160,14 @@ impl Desk {
         if self.state.closing.swap(false, Ordering::Relaxed) {
             self.signer.close();
         }
+        let taken = self.take_wishes();
         let (rows, calls) = self.signer.turn(now_ms());
         let came_off = rows.orders.len() as u64;
         self.keep(rows)?;
+        for (answer, taken) in taken {
+            // Whoever asked may have gone.
+            let _gone = answer.send(taken);
+        }
         for call in calls {
             self.call(call);
         }
@@ -161,7 +175,21 @@ impl Desk {
         self.state.next_no.store(next_no, Ordering::Relaxed);
         self.state.orders.fetch_add(came_off, Ordering::Relaxed);
         self.state.outage.store(self.signer.has_outage(), Ordering::Relaxed);
+        self.reporter.report(|| self.signer.units(), &self.state);
         Ok(())
+    }
+
+    /// What admins want: the rules decide, and they hear of it once it is in the database.
+    fn take_wishes(&mut self) -> Vec<Answered> {
+        let wanted = self.state.wanted().into_iter();
+        let taken = wanted.map(|(order, answer)| {
+            let taken = match order {
+                TseOrder::Wish(row) => self.signer.wish(row),
+                TseOrder::Retire(row) => self.signer.retire(row),
+            };
+            (answer, taken.map_err(NotTaken::from))
+        });
+        taken.collect()
     }
 
     /// Answers and cart events, waiting a moment where there is nothing else to do.
@@ -227,7 +255,10 @@ impl Desk {
                 None => self.jobs.of(&mut self.reader, row)?,
             };
             match job {
-                Some(job) => self.order(job)?,
+                Some(job) => {
+                    self.reporter.ordered(&job);
+                    self.order(job)?;
+                }
                 None => self.signer.nothing(no),
             }
             self.next_no = no + 1;
@@ -274,9 +305,17 @@ impl Desk {
         }
         for made in self.software.of(&mut self.reader, taxpayer)? {
             let no = self.signer.add(taxpayer, &made.link, &made.info);
-            let line = Line::start(no, made.tse, self.answer_to.clone())?;
-            self.lines.insert(no, line);
+            self.line(no, made.tse)?;
         }
+        Ok(())
+    }
+
+    /// A TSE has a thread of its own from now on.
+    fn line(&mut self, no: TseNo, tse: Box<dyn Tse>) -> anyhow::Result<()> {
+        let statuses = Arc::clone(&self.reporter.statuses);
+        let line = Line::start(no, tse, self.answer_to.clone(), statuses)?;
+        self.shared_lines.insert(no, line.clone());
+        self.lines.insert(no, line);
         Ok(())
     }
 

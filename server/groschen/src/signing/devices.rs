@@ -43,6 +43,11 @@ pub enum Device {
 }
 
 impl Link {
+    /// Whether it takes several connections, so that an export disturbs nobody.
+    pub const fn takes_several(&self) -> bool {
+        matches!(self.device, Device::Fiskaly(_))
+    }
+
     /// Whose tills it signs for.
     pub const fn taxpayer(&self) -> TaxpayerId {
         TaxpayerId(self.taxpayer)
@@ -69,7 +74,7 @@ pub(super) fn check(links: &[Link]) -> anyhow::Result<()> {
 }
 
 /// The adapter of a device; `next` is the first of its transactions that the books have no end of.
-pub(super) fn adapter(link: &Link, next: u64) -> anyhow::Result<Box<dyn Tse>> {
+pub(crate) fn adapter(link: &Link, next: u64) -> anyhow::Result<Box<dyn Tse>> {
     let faulty = || format!("the TSE {} in the settings", link.name);
     Ok(match &link.device {
         Device::Diebold(settings) => {

@@ -23,6 +23,7 @@ use crate::health::SignerState;
 use crate::interrupted::Interruption;
 use crate::keys::seed;
 
+mod board;
 mod desk;
 pub(crate) mod devices;
 mod line;
@@ -30,6 +31,7 @@ mod software;
 
 use desk::Desk;
 pub use devices::{Device, Link};
+pub use line::{Line, Lines, Wanted};
 
 /// Cart events that may wait. A start that is missed is made up when the cart is paid.
 const CARTS_MAX: usize = 4_096;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub curve: Curve,
     /// How many of them a taxpayer has.
     pub count: u8,
+    /// When the event is over, ms since 1970; certificates have to outlast it.
+    pub ends_ms: Option<u64>,
     /// When they are silent, in a simulation.
     pub interruption: Option<Interruption>,
 }
@@ -58,6 +62,7 @@ impl Default for Settings {
             model: VoucherModel::VoucherLines,
             curve: Curve::BrainpoolP384,
             count: 1,
+            ends_ms: None,
             interruption: None,
         }
     }
@@ -67,6 +72,8 @@ impl Default for Settings {
 pub struct Running {
     /// How it is.
     pub state: Arc<SignerState>,
+    /// The ways to the TSEs.
+    pub lines: Lines,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -97,6 +104,7 @@ pub fn start(
     )?;
     let mut desk = Desk::open(carts, reader, event, (settings, seed), links, writer)?;
     let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
+    let lines = desk.shared_lines.clone();
     let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
         .name("signer".to_owned())
@@ -112,7 +120,13 @@ pub fn start(
             }
         })
         .context("the signer's thread cannot be started")?;
-    Ok((Running { state, stop, thread }, to))
+    let running = Running {
+        state,
+        lines,
+        stop,
+        thread,
+    };
+    Ok((running, to))
 }
 
 /// How the booked orders of a database came off; the last is those that did not, and is zero once a signer has caught up.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ::dsfinvk::{Report, check};
 
 use crate::Exit;
-use crate::export_folder::ExportFolder;
+use exports::ExportFolder;
 
 /// Arguments of `verify dsfinvk`.
 #[derive(Debug, Clone, clap::Args)]

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::frame::Page;
 use crate::{
     audit, batches, cases, dashboard, exporting, import, judging, live, login, order, orders, purse, registration,
-    search, session, terminals, tse, users, wristband,
+    search, session, tax, terminals, tse, users, wristband,
 };
 
 const EVERYBODY: &[Role] = &[Role::Admin, Role::Finance, Role::Crew];
@@ -154,6 +154,11 @@ pub fn table() -> Vec<Endpoint> {
         page("/verify",                       EVERYBODY, get(judging::page)),
         change("/verify/receipt",             EVERYBODY, post(judging::receipt)),
         change("/verify/file",                EVERYBODY, post(judging::file).layer(judging::room())),
+        page("/tax",                          BOOKS,     get(tax::page)),
+        change("/tax/{choice}",               ADMIN,     post(tax::choose)),
+        change("/tax/notification/say",       ADMIN,     post(tax::say)),
+        data("/tax/notification/{taxpayer}",  BOOKS,     get(tax::download)),
+        change("/tax/notification/{taxpayer}/sent", ADMIN, post(tax::sent)),
         page("/audit",                        BOOKS,     get(audit::page)),
         page("/users",                        ADMIN,     get(users::page)),
         change("/users",                      ADMIN,     post(users::add)),

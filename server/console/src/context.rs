@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Reply, Request, Settled};
+use fiscal::tax::Fixed;
 use pages::{Assets, Language};
 use shared_protocol::EventId;
 use shared_protocol::config::Config;
@@ -91,6 +92,8 @@ pub struct Parts {
     pub config_key: Hash32,
     /// Digest of the authority of the server's certificate, for registration codes; none where a proxy speaks TLS.
     pub authority: Option<Hash32>,
+    /// Choices about taxes that the server's settings made.
+    pub fixed: Fixed,
 }
 
 /// What every page needs.
@@ -101,6 +104,7 @@ pub struct Context {
     pub(crate) terminals_at: Option<String>,
     pub(crate) config_key: Hash32,
     pub(crate) authority: Option<Hash32>,
+    pub(crate) fixed: Fixed,
     pub(crate) hub: Arc<Hub>,
     pub(crate) signer: Arc<dyn SignerView>,
     pub(crate) exports: Arc<dyn Exports>,
@@ -152,6 +156,7 @@ impl Context {
             terminals_at: parts.terminals_at,
             config_key: parts.config_key,
             authority: parts.authority,
+            fixed: parts.fixed,
             hub: parts.hub,
             signer: parts.signer,
             exports: parts.exports,

@@ -41,7 +41,7 @@ struct Entry {
     en: &'static str,
 }
 
-const NAVIGATION: [Entry; 10] = [
+const NAVIGATION: [Entry; 11] = [
     Entry {
         path: "/",
         key: "d",
@@ -89,6 +89,12 @@ const NAVIGATION: [Entry; 10] = [
         key: "p",
         de: "Prüfen",
         en: "Verify",
+    },
+    Entry {
+        path: "/tax",
+        key: "x",
+        de: "Steuern",
+        en: "Taxes",
     },
     Entry {
         path: "/audit",

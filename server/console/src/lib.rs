@@ -29,6 +29,7 @@ mod registration;
 mod search;
 mod session;
 mod signer;
+mod tax;
 mod terminals;
 mod throttle;
 mod tse;

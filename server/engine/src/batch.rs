@@ -71,6 +71,11 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Whether something was put into the journal.
+    pub(crate) const fn has_rows(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Opens a case.
     pub(crate) fn open(&mut self, case: Case, terminal: Option<TerminalNo>, no: Option<u64>) {
         self.cases.push(OpenCase {

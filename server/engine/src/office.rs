@@ -10,6 +10,12 @@ use crate::request::Settled;
 impl<S: Store> Engine<S> {
     /// Takes all of it or nothing.
     pub(crate) fn office(&mut self, batch: &mut Batch, office: &Office) -> Result<Settled, StoreError> {
+        if office.before_orders && self.has_orders(batch)? {
+            return Ok(Settled::Refused(Text::new(
+                "Dafür ist es zu spät: Es gibt schon Buchungen, und ihre Belege, Signaturen und Exporte müssen dieselbe Geschichte erzählen. Nichts ist geändert. Eine andere Wahl gilt erst für eine neue Veranstaltung; sprich mit eurem Steuerbüro, was mit den vorhandenen Buchungen zu tun ist.",
+                "It is too late for that: there are orders already, and their receipts, signatures and exports have to tell the same story. Nothing was changed. Another choice holds for a new event only; ask your tax advisor what to do about the orders there are.",
+            )));
+        }
         for note in &office.notes {
             if self.reader.case(note.case)?.is_none() {
                 return Ok(Settled::Refused(Text::new(
@@ -35,5 +41,11 @@ impl<S: Store> Engine<S> {
         }
         batch.office.append(office.clone());
         Ok(Settled::Done)
+    }
+
+    /// Whether an order came off, or stands in the journal where the signer has not been yet: that one may be at the TSE by now.
+    fn has_orders(&mut self, batch: &Batch) -> Result<bool, StoreError> {
+        let came_off: u64 = self.reader.signing_counts()?.values().sum();
+        Ok(came_off > 0 || batch.has_rows() || self.reader.head()?.0 > self.reader.signed_to()?)
     }
 }

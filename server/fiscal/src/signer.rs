@@ -1,7 +1,7 @@
 //! How orders come off: signed, signed late, or marked as made in an outage. Never nothing.
 //!
 //! ```text
-//! cart opened ──▶ start ──▶ open ──▶ order: finish ──▶ signed
+//! cart opened ──▶ start (where transactions begin with the first item) ──▶ open ──▶ order: finish ──▶ signed
 //!                              └───▶ cart given up: finish as AVBelegabbruch
 //! order without a start ──▶ start and finish at once ──▶ signed
 //! order that comes more than 5 s after its sale ──▶ the till could not reach its TSE: an outage of the till
@@ -29,6 +29,7 @@ use store::{
 };
 
 use crate::process_data::{Kassenbeleg, VoucherModel};
+use crate::tax::{Begins, Choices};
 use crate::tse::TseInfo;
 
 mod answer;
@@ -78,7 +79,7 @@ pub enum OutagePolicy {
     ResignMarked,
 }
 
-/// How an event wants its orders to come off.
+/// How an event wants its orders to come off, where it has no history of that ([`Signer::choose`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignerSettings {
     /// The event; its first bytes are part of a till's serial number.
@@ -182,7 +183,8 @@ pub struct NoTse(pub TaxpayerId);
 /// Makes orders come off.
 #[derive(Debug)]
 pub struct Signer {
-    settings: SignerSettings,
+    event: EventId,
+    choices: Choices,
     units: BTreeMap<TseNo, Unit>,
     /// Which till is with which TSE; a till that sells for two taxpayers is with one of each.
     homes: BTreeMap<(TaxpayerId, String), ClientRow>,
@@ -270,7 +272,8 @@ impl Signer {
         }
         let homes = known.clients.into_iter().filter(|row| row.until_ms.is_none());
         Self {
-            settings,
+            event: settings.event,
+            choices: Choices::always(settings.policy, settings.model),
             units: BTreeMap::new(),
             homes: homes.map(|row| ((row.taxpayer, row.client.clone()), row)).collect(),
             wishes: known
@@ -300,6 +303,11 @@ impl Signer {
             out: Signing::default(),
             calls: Vec::new(),
         }
+    }
+
+    /// How orders come off from now on. What has begun goes on as it was begun.
+    pub fn choose(&mut self, choices: Choices) {
+        self.choices = choices;
     }
 
     /// A TSE signs for a taxpayer from now on; it is asked to get ready first. One that is new here is noted. `link` names where it is found.
@@ -357,7 +365,8 @@ impl Signer {
 
     /// Whether orders marked as unsigned may be signed now, and there is room for more of them.
     pub fn may_sign_late(&self) -> bool {
-        (self.settings.policy == OutagePolicy::ResignMarked || self.claims.are_new)
+        let signs = self.choices.outage_policy.values();
+        (self.claims.are_new || signs.into_iter().any(|policy| policy == OutagePolicy::ResignMarked))
             && self.late.len() < unit::DEPTH
             && self
                 .units
@@ -380,9 +389,18 @@ impl Signer {
         self.done_to
     }
 
-    /// Something was put into an empty cart: its transaction begins, where it has not. A TSE that cannot is asked again when the cart is paid.
+    /// Whether an order that was booked then is signed late, when it was made in an outage.
+    pub fn signs_late(&self, booked_at_ms: u64) -> bool {
+        self.choices.outage_policy.at(booked_at_ms) == OutagePolicy::ResignMarked
+    }
+
+    /// Something was put into an empty cart: its transaction begins, where it has not and where that is when it begins. A TSE that cannot is asked again
+    /// when the cart is paid.
     pub fn cart_opened(&mut self, cart: CartId, till: TillId, taxpayer: TaxpayerId, now_ms: u64) {
-        let client = client_of(self.settings.event, till);
+        if self.choices.begins.at(now_ms) == Begins::Payment {
+            return;
+        }
+        let client = client_of(self.event, till);
         let Some(tse) = self.home_of_cart(taxpayer, &client, cart, now_ms) else {
             return;
         };
@@ -409,7 +427,7 @@ impl Signer {
             return Ok(());
         }
         let (order, taxpayer) = (&job.order, job.order.taxpayer);
-        let client = client_of(self.settings.event, order.till);
+        let client = client_of(self.event, order.till);
         let Some(tse) = self.home_of_cart(taxpayer, &client, order.cart, now_ms) else {
             self.parked.insert(job.no);
             return Err(NoTse(taxpayer));
@@ -436,7 +454,7 @@ impl Signer {
             cart: job.order.cart,
             taxpayer: job.order.taxpayer,
             client,
-            told: job.told(self.settings.model),
+            told: job.told(self.choices.wristband_is),
             outage: None,
             comes_late: None,
             marked: false,
@@ -482,7 +500,7 @@ impl Signer {
             return;
         }
         let outage = self.outage_of_till(&sale);
-        if self.settings.policy == OutagePolicy::MarkOnly {
+        if !self.signs_late(sale.booked_at_ms) {
             self.marked(&sale, tse, outage);
             self.forsake(sale.cart, Some(tse));
         } else {
@@ -514,8 +532,8 @@ impl Signer {
             return;
         }
         let taxpayer = job.order.taxpayer;
-        let client = client_of(self.settings.event, job.order.till);
-        let signs = self.settings.policy == OutagePolicy::ResignMarked;
+        let client = client_of(self.event, job.order.till);
+        let signs = self.signs_late(job.booked_at_ms);
         let sale = Sale {
             outage: marked.outage,
             marked: true,

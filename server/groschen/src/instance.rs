@@ -33,7 +33,7 @@ use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Purses, Settings, Tls};
-use crate::{closer, signing, wristbands};
+use crate::{closer, signing, tax, wristbands};
 
 /// Pages that read at once.
 const CONSOLE_READERS: usize = 4;
@@ -98,7 +98,12 @@ impl Instance {
         let (config_key, incarnation) = (engine.config_key(), engine.incarnation());
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
-        let reader = SqliteReader::open(&database, None)?;
+        let mut reader = SqliteReader::open(&database, None)?;
+        if let Err(error) = tax::begin(&writer, &mut reader, event, &settings.signing.fixed).await {
+            writer.stop();
+            let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
+            return Err(error);
+        }
         let (signer, carts) = signing::start(
             &settings.data,
             reader,
@@ -155,6 +160,7 @@ impl Instance {
             terminals_at: settings.terminals_at(),
             config_key: terminal::config_key_digest(&config_key),
             authority,
+            fixed: settings.signing.fixed,
         });
         // Receipts are public and come first; whatever nobody else has is the console's.
         let routes = routes.fallback_service(console::routes(&console));
@@ -290,6 +296,12 @@ fn event_of(store: &mut SqliteStore, sample: bool) -> anyhow::Result<EventId> {
             ));
         }
         bootstrap(store, sample::EVENT, &sample::items())?;
+        let office = tax::of_sample(sample::EVENT);
+        let commit = store::Commit {
+            office,
+            ..store::Commit::default()
+        };
+        store::Store::commit(store, &commit)?;
     }
     Ok(sample::EVENT)
 }

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod signing;
 pub mod simulate;
 pub mod tags;
+pub mod tax;
 pub mod user;
 pub mod verify;
 pub mod wristbands;

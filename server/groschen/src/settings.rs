@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use fiscal::tax::{Choice, Fix, Fixed, Place};
 use fiscal::tse::Curve;
-use fiscal::{OutagePolicy, VoucherModel};
 use serde::Deserialize;
 use store_sqlite::SqliteReader;
 
@@ -53,6 +53,8 @@ struct File {
     public_url: Option<String>,
     outage_policy: Option<Policy>,
     wristband_is: Option<Model>,
+    transaction_begins: Option<Begins>,
+    in_house: Option<InHouse>,
     tse_curve: Option<TseCurve>,
     tse_count: Option<u8>,
     event_ends: Option<String>,
@@ -80,6 +82,37 @@ pub enum Model {
     Voucher,
     /// Electronic money.
     EMoney,
+}
+
+/// When the transaction of a sale begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Begins {
+    /// With the first item, where the till reaches its server.
+    FirstItem,
+    /// With the payment.
+    Payment,
+}
+
+/// Whether what is sold is consumed on the premises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum InHouse {
+    /// It is.
+    Yes,
+    /// It is taken away.
+    No,
+}
+
+/// A choice of the settings as the history names it: the flag before the file.
+fn fix<T: clap::ValueEnum>(choice: Choice, flag: Option<T>, file: Option<T>) -> Option<Fix> {
+    let (value, place) = match (flag, file) {
+        (Some(value), _) => (value, Place::Flag),
+        (None, Some(value)) => (value, Place::File),
+        (None, None) => return None,
+    };
+    let value = choice.value(value.to_possible_value()?.get_name())?;
+    Some(Fix { value, place })
 }
 
 /// The curve of TSEs in software.
@@ -118,12 +151,20 @@ pub struct ListenFlags {
     /// Where browsers and terminals reach this server from outside, `https://HOST[:PORT]`: printed into registration codes. Needed behind a proxy.
     #[arg(long, env = "GROSCHEN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// What becomes of orders made in an outage of the TSE [default: mark-only].
+    /// What becomes of orders made in an outage of the TSE [default: what the console's page on taxes says, and mark-only where that says nothing].
     #[arg(long, env = "GROSCHEN_OUTAGE_POLICY", value_name = "POLICY")]
     pub outage_policy: Option<Policy>,
-    /// What the balance of a wristband is to the tax office; ask your tax advisor [default: voucher].
+    /// What the balance of a wristband is to the tax office; ask your tax advisor [default: what the console's page on taxes says, and voucher where that
+    /// says nothing]. It cannot be changed once there are orders.
     #[arg(long, env = "GROSCHEN_WRISTBAND_IS", value_name = "WHAT")]
     pub wristband_is: Option<Model>,
+    /// When the transaction of a sale begins at its TSE; ask your tax advisor [default: what the console's page on taxes says, and first-item where that
+    /// says nothing].
+    #[arg(long, env = "GROSCHEN_TRANSACTION_BEGINS", value_name = "WHEN")]
+    pub transaction_begins: Option<Begins>,
+    /// Whether what is sold is consumed on the premises, for exports [default: what the console's page on taxes says, and yes where that says nothing].
+    #[arg(long, env = "GROSCHEN_IN_HOUSE", value_name = "YES")]
+    pub in_house: Option<InHouse>,
     /// The curve of TSEs in software, which are not certified [default: brainpool-p384].
     #[arg(long, env = "GROSCHEN_TSE_CURVE", value_name = "CURVE")]
     pub tse_curve: Option<TseCurve>,
@@ -216,6 +257,7 @@ impl Settings {
     /// Flags (and the environment, which the command line reads) before the file before the defaults.
     pub fn resolve(flags: &Flags, listen: &ListenFlags) -> Result<Self, SettingsError> {
         let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let fixed = fixed(listen, &file);
         let mut tses = file.tse.unwrap_or_default();
         if let Some(folder) = flags.config.as_deref().and_then(Path::parent) {
             signing::devices::beside(&mut tses, folder);
@@ -253,14 +295,7 @@ impl Settings {
                 .map(public)
                 .transpose()?,
             signing: signing::Settings {
-                policy: match listen.outage_policy.or(file.outage_policy) {
-                    Some(Policy::ResignMarked) => OutagePolicy::ResignMarked,
-                    Some(Policy::MarkOnly) | None => OutagePolicy::MarkOnly,
-                },
-                model: match listen.wristband_is.or(file.wristband_is) {
-                    Some(Model::EMoney) => VoucherModel::ElectronicMoney,
-                    Some(Model::Voucher) | None => VoucherModel::VoucherLines,
-                },
+                fixed,
                 curve: match listen.tse_curve.or(file.tse_curve) {
                     Some(TseCurve::P256) => Curve::P256,
                     Some(TseCurve::BrainpoolP384) | None => Curve::BrainpoolP384,
@@ -333,6 +368,23 @@ impl Settings {
     }
 }
 
+/// The choices about taxes that the settings make.
+fn fixed(listen: &ListenFlags, file: &File) -> Fixed {
+    let policy = fix(Choice::OutagePolicy, listen.outage_policy, file.outage_policy);
+    let model = fix(Choice::WristbandIs, listen.wristband_is, file.wristband_is);
+    let begins = fix(
+        Choice::TransactionBegins,
+        listen.transaction_begins,
+        file.transaction_begins,
+    );
+    let in_house = fix(Choice::InHouse, listen.in_house, file.in_house);
+    Fixed::default()
+        .with(Choice::OutagePolicy, policy)
+        .with(Choice::WristbandIs, model)
+        .with(Choice::TransactionBegins, begins)
+        .with(Choice::InHouse, in_house)
+}
+
 fn read(path: &Path) -> Result<File, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|why| SettingsError::Unreadable {
         path: path.to_owned(),
@@ -382,6 +434,20 @@ mod tests {
         )
         .unwrap();
         assert_eq!((settings.data.to_str(), settings.listen.port()), (Some("x"), 1));
+    }
+
+    #[test]
+    fn a_choice_about_taxes_is_fixed_by_the_flag_before_the_file() {
+        let (_dir, flags) = flags("wristband_is = \"e-money\"\nin_house = \"no\"\n");
+        let listen = ListenFlags {
+            wristband_is: Some(Model::Voucher),
+            ..ListenFlags::default()
+        };
+        let fixed = Settings::resolve(&flags, &listen).unwrap().signing.fixed;
+        let of = |choice| fixed.of(choice).map(|fix| (fix.value, fix.place));
+        assert_eq!(of(Choice::WristbandIs), Some(("voucher", Place::Flag)));
+        assert_eq!(of(Choice::InHouse), Some(("no", Place::File)));
+        assert_eq!(of(Choice::OutagePolicy), None);
     }
 
     #[test]

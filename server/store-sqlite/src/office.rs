@@ -1,7 +1,8 @@
 //! What the office does and asks about cases, users and the audit log: rows in and out.
 
 use rusqlite::{Connection, Row, params};
-use store::{AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Office, Role, SessionRow, UserRow};
+use shared_protocol::EventId;
+use store::{AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Office, Role, SessionRow, TaxRow, UserRow};
 
 use crate::error::{Result, damaged};
 use crate::reader::{all, count};
@@ -28,6 +29,10 @@ pub(crate) const AUDIT: &str =
 pub(crate) const AUDIT_OF: &str =
     "SELECT id, at_ms, by, what, object, detail FROM audit WHERE object = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2";
 
+/// Reads for [`tax`].
+pub(crate) const TAX: &str =
+    "SELECT id, event, at_ms, by, key, value, why FROM tax WHERE event = ?1 AND id >= ?2 ORDER BY id LIMIT ?3";
+
 /// Reads for [`case`]: one of them.
 pub(crate) const CASE: &str = "SELECT c.id, c.terminal, c.no, c.opened_at_ms, c.content, s.state, s.owner FROM case_state s \
      CROSS JOIN cases c ON c.id = s.id WHERE s.id = ?1";
@@ -53,6 +58,24 @@ pub(crate) fn write(connection: &Connection, office: &Office) -> Result<()> {
         ])?;
     }
     crate::export::write(connection, &office.exports)?;
+    taxes(connection, &office.tax)
+}
+
+fn taxes(connection: &Connection, rows: &[TaxRow]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut insert = connection.prepare_cached("INSERT INTO tax VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for row in rows {
+        insert.execute(params![
+            row.event.bytes(),
+            row.at_ms.cast_signed(),
+            row.by,
+            row.key,
+            row.value,
+            row.why
+        ])?;
+    }
     Ok(())
 }
 
@@ -181,4 +204,16 @@ pub(crate) fn audit(row: &Row<'_>) -> Result<(u64, AuditRow)> {
         detail: row.get(5)?,
     };
     Ok((rows::number(row, 0)?, audit))
+}
+
+pub(crate) fn tax(row: &Row<'_>) -> Result<(u64, TaxRow)> {
+    let tax = TaxRow {
+        event: EventId(rows::fixed(row, 1)?),
+        at_ms: rows::bits(row, 2)?,
+        by: row.get(3)?,
+        key: row.get(4)?,
+        value: row.get(5)?,
+        why: row.get(6)?,
+    };
+    Ok((rows::number(row, 0)?, tax))
 }

@@ -13,7 +13,7 @@ use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
     AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosingEnd, ClosingRow, ExportRow, HourRow,
     JournalRow, OrderFilter, OrderRow, OutageRow, Reader, RetiredRow, SessionRow, SigningRow, SigningState, StoreError,
-    StoredCase, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
+    StoredCase, TaxRow, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
 
 use crate::connection::{Place, reading};
@@ -501,6 +501,16 @@ impl Reader for SqliteReader {
                 office::audit,
             )?,
         })
+    }
+
+    fn tax(
+        &mut self,
+        event: EventId,
+        from_no: u64,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<(u64, TaxRow)>, StoreError> {
+        let page = params![event.bytes(), count(from_no), count(rows_max)];
+        Ok(all(&self.connection, office::TAX, page, office::tax)?)
     }
 
     fn purse(&mut self, event: EventId, tag: TagId) -> std::result::Result<Option<Purse>, StoreError> {

@@ -549,7 +549,8 @@ CREATE TRIGGER closing_item_is_closed AFTER INSERT ON closing_item BEGIN
 END;
 ";
 
-/// What people want of TSEs: tills moved, TSEs taken out of service, exports.
+/// What people want of TSEs (tills moved, TSEs taken out of service), exports, and what was said about taxes: choices, dates, notifications, versions of
+/// the program. The last row of a key holds.
 const FISCAL_OFFICE: &str = "
 CREATE TABLE tse_wish (
     client TEXT NOT NULL,
@@ -630,5 +631,22 @@ CREATE TRIGGER export_finding_keeps_rows BEFORE DELETE ON export_finding BEGIN
 END;
 CREATE TRIGGER export_finding_keeps_content BEFORE UPDATE ON export_finding BEGIN
     SELECT RAISE(ABORT, 'what was found in an export is kept');
+END;
+
+CREATE TABLE tax (
+    id INTEGER PRIMARY KEY,
+    event BLOB NOT NULL CHECK (length(event) = 16),
+    at_ms INTEGER NOT NULL,
+    by TEXT,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
+CREATE INDEX tax_event ON tax (event);
+CREATE TRIGGER tax_keeps_rows BEFORE DELETE ON tax BEGIN
+    SELECT RAISE(ABORT, 'what was said about taxes is kept');
+END;
+CREATE TRIGGER tax_keeps_content BEFORE UPDATE ON tax BEGIN
+    SELECT RAISE(ABORT, 'what was said about taxes is kept');
 END;
 ";

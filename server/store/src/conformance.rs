@@ -29,7 +29,7 @@ type Case<S> = (&'static str, fn(&mut S));
 
 /// Runs the whole suite; every case gets a store of its own, empty.
 pub fn all<S: Store>(new: impl Fn() -> S) {
-    let cases: [Case<S>; 38] = [
+    let cases: [Case<S>; 39] = [
         ("an_empty_store_loads_zeroes_for_what_is_asked", loads::empty),
         (
             "a_load_gives_balances_and_lots_of_the_accounts_asked_for_only",
@@ -73,6 +73,7 @@ pub fn all<S: Store>(new: impl Fn() -> S) {
         ("users_and_sessions_come_back_change_and_end", office::logins),
         ("notes_move_a_case_and_stay", office::cases),
         ("the_audit_log_is_numbered_and_read_from_its_end", office::audit),
+        ("what_was_said_about_taxes_comes_back_in_order", office::taxes),
         ("what_the_office_names_must_be_there", office::missing),
         ("a_wristband_shows_all_it_has_and_owes", office::balances),
         ("lists_and_sums_of_orders_fit_any_filter", orders::filters),
@@ -145,6 +146,7 @@ fn dump_reader(reader: &mut dyn Reader) -> String {
     for event in [Book::EVENT, Book::OTHER_EVENT] {
         line(&reader.balances(event).unwrap());
         line(&reader.purses(event, None, u64::MAX).unwrap());
+        line(&reader.tax(event, 0, u64::MAX).unwrap());
         let mut totals = reader.totals(event).unwrap();
         totals.accounts.retain(|_, sum| *sum != 0);
         line(&totals);

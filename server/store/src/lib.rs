@@ -15,6 +15,7 @@ pub mod office;
 pub mod projection;
 pub mod rows;
 pub mod signing;
+mod tax;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ pub use signing::{
     ClientRow, OutageRow, RetiredRow, Signing, SigningRow, SigningState, TransactionEnd, TransactionRow, TseNo, TseRow,
     WishRow,
 };
+pub use tax::TaxRow;
 
 /// What a batch needs to be decided.
 #[derive(Debug, Clone, Default)]
@@ -308,6 +310,8 @@ pub trait Reader: Send {
         before: Option<u64>,
         rows_max: u64,
     ) -> Result<Vec<(u64, AuditRow)>, StoreError>;
+    /// What was said about the taxes of an event, from a number on, in the order of saying, at most so many, with their numbers.
+    fn tax(&mut self, event: EventId, from_no: u64, rows_max: u64) -> Result<Vec<(u64, TaxRow)>, StoreError>;
     /// What is known of a wristband's purse.
     fn purse(&mut self, event: EventId, tag: TagId) -> Result<Option<Purse>, StoreError>;
     /// Purses of an event after a wristband, in the order of their ids, at most so many.

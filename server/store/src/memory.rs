@@ -20,7 +20,7 @@ use crate::signing::may_become;
 use crate::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, Closing, ClosingEnd,
     ClosingRow, Commit, ExportRow, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow,
-    PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase,
+    PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase, TaxRow,
     TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
 use office::OfficeState;
@@ -552,6 +552,16 @@ impl Reader for MemoryReader {
             head: Some(state.head()),
             ..View::default()
         })
+    }
+
+    fn tax(&mut self, event: EventId, from_no: u64, rows_max: u64) -> Result<Vec<(u64, TaxRow)>, StoreError> {
+        let state = locked(&self.state);
+        let rows = (1..).zip(&state.office.tax);
+        let wanted = rows.filter(|(no, row)| *no >= from_no && row.event == event);
+        Ok(wanted
+            .take(limited(rows_max))
+            .map(|(no, row)| (no, row.clone()))
+            .collect())
     }
 
     fn purse(&mut self, event: EventId, tag: TagId) -> Result<Option<Purse>, StoreError> {

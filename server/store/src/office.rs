@@ -6,7 +6,7 @@
 use shared_protocol::order::OrderKind;
 use shared_protocol::{EventId, StaffId, TagId, TaxpayerId, TillId};
 
-use crate::{ExportRow, SigningState, StoredCase};
+use crate::{ExportRow, SigningState, StoredCase, TaxRow};
 
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
@@ -121,6 +121,10 @@ pub struct Office {
     pub audit: Vec<AuditRow>,
     /// Exports that begin, or ended, or whose files were deleted.
     pub exports: Vec<ExportRow>,
+    /// What was said about taxes, in order.
+    pub tax: Vec<TaxRow>,
+    /// All of it is refused where an order has come off, or is about to. It is no part of what is stored.
+    pub before_orders: bool,
 }
 
 impl Office {
@@ -132,6 +136,7 @@ impl Office {
             && self.notes.is_empty()
             && self.audit.is_empty()
             && self.exports.is_empty()
+            && self.tax.is_empty()
     }
 
     /// Adds what comes after it.
@@ -142,6 +147,7 @@ impl Office {
         self.notes.append(&mut later.notes);
         self.audit.append(&mut later.audit);
         self.exports.append(&mut later.exports);
+        self.tax.append(&mut later.tax);
     }
 }
 

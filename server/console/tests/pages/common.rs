@@ -239,6 +239,13 @@ impl World {
             terminals_at: None,
             config_key: Hash32([3; 32]),
             authority: None,
+            fixed: fiscal::tax::Fixed::default().with(
+                fiscal::tax::Choice::InHouse,
+                Some(fiscal::tax::Fix {
+                    value: "no",
+                    place: fiscal::tax::Place::File,
+                }),
+            ),
         });
         let mut world = Self {
             router: console::routes(&context),
@@ -450,5 +457,7 @@ impl World {
             .replace("{tse}", "1")
             .replace("{till}", &self.bar.till.0.to_string())
             .replace("{export}", "1")
+            .replace("{choice}", "outage_policy")
+            .replace("{taxpayer}", "1")
     }
 }

@@ -10,4 +10,5 @@ mod live;
 mod login;
 mod markup;
 mod purses;
+mod tax;
 mod work;

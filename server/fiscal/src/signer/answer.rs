@@ -144,7 +144,7 @@ impl Signer {
                 .homes
                 .values()
                 .any(|home| home.tse == tse && home.client == row.client);
-            let comes_late = self.settings.policy == OutagePolicy::ResignMarked && !closing;
+            let comes_late = self.choices.outage_policy.newest() == OutagePolicy::ResignMarked && !closing;
             if in_books.contains(&row.transaction) && !at_tse.contains(&row.transaction) {
                 chores.push(Work::Look { cart });
             } else if closing || (moved || self.over.contains(&cart)) && !comes_late {

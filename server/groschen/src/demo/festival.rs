@@ -97,10 +97,7 @@ impl Festival {
             data: dir.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,
-            signing: signing::Settings {
-                policy: fiscal::OutagePolicy::ResignMarked,
-                ..signing::Settings::default()
-            },
+            signing: signing::Settings::default(),
             public_url: None,
             tses: Vec::new(),
             framed_by: Some(origin.clone()),

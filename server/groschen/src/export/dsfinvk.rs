@@ -13,7 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use festival::booking::posting_id;
 use fiscal::signer::client_of;
-use fiscal::{Job, Jobs, VoucherModel};
+use fiscal::tax::Choices;
+use fiscal::{Job, Jobs};
 use fixtures::sample;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::{Amount, EventId, OrderId, TagId, TaxpayerId};
@@ -25,7 +26,8 @@ use exports::ExportFolder;
 use crate::Exit;
 use crate::keys::seed;
 use crate::progress::Progress;
-use crate::settings::{Flags, ListenFlags, Model, Settings};
+use crate::settings::{Flags, ListenFlags, Settings};
+use crate::tax;
 
 /// Receipts that are read at once.
 const PAGE: u64 = 1_024;
@@ -55,20 +57,13 @@ pub(super) struct Arguments {
     /// Name cashiers besides their numbers.
     #[arg(long)]
     staff_names: bool,
-    /// What the balance of a wristband was to the tax office, as the server had it [default: voucher].
-    #[arg(long, env = "GROSCHEN_WRISTBAND_IS", value_name = "WHAT")]
-    wristband_is: Option<Model>,
     /// Write a JSON object for each folder, one a line.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let listen = ListenFlags {
-        wristband_is: arguments.wristband_is,
-        ..ListenFlags::default()
-    };
-    let settings = Settings::resolve(&arguments.flags, &listen)?;
+    let settings = Settings::resolve(&arguments.flags, &ListenFlags::default())?;
     let mut books = Books::open(settings.reader()?, &settings)?;
     let range = Range {
         taxpayer: arguments.taxpayer.map(TaxpayerId),
@@ -170,7 +165,6 @@ fn tell(taxpayer: TaxpayerId, path: &Path, written: &Written, json: bool) {
 
 /// What the exports are made of.
 pub(crate) struct Books {
-    model: VoucherModel,
     reader: SqliteReader,
     event: EventId,
     jobs: Jobs,
@@ -179,6 +173,8 @@ pub(crate) struct Books {
     outages: BTreeMap<u64, OutageRow>,
     /// By which wristbands are named.
     secret: [u8; 32],
+    /// What the operator chose, and when.
+    choices: Choices,
 }
 
 impl Books {
@@ -201,7 +197,6 @@ impl Books {
             closings.extend(rows.into_iter().map(|row| (row.id, row)));
         }
         Ok(Self {
-            model: settings.signing.model,
             jobs: Jobs::new(&mut reader, event)?,
             tses: reader.tses()?,
             outages: reader
@@ -210,6 +205,7 @@ impl Books {
                 .map(|row| (row.id, row))
                 .collect(),
             secret: Hash32::of("groschen wristbands in exports 1", &[&seed]).0,
+            choices: tax::choices(&mut reader, event)?,
             reader,
             event,
             closings,
@@ -278,8 +274,8 @@ impl Books {
         let secret = self.secret;
         let wristband = |tag: TagId| map::pseudonym(&secret, tag);
         let shown = map::Settings {
-            model: self.model,
-            in_house: true,
+            model: self.choices.wristband_is,
+            in_house: self.choices.in_house.newest(),
             staff_names,
             wristband: &wristband,
         };
@@ -323,6 +319,8 @@ impl Books {
             None => None,
         };
         let outage = signing.as_ref().and_then(|row| self.outages.get(&row.outage?)).cloned();
+        // An export tells what held when the order was booked, however late it is made.
+        let in_house = self.choices.in_house.at(journal.record.booked_at_ms);
         let owed = journal.record.posting.as_ref().map_or(Ok(Amount::ZERO), map::owed)?;
         let takes_back = match job.order.reverses {
             Some(before) => self.target(before)?,
@@ -343,7 +341,12 @@ impl Books {
                 owed,
                 takes_back: takes_back.as_ref(),
             },
-            shown,
+            &map::Settings {
+                model: shown.model,
+                in_house,
+                staff_names: shown.staff_names,
+                wristband: shown.wristband,
+            },
         ))?;
         Ok(())
     }

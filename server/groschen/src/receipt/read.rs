@@ -7,7 +7,7 @@ use ::receipt::content::Mark;
 use ::receipt::{Content, Logo, Module, Signature, Subject, TseSignature};
 use anyhow::bail;
 use fiscal::jobs::recorded_order;
-use fiscal::{Jobs, ReceiptCode, VoucherModel};
+use fiscal::{Jobs, ReceiptCode};
 use shared_protocol::config::Config;
 use shared_protocol::slip::Slip;
 use shared_protocol::stream::Version;
@@ -18,6 +18,7 @@ use sync::hub::Hub;
 
 use super::page::PATH;
 use crate::settings::Settings;
+use crate::tax;
 
 /// The event's logo beside the database: a PNG, which stands above receipts on paper.
 const LOGO: &str = "receipt-logo.png";
@@ -25,7 +26,6 @@ const LOGO: &str = "receipt-logo.png";
 /// What all receipts of a server have in common.
 #[derive(Debug, Clone)]
 pub struct Face {
-    pub(super) model: VoucherModel,
     address: Option<String>,
     pub(super) logo: Option<Logo>,
 }
@@ -34,7 +34,6 @@ impl Face {
     /// As this server is set up. A logo that cannot be read is said and left out.
     pub fn new(settings: &Settings) -> Self {
         Self {
-            model: settings.signing.model,
             address: settings.public_url.clone(),
             logo: logo(&settings.data.join(LOGO)),
         }
@@ -145,7 +144,7 @@ impl Receipts {
             replaced: replaced.as_ref(),
             config: config.as_deref(),
             signature,
-            model: self.face.model,
+            model: tax::choices(&mut self.reader, order.event)?.wristband_is,
             link: self.face.link(order.id),
             copy,
             logo: self.face.logo.clone(),

@@ -44,13 +44,14 @@ impl Receipts {
                 tracing::warn!(till = %terminal.till, terminal = %terminal.id, epoch, seq, "a guest has a receipt of an order that this till has not sent");
             }
         }
+        let model = tax::choices(&mut self.reader, shown.event)?.wristband_is;
         let (shown, replaced) = (shown.order(order), shown.replaced_order());
         let subject = Subject {
             order: &shown,
             replaced: replaced.as_ref(),
             config: config.as_deref(),
             signature: Signature::Till { proof, tse },
-            model: self.face.model,
+            model,
             link: self.face.link(order),
             copy,
             logo: self.face.logo.clone().filter(|_| proof == Proof::Holds),

@@ -10,7 +10,8 @@ use anyhow::anyhow;
 use console::{NotTaken, TseOrder};
 use engine::Request;
 use fiscal::signer::Call;
-use fiscal::{Job, Jobs, Known, Signer, SignerSettings, Tse, TseError};
+use fiscal::tax::Choices;
+use fiscal::{Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Tse, TseError, VoucherModel};
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{Reader as _, Signing, TseNo, TseRow};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -25,6 +26,7 @@ use super::devices::{self, Link, Met};
 use super::line::{Answer, Line, Lines};
 use super::software::Software;
 use crate::health::SignerState;
+use crate::tax;
 
 /// How often the journal is looked at while nothing else comes.
 const POLL: Duration = Duration::from_millis(50);
@@ -36,6 +38,8 @@ const BATCH: u64 = 128;
 const WAITING_MAX: usize = 200_000;
 /// How often the newest configuration is read, for who sells at which till, and orders without a TSE are tried again.
 const CONFIG_EVERY: Duration = Duration::from_secs(5);
+/// Orders that stay marked for ever are not read again and again: after a look that found nothing else, the next one waits so long.
+const LATE_EVERY: Duration = Duration::from_millis(500);
 
 /// What became of an admin's wish, and who wants to know.
 type Answered = (oneshot::Sender<Result<(), NotTaken>>, Result<(), NotTaken>);
@@ -65,8 +69,15 @@ pub(super) struct Desk {
     config_at: Instant,
     /// The next journal row to look at.
     next_no: u64,
+    event: EventId,
+    /// The last statement about taxes that was heard.
+    tax_no: u64,
     /// Where orders that were marked are looked for next.
     late_from: u64,
+    /// When they are looked for again, once a look found only such as stay marked.
+    late_at: Instant,
+    /// Whether this look found one that does not.
+    late_found: bool,
     /// Whether the last turn left journal rows behind: then it waits for nothing.
     behind: bool,
     reporter: Reporter,
@@ -86,15 +97,19 @@ impl Desk {
         let done_to = known.done_to;
         let signer_settings = SignerSettings {
             event,
-            policy: settings.policy,
-            model: settings.model,
+            policy: OutagePolicy::MarkOnly,
+            model: VoucherModel::VoucherLines,
         };
         let (answer_to, answers) = channel();
         let (met_to, met) = channel();
         devices::check(&links)?;
         let mut desk = Self {
             next_no: done_to + 1,
+            event,
+            tax_no: 0,
             late_from: 0,
+            late_at: Instant::now(),
+            late_found: false,
             jobs: Jobs::new(&mut reader, event)?,
             software: Software::new(settings, seed),
             carts,
@@ -115,6 +130,7 @@ impl Desk {
             reporter: Reporter::new(),
             state: Arc::default(),
         };
+        desk.choose()?;
         for link in links {
             desk.add(link, &met_to)?;
         }
@@ -137,6 +153,17 @@ impl Desk {
         }
         let tse = devices::adapter(&device, 1)?;
         devices::meet(device, tse, met_to.clone())
+    }
+
+    /// Hears of choices about taxes that were made since.
+    fn choose(&mut self) -> anyhow::Result<()> {
+        if self.reader.tax(self.event, self.tax_no + 1, 1)?.is_empty() {
+            return Ok(());
+        }
+        let rows = tax::rows(&mut self.reader, self.event)?;
+        self.signer.choose(Choices::read(&rows)?);
+        self.tax_no = rows.last().map_or(0, |(no, _)| *no);
+        Ok(())
     }
 
     /// Devices that answered for the first time.
@@ -227,6 +254,7 @@ impl Desk {
     fn cart(&mut self, event: CartEvent) -> anyhow::Result<()> {
         match event {
             CartEvent::Opened { cart, till } => {
+                self.choose()?;
                 if let Some(taxpayer) = self.home(till) {
                     self.with_tses(taxpayer)?;
                     self.signer.cart_opened(cart, till, taxpayer, now_ms());
@@ -247,6 +275,8 @@ impl Desk {
             return Ok(());
         }
         let rows = self.reader.journal(self.next_no, BATCH)?;
+        // After the rows: what was chosen before one of them was booked is heard before it is looked at.
+        self.choose()?;
         for row in &rows {
             let no = row.record.no;
             // After a restart, some may have come off that others wait before.
@@ -278,7 +308,7 @@ impl Desk {
 
     /// Orders that were marked as unsigned and may be signed now, once all others are.
     fn read_marked(&mut self) -> anyhow::Result<()> {
-        if self.behind || !self.signer.may_sign_late() {
+        if self.behind || !self.signer.may_sign_late() || self.late_at > Instant::now() {
             return Ok(());
         }
         let marked = self.reader.unsigned(self.late_from, BATCH)?;
@@ -286,10 +316,17 @@ impl Desk {
         if marked.is_empty() {
             self.signer.told_of_all_marked();
         }
+        if marked.is_empty() && !std::mem::take(&mut self.late_found) {
+            self.late_at = Instant::now() + LATE_EVERY;
+        }
         for marked in marked {
             let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
                 continue;
             };
+            if !self.signer.signs_late(row.record.booked_at_ms) {
+                continue;
+            }
+            self.late_found = true;
             if let Some(job) = self.jobs.of(&mut self.reader, &row)? {
                 self.with_tses(job.order.taxpayer)?;
                 self.signer.late(&marked, &job, now_ms());

@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
+use fiscal::tax::Fixed;
 use fiscal::tse::Curve;
-use fiscal::{OutagePolicy, VoucherModel};
 use shared_protocol::EventId;
 use store::{Reader as _, SigningState, StoreError};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -41,10 +41,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How a server signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// What becomes of orders made in an outage.
-    pub policy: OutagePolicy,
-    /// How what a guest spends from a wristband is shown.
-    pub model: VoucherModel,
+    /// Choices about taxes that the console's page does not offer.
+    pub fixed: Fixed,
     /// The curve of the TSEs in software.
     pub curve: Curve,
     /// How many of them a taxpayer has.
@@ -58,8 +56,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            policy: OutagePolicy::MarkOnly,
-            model: VoucherModel::VoucherLines,
+            fixed: Fixed::default(),
             curve: Curve::BrainpoolP384,
             count: 1,
             ends_ms: None,

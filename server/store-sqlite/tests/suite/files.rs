@@ -57,6 +57,7 @@ pub fn to_format_1(connection: &Connection) {
         "tse_retired",
         "export_finding",
         "export",
+        "tax",
     ];
     let sums = ["cursor", "account_sum", "turnover", "booked_order", "order_line"];
     let signing = [

@@ -5,7 +5,8 @@ use shared_protocol::{Amount, AssetId, OrderId};
 
 use super::{Book, VOUCHERS, dump};
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseState, Commit, Office, OpenCase, Role, SessionRow, Store, StoreError, UserRow,
+    AuditRow, CaseFilter, CaseNote, CaseState, Commit, Office, OpenCase, Role, SessionRow, Store, StoreError, TaxRow,
+    UserRow,
 };
 
 fn commit(store: &mut impl Store, office: Office) -> Result<(), StoreError> {
@@ -194,6 +195,37 @@ pub(super) fn audit(store: &mut impl Store) {
     assert_eq!(reader.audit(Some("a"), None, 9).unwrap(), numbered(&[3, 1]));
     assert_eq!(reader.audit(Some("a"), Some(3), 9).unwrap(), numbered(&[1]));
     assert_eq!(reader.audit(Some("c"), None, 9).unwrap(), []);
+}
+
+pub(super) fn taxes(store: &mut impl Store) {
+    let row = |event, at_ms, by: Option<&str>, value: &str| TaxRow {
+        event,
+        at_ms,
+        by: by.map(str::to_owned),
+        key: "outage_policy".to_owned(),
+        value: value.to_owned(),
+        why: "the advisor\u{2019}s letter; \u{e4}".to_owned(),
+    };
+    let rows = [
+        row(Book::EVENT, 9, None, "mark-only"),
+        row(Book::OTHER_EVENT, 3, Some("zora"), "resign-marked"),
+        row(Book::EVENT, u64::MAX, Some("\u{c4}nne"), "resign-marked"),
+    ];
+    for part in rows.chunks(2) {
+        let office = Office {
+            tax: part.to_vec(),
+            ..Office::default()
+        };
+        commit(store, office).unwrap();
+    }
+    let mut reader = store.reader().unwrap();
+    let [first, other, last] = rows;
+    let all = [(1, first), (3, last)];
+    assert_eq!(reader.tax(Book::EVENT, 0, 9).unwrap(), all);
+    assert_eq!(reader.tax(Book::EVENT, 0, 1).unwrap(), all[..1]);
+    assert_eq!(reader.tax(Book::EVENT, 2, 9).unwrap(), all[1..]);
+    assert_eq!(reader.tax(Book::OTHER_EVENT, 1, u64::MAX).unwrap(), [(2, other)]);
+    assert_eq!(reader.tax(Book::EVENT, u64::MAX, u64::MAX).unwrap(), []);
 }
 
 pub(super) fn missing(store: &mut impl Store) {

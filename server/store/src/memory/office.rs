@@ -8,7 +8,7 @@ use shared_protocol::EventId;
 use super::State;
 use crate::{
     AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Commit, ExportRow, HourKey, HourRow, Office, OrderFilter,
-    OrderRow, SessionRow, StoreError, StoredCase, UserRow,
+    OrderRow, SessionRow, StoreError, StoredCase, TaxRow, UserRow,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,7 @@ pub(super) struct OfficeState {
     pub(super) notes: BTreeMap<u64, Vec<CaseNote>>,
     pub(super) audit: Vec<AuditRow>,
     pub(super) exports: BTreeMap<u64, ExportRow>,
+    pub(super) tax: Vec<TaxRow>,
     /// Booked orders as far as they are projected, in the order of the journal.
     pub(super) orders: Vec<(EventId, Arc<OrderRow>)>,
 }
@@ -40,6 +41,7 @@ impl OfficeState {
         self.audit.extend(office.audit.iter().cloned());
         self.exports
             .extend(office.exports.iter().map(|row| (row.id, row.clone())));
+        self.tax.extend(office.tax.iter().cloned());
     }
 }
 

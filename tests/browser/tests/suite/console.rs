@@ -89,6 +89,7 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
         ("tse-till", format!("/tse/tills/{}", BAR.0)),
         ("exports", "/exports".to_owned()),
         ("verify", "/verify".to_owned()),
+        ("tax", "/tax".to_owned()),
         ("audit", "/audit".to_owned()),
         ("users", "/users".to_owned()),
         ("account", "/account".to_owned()),

@@ -577,3 +577,76 @@ proptest! {
         rig.check();
     }
 }
+
+/// What is chosen from a moment on.
+fn chosen(changes: &[(u64, &str, &str)]) -> Choices {
+    let first = [
+        (0, "outage_policy", "mark-only"),
+        (0, "transaction_begins", "first-item"),
+    ];
+    let rows = first.iter().chain(changes).map(|(at_ms, key, value)| store::TaxRow {
+        event: fixtures::sample::EVENT,
+        at_ms: *at_ms,
+        by: None,
+        key: (*key).to_owned(),
+        value: (*value).to_owned(),
+        why: String::new(),
+    });
+    Choices::read(&(1..).zip(rows).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn where_transactions_begin_with_the_payment_a_cart_leaves_none_and_its_order_is_signed() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly, 1);
+    let before = rig.job(0);
+    rig.open(&before);
+    rig.settle();
+    rig.signer.choose(chosen(&[(NOW, "transaction_begins", "payment")]));
+    rig.now_ms = NOW;
+    let (given_up, sold) = (rig.job(0), rig.job(0));
+    rig.open(&given_up);
+    rig.open(&sold);
+    rig.settle();
+    assert_eq!(rig.books.transactions.len(), 1, "only the cart that was begun before");
+    rig.signer.cart_aborted(given_up.order.cart);
+    for job in [&before, &sold] {
+        let row = rig.sign(job).unwrap();
+        assert_eq!((row.state, row.outage), (SigningState::Signed, None));
+    }
+    let begun = rig.books.transactions.values().map(|row| row.started_s);
+    assert_eq!(
+        (rig.books.transactions.len(), begun.max()),
+        (2, Some(rig.now_ms / 1_000))
+    );
+    rig.check();
+}
+
+#[test]
+fn a_changed_policy_holds_for_orders_that_were_booked_after_it() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly, 1);
+    let before = rig.job(600_000);
+    let before = rig.sign(&before).unwrap();
+    assert_eq!(before.state, SigningState::InOutage);
+    rig.signer
+        .choose(chosen(&[(NOW + 1, "outage_policy", "resign-marked")]));
+    rig.now_ms = NOW + 10;
+    let after = rig.job(600_000);
+    assert_eq!(rig.sign(&after).unwrap().state, SigningState::SignedLate);
+    rig.heals();
+    assert_eq!(
+        rig.books.orders[&before.no].state,
+        SigningState::InOutage,
+        "it stays marked"
+    );
+    rig.signer.choose(chosen(&[
+        (NOW + 1, "outage_policy", "resign-marked"),
+        (NOW + 1_000, "outage_policy", "mark-only"),
+    ]));
+    assert!(rig.signer.signs_late(NOW + 999) && !rig.signer.signs_late(rig.now_ms));
+    let last = rig.job(600_000);
+    let last = rig.sign(&last).unwrap();
+    assert_eq!(last.state, SigningState::InOutage);
+    rig.heals();
+    assert_eq!(rig.books.orders[&last.no].state, SigningState::InOutage);
+    rig.check();
+}

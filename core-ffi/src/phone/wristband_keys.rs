@@ -13,7 +13,7 @@ use shared_protocol::{decode, encode};
 
 use super::errors::PlatformError;
 use super::traits::Keystore;
-use crate::purse_keys::{KeyFile, KeyFileFault, Role, Secret, role_of};
+use crate::purse_keys::{Fault, KeyFile, KeyFileFault, Role, Secret, role_of};
 
 /// Which keys there are.
 const INDEX_FILE: &str = "wristband-keys";
@@ -93,7 +93,7 @@ impl WristbandKeys {
     pub fn take(&self, file: &[u8], passphrase: &str) -> Result<i32, KeysError> {
         let wanted = [Role::SaleTill, Role::ReturnTill, Role::Desk, Role::DeskWithReturns];
         let opened = KeyFile::from_bytes(file, &Secret::passphrase(passphrase)).map_err(|fault| match fault {
-            KeyFileFault::Locked(_) => KeysError::Locked,
+            KeyFileFault::Sealed(Fault::Locked(_)) => KeysError::Locked,
             _ => KeysError::NotForATill,
         })?;
         if !wanted.contains(&opened.role) {

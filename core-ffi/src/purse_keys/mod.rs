@@ -9,12 +9,12 @@
 //! | desk with returns | x | x | | x |
 //! | server | mac | | x | |
 //!
-//! Files are sealed ([`sealed`]). A new batch has new keys: that is how they are changed. A batch whose keys are known to strangers is withdrawn,
+//! Files are sealed ([`sealed_file`]). A new batch has new keys: that is how they are changed. A batch whose keys are known to strangers is withdrawn,
 //! and [`SealedKeys`] refuses it from then on.
 //!
 //! What must never happen here: a key that is printed, logged or written to a disk in clear; a file that is overwritten.
 
-pub mod sealed;
+pub mod sealed_file;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ use shared_protocol::purse::{Block, ChainId, PurseSettings};
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, random};
-pub use sealed::{KeyFileFault, Secret};
+pub use sealed_file::{Fault, KeyFileFault, Secret};
 
 shared_protocol::closed_enum! {
     /// Whose file it is.

@@ -157,6 +157,7 @@ pub fn table() -> Vec<Endpoint> {
         page("/tax",                          BOOKS,     get(tax::page)),
         change("/tax/{choice}",               ADMIN,     post(tax::choose)),
         change("/tax/notification/say",       ADMIN,     post(tax::say)),
+        data("/tax/procedures/{form}",        BOOKS,     get(tax::procedures)),
         data("/tax/notification/{taxpayer}",  BOOKS,     get(tax::download)),
         change("/tax/notification/{taxpayer}/sent", ADMIN, post(tax::sent)),
         page("/audit",                        BOOKS,     get(audit::page)),

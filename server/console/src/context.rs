@@ -42,6 +42,23 @@ impl<S: Store + 'static> Ask for Writer<S> {
     }
 }
 
+/// A document that somebody saves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paper {
+    /// What the file is called.
+    pub name: String,
+    /// Its media type.
+    pub media: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Whoever knows enough to write documents about the whole server.
+pub trait Papers: Send + Sync {
+    /// The documentation of procedures in a language, as `html`, `pdf` or `text`; none for another form. It may take a moment.
+    fn procedures(&self, words: Language, form: &str) -> Result<Option<Paper>, String>;
+}
+
 /// The server's clock, ms since 1970.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -94,6 +111,8 @@ pub struct Parts {
     pub authority: Option<Hash32>,
     /// Choices about taxes that the server's settings made.
     pub fixed: Fixed,
+    /// Who writes the documentation of procedures.
+    pub papers: Box<dyn Papers>,
 }
 
 /// What every page needs.
@@ -105,6 +124,7 @@ pub struct Context {
     pub(crate) config_key: Hash32,
     pub(crate) authority: Option<Hash32>,
     pub(crate) fixed: Fixed,
+    pub(crate) papers: Arc<dyn Papers>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) signer: Arc<dyn SignerView>,
     pub(crate) exports: Arc<dyn Exports>,
@@ -157,6 +177,7 @@ impl Context {
             config_key: parts.config_key,
             authority: parts.authority,
             fixed: parts.fixed,
+            papers: parts.papers.into(),
             hub: parts.hub,
             signer: parts.signer,
             exports: parts.exports,

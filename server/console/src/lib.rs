@@ -38,7 +38,7 @@ mod words;
 mod wristband;
 
 pub use access::{Endpoint, Kind, Who, routes, table};
-pub use context::{Ask, Clock, Context, Mode, Parts};
+pub use context::{Ask, Clock, Context, Mode, Paper, Papers, Parts};
 pub use exporting::{Asked, ExportFault, ExportProgress, ExportStep, Exports};
 pub use session::admit;
 pub use signer::{Board, NotTaken, SignerView, Taken, TseOrder, UnitNow};

@@ -66,6 +66,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         checks.push(space(&settings.data, words));
         checks.push(sync_time(&settings.data, words));
         checks.extend(["config.key", "tse.key"].map(|name| key(&settings.data, name, words)));
+        checks.extend(secrets(&settings, words));
         checks.extend(database(&settings, words));
         checks.extend(tses(&settings, words));
     }
@@ -175,6 +176,33 @@ fn key(data: &Path, name: &'static str, words: Language) -> Check {
             words.of("noch keiner; serve legt ihn an", "none yet; serve makes it"),
         ),
     }
+}
+
+/// Secrets of TSEs: whether each can be opened, and whether it lies there sealed.
+fn secrets(settings: &Settings, words: Language) -> Vec<Check> {
+    let what = "secret";
+    let opener = match settings.signing.secrets.opener() {
+        Ok(opener) => opener,
+        Err(error) => return vec![check(what, State::Fail, error.to_string())],
+    };
+    let own = settings.data.join("tse.key");
+    let of_tses = settings.tses.iter().flat_map(|link| link.secrets());
+    let all = of_tses.chain(own.exists().then_some(own.as_path()));
+    let one = |path: &Path| match opener.read(path) {
+        Ok(opened) if opened.was_sealed => {
+            let says = words.of("versiegelt, lässt sich öffnen", "sealed, can be opened");
+            check(what, State::Ok, format!("{}: {says}", path.display()))
+        }
+        Ok(_) => {
+            let says = words.of(
+                "liegt offen da; groschen secret seal versiegelt es",
+                "lies there unsealed; groschen secret seal seals it",
+            );
+            check(what, State::Warn, format!("{}: {says}", path.display()))
+        }
+        Err(error) => check(what, State::Fail, error.to_string()),
+    };
+    all.map(one).collect()
 }
 
 fn database(settings: &Settings, words: Language) -> Vec<Check> {

@@ -33,7 +33,7 @@ use crate::health::{Health, SignerState};
 use crate::keys::config_key;
 use crate::receipt;
 use crate::settings::{Purses, Settings, Tls};
-use crate::{closer, signing, tax, wristbands};
+use crate::{closer, procedures, signing, tax, wristbands};
 
 /// Pages that read at once.
 const CONSOLE_READERS: usize = 4;
@@ -108,7 +108,7 @@ impl Instance {
             &settings.data,
             reader,
             event,
-            settings.signing,
+            settings.signing.clone(),
             settings.tses.clone(),
             writer.clone(),
         )?;
@@ -161,6 +161,7 @@ impl Instance {
             config_key: terminal::config_key_digest(&config_key),
             authority,
             fixed: settings.signing.fixed,
+            papers: Box::new(procedures::OfServer::new(settings)),
         });
         // Receipts are public and come first; whatever nobody else has is the console's.
         let routes = routes.fallback_service(console::routes(&console));

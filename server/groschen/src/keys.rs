@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use sealed::{Opener, SECRETS};
 use shared_protocol::crypto::Ed25519Signer;
 use sync::server::random;
 
@@ -52,11 +53,62 @@ pub fn seed(path: &Path, otherwise: &str) -> anyhow::Result<[u8; 32]> {
     )
 }
 
+/// Loads a seed that may be sealed; makes one where there is none, sealed where there is a key for that.
+pub fn sealed_seed(path: &Path, otherwise: &str, opener: &Opener) -> anyhow::Result<[u8; 32]> {
+    if !path.exists() {
+        let Some(key) = &opener.key else {
+            ensure!(
+                !opener.refuses_plain,
+                "{} would have to be made unsealed, and plain secrets are refused here; name a key file with --secret-key-file",
+                path.display()
+            );
+            return seed(path, otherwise);
+        };
+        let seed: [u8; 32] = random();
+        sealed::put(path, &sealed::seal(SECRETS, 0, key, &seed)?)?;
+        return Ok(seed);
+    }
+    let opened = opener.read(path)?;
+    if !opened.was_sealed && opener.key.is_some() {
+        tracing::warn!(file = %path.display(), "a secret lies there unsealed; `groschen secret seal` seals it");
+    }
+    let Ok(seed) = opened.content.as_slice().try_into() else {
+        bail!("{} is not a key; {otherwise}", path.display());
+    };
+    Ok(seed)
+}
+
 #[cfg(test)]
 mod tests {
     use shared_protocol::crypto::Signer as _;
 
     use super::*;
+
+    #[test]
+    fn a_seed_is_made_sealed_where_there_is_a_key_and_opens_with_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tse.key");
+        let opener = |byte, refuses_plain| Opener {
+            key: Some(sealed::Secret::KeyFile([byte; 32].into())),
+            refuses_plain,
+        };
+        let first = sealed_seed(&path, "", &opener(9, true)).unwrap();
+        assert_eq!(sealed_seed(&path, "", &opener(9, true)).unwrap(), first);
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(32).any(|window| window == first));
+        let fault = |opener: &Opener| sealed_seed(&path, "", opener).unwrap_err().to_string();
+        assert!(fault(&opener(8, false)).contains("does not open"));
+        assert!(fault(&Opener::default()).contains("--secret-key-file"));
+        std::fs::remove_file(&path).unwrap();
+        let nothing = Opener {
+            key: None,
+            refuses_plain: true,
+        };
+        assert!(fault(&nothing).contains("refused") && !path.exists());
+        let plain = sealed_seed(&path, "", &Opener::default()).unwrap();
+        assert_eq!(sealed_seed(&path, "", &opener(9, false)).unwrap(), plain);
+        assert!(fault(&opener(9, true)).contains("groschen secret seal"));
+    }
 
     #[test]
     fn a_folder_keeps_its_key_and_an_open_file_is_refused() {

@@ -2,6 +2,7 @@
 //!
 //! What must never happen here: a rule of value or a format. Commands put the rooms together and say what came of it.
 
+pub mod archive;
 pub mod audit;
 mod closer;
 pub mod credits;
@@ -18,8 +19,10 @@ pub mod interrupted;
 pub mod keep;
 pub mod keys;
 pub mod migrate;
+pub mod procedures;
 pub mod progress;
 pub mod receipt;
+pub mod secret;
 pub mod serve;
 pub mod settings;
 pub mod signing;

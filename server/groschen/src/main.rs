@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use groschen::{
-    Exit, audit, demo, desk, doctor, export, import, keep, migrate, receipt, serve, simulate, tags, user, verify,
+    Exit, archive, audit, demo, desk, doctor, export, import, keep, migrate, procedures, receipt, secret, serve,
+    simulate, tags, user, verify,
 };
 
 /// Cashless payment for festivals that keeps selling when the network does not.
@@ -27,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
   groschen export tse --data festival --out audit    the log of the TSE in software, as the standard's archive
+  groschen archive make --data festival --out archive    everything that has to be kept; `archive verify` checks it
   groschen verify tse audit/*.tar --complete  judge exports of TSEs, of any maker
 
 Exit codes: 0 done, 1 something is not in order, 2 wrong arguments or settings, 3 failed on the way.";
@@ -53,8 +55,14 @@ enum Command {
     Receipt(receipt::Arguments),
     /// Write what somebody needs who audits the books.
     Export(export::Arguments),
+    /// Write the documentation of procedures (Verfahrensdokumentation) as far as a program can.
+    Procedures(procedures::Arguments),
+    /// Put everything that has to be kept into one folder, and check such a folder.
+    Archive(archive::Arguments),
     /// Judge exports of TSEs and codes of receipts, whoever made them.
     Verify(verify::Arguments),
+    /// Seal secrets of TSEs and `tse.key`, so that a copy of the disk does not give them away.
+    Secret(secret::Arguments),
     /// Say who may log in to the console.
     User(user::Arguments),
     /// Make wristbands, look at them, and bring them into the books.
@@ -84,7 +92,10 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Procedures(arguments) => procedures::run(&arguments),
+        Command::Archive(arguments) => archive::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Secret(arguments) => secret::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
         Command::Tags(arguments) => tags::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),

@@ -59,6 +59,8 @@ struct File {
     tse_count: Option<u8>,
     event_ends: Option<String>,
     tse: Option<Vec<Link>>,
+    secret_key_file: Option<PathBuf>,
+    plain_secrets: Option<PlainSecrets>,
     purse_keys: Option<Vec<PathBuf>>,
     purse_key_file: Option<PathBuf>,
     purse_patience_min: Option<u64>,
@@ -104,6 +106,16 @@ pub enum InHouse {
     No,
 }
 
+/// What becomes of secrets that lie on the disk unsealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlainSecrets {
+    /// They are used, and the log and `doctor` warn of them.
+    Warn,
+    /// They are refused.
+    Refuse,
+}
+
 /// A choice of the settings as the history names it: the flag before the file.
 fn fix<T: clap::ValueEnum>(choice: Choice, flag: Option<T>, file: Option<T>) -> Option<Fix> {
     let (value, place) = match (flag, file) {
@@ -128,6 +140,9 @@ pub enum TseCurve {
 /// The flags every command with a database has.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Flags {
+    /// The key file that opens sealed secrets: `tse.key`, and the passwords, PINs and keys of TSEs.
+    #[arg(long, env = "GROSCHEN_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
     /// The settings file (TOML).
     #[arg(long, env = "GROSCHEN_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -189,6 +204,9 @@ pub struct ListenFlags {
     /// How many minutes something may be missing on a wristband's purse before a case tells of it [default: 30].
     #[arg(long, env = "GROSCHEN_PURSE_PATIENCE_MIN", value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
     pub purse_patience_min: Option<u64>,
+    /// What becomes of secrets that lie on the disk unsealed [default: warn].
+    #[arg(long, env = "GROSCHEN_PLAIN_SECRETS", value_name = "WHAT")]
+    pub plain_secrets: Option<PlainSecrets>,
     /// For simulations: of every so many seconds the first TSE of each taxpayer is silent for some, `EVERY/FOR`.
     #[arg(long, value_name = "EVERY/FOR", hide = true)]
     pub simulate_tse_outage: Option<Interruption>,
@@ -312,6 +330,10 @@ impl Settings {
                     .map(end_of)
                     .transpose()?,
                 interruption: listen.simulate_tse_outage,
+                secrets: signing::Secrets {
+                    key_file: flags.secret_key_file.clone().or(file.secret_key_file),
+                    refuses_plain: listen.plain_secrets.or(file.plain_secrets) == Some(PlainSecrets::Refuse),
+                },
             },
         })
     }
@@ -397,109 +419,4 @@ fn read(path: &Path) -> Result<File, SettingsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flags(text: &str) -> (tempfile::TempDir, Flags) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("groschen.toml");
-        std::fs::write(&path, text).unwrap();
-        (
-            dir,
-            Flags {
-                config: Some(path),
-                data: None,
-            },
-        )
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-        let (_dir, flags) = flags("data = \"/srv/groschen\"\nlisten = \"0.0.0.0:9000\"\n");
-        let settings = Settings::resolve(&flags, &ListenFlags::default()).unwrap();
-        assert_eq!(
-            (settings.data.to_str(), settings.listen.port()),
-            (Some("/srv/groschen"), 9_000)
-        );
-        let listen = ListenFlags {
-            listen: Some("127.0.0.1:1".parse().unwrap()),
-            ..ListenFlags::default()
-        };
-        let settings = Settings::resolve(
-            &Flags {
-                data: Some("x".into()),
-                ..flags
-            },
-            &listen,
-        )
-        .unwrap();
-        assert_eq!((settings.data.to_str(), settings.listen.port()), (Some("x"), 1));
-    }
-
-    #[test]
-    fn a_choice_about_taxes_is_fixed_by_the_flag_before_the_file() {
-        let (_dir, flags) = flags("wristband_is = \"e-money\"\nin_house = \"no\"\n");
-        let listen = ListenFlags {
-            wristband_is: Some(Model::Voucher),
-            ..ListenFlags::default()
-        };
-        let fixed = Settings::resolve(&flags, &listen).unwrap().signing.fixed;
-        let of = |choice| fixed.of(choice).map(|fix| (fix.value, fix.place));
-        assert_eq!(of(Choice::WristbandIs), Some(("voucher", Place::Flag)));
-        assert_eq!(of(Choice::InHouse), Some(("no", Place::File)));
-        assert_eq!(of(Choice::OutagePolicy), None);
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_and_named() {
-        let (_dir, flags) = flags("lissten = \"0.0.0.0:9000\"\n");
-        let error = Settings::resolve(&flags, &ListenFlags::default()).unwrap_err();
-        assert!(error.to_string().contains("lissten"), "{error}");
-    }
-
-    #[test]
-    fn a_public_address_is_a_host_and_says_where_terminals_connect() {
-        let with = |url: &str| {
-            let listen = ListenFlags {
-                public_url: Some(url.to_owned()),
-                ..ListenFlags::default()
-            };
-            let flags = Flags {
-                config: None,
-                data: None,
-            };
-            Settings::resolve(&flags, &listen)
-        };
-        let settings = with("https://till.example:8443/").unwrap();
-        assert_eq!(
-            settings.terminals_at().as_deref(),
-            Some("wss://till.example:8443/terminal")
-        );
-        assert!(settings.is_secure() && !with("http://10.0.0.7:8450").unwrap().is_secure());
-        for wrong in [
-            "till.example",
-            "https://",
-            "https://till.example/console",
-            "ftp://x",
-            "https://a b",
-        ] {
-            assert!(matches!(with(wrong), Err(SettingsError::PublicUrl(_))), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn half_a_certificate_is_refused() {
-        let flags = Flags {
-            config: None,
-            data: None,
-        };
-        let listen = ListenFlags {
-            tls_cert: Some("c.pem".into()),
-            ..ListenFlags::default()
-        };
-        assert!(matches!(
-            Settings::resolve(&flags, &listen),
-            Err(SettingsError::HalfTls)
-        ));
-    }
-}
+mod tests;

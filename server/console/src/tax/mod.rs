@@ -6,9 +6,11 @@
 mod notification;
 mod words;
 
+use std::sync::Arc;
+
 use axum::Form;
-use axum::extract::Path;
-use axum::http::Method;
+use axum::extract::{Path, Query};
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use fiscal::notification::{self as notice, Notification};
 use fiscal::tax::{Choice, Fix, Place, last, rows};
@@ -72,6 +74,7 @@ fn content(page: &Page, found: &Found) -> Result<Markup, Fault> {
         @for choice in Choice::ALL { (one(page, found, choice, may)) }
         (cut_off(page)?)
         (notification::section(page, &found.notifications, &found.rows))
+        (papers(words))
         (history(page, &found.rows))
     })
 }
@@ -198,6 +201,54 @@ fn cut_off(page: &Page) -> Result<Markup, Fault> {
                 "Was davor verkauft wird, gehört zum Vortag. Eine halbe Stunde danach macht der Server die Abschlüsse des Tages. Die Wahl steht in der Konfiguration der Veranstaltung; jede ihrer Fassungen bleibt erhalten.",
                 "What is sold before it belongs to the day before. Half an hour later the server makes the closings of the day. The choice stands in the event's configuration; every revision of it is kept.")) }
         }
+    })
+}
+
+/// What the program writes about itself.
+fn papers(words: Language) -> Markup {
+    html! {
+        section.sheet.stack {
+            h2 { (words.of("Verfahrensdokumentation", "Documentation of procedures")) }
+            p { (words.of(
+                "Das Programm beschreibt sich aus den geltenden Einstellungen. Das letzte Kapitel nennt, was ihr selbst schreiben müsst; ohne das ist es keine vollständige Dokumentation.",
+                "The program describes itself from the settings in force. The last chapter names what you have to write; without that it is no complete documentation.")) }
+            ul.row.plain {
+                @for (form, name) in [("html", "HTML"), ("pdf", "PDF"), ("text", "Text")] {
+                    li { a.button href=(format!("/tax/procedures/{form}?language=de")) download { (name) " (Deutsch)" } }
+                    li { a.button href=(format!("/tax/procedures/{form}?language=en")) download { (name) " (English)" } }
+                }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    language: String,
+}
+
+pub(crate) async fn procedures(page: Page, Path(form): Path<String>, Query(wanted): Query<Wanted>) -> Response {
+    let words = Language::from_code(&wanted.language).unwrap_or(page.words);
+    let papers = Arc::clone(&page.context.papers);
+    let made = tokio::task::spawn_blocking(move || papers.procedures(words, &form)).await;
+    page.done(match made {
+        Ok(Ok(Some(paper))) => {
+            let headers = [
+                (header::CONTENT_TYPE, paper.media.to_owned()),
+                (
+                    header::CONTENT_DISPOSITION,
+                    format!("attachment; filename=\"{}\"", paper.name),
+                ),
+            ];
+            Ok((headers, paper.bytes).into_response())
+        }
+        Ok(Ok(None)) => Err(Fault::NotFound),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the documentation of procedures cannot be written");
+            Err(Fault::Unavailable)
+        }
+        Err(_) => Err(Fault::Unavailable),
     })
 }
 

@@ -34,6 +34,19 @@ use tower::ServiceExt as _;
 /// The password of every user here.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Writes a page with one word.
+pub struct NoPapers;
+
+impl console::Papers for NoPapers {
+    fn procedures(&self, words: pages::Language, form: &str) -> Result<Option<console::Paper>, String> {
+        Ok((form == "text").then(|| console::Paper {
+            name: "procedures.txt".to_owned(),
+            media: "text/plain; charset=utf-8",
+            bytes: words.of("Verfahren", "procedures").as_bytes().to_vec(),
+        }))
+    }
+}
+
 #[derive(Default)]
 pub struct Signer {
     pub out: AtomicBool,
@@ -239,6 +252,7 @@ impl World {
             terminals_at: None,
             config_key: Hash32([3; 32]),
             authority: None,
+            papers: Box::new(NoPapers),
             fixed: fiscal::tax::Fixed::default().with(
                 fiscal::tax::Choice::InHouse,
                 Some(fiscal::tax::Fix {
@@ -458,6 +472,7 @@ impl World {
             .replace("{till}", &self.bar.till.0.to_string())
             .replace("{export}", "1")
             .replace("{choice}", "outage_policy")
+            .replace("{form}", "text")
             .replace("{taxpayer}", "1")
     }
 }

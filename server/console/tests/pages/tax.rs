@@ -139,3 +139,74 @@ async fn what_a_wristband_is_cannot_be_changed_once_there_are_orders() {
     let answer = world.post(&cookie, "/tax/outage_policy", GOOD).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "the others can be");
 }
+
+#[tokio::test]
+async fn what_a_program_cannot_know_is_entered_and_the_file_holds_it() {
+    let mut world = World::new().await;
+    let cookie = world.session(Role::Admin).await;
+    assert!(world.get(&cookie, "/tax").await.text.contains("Noch keine Kasse"));
+    assert_eq!(
+        world.get(&cookie, "/tax/notification/1").await.status,
+        StatusCode::NOT_FOUND
+    );
+    comes_off(&mut world).await;
+    let client = fiscal::signer::client_of(sample::EVENT, world.bar.till);
+    let row = store::ClientRow {
+        tse: TseNo(1),
+        client: client.clone(),
+        taxpayer: sample::ORGANISER,
+        from_ms: 1_815_732_000_000,
+        until_ms: None,
+    };
+    let signing = Signing {
+        clients: vec![row],
+        ..Signing::default()
+    };
+    world.writer.ask(Request::Sign(Box::new(signing))).await.unwrap();
+    let page = world.get(&cookie, "/tax").await.text;
+    assert!(
+        page.contains("Mitzuteilen bis ") && page.contains("16.08.2027"),
+        "due a month after it was first seen"
+    );
+    let form = |what: &str, serial: &str, value: &str| {
+        format!("taxpayer=1&what={what}&serial={serial}&value={value}&why=invoice+7")
+    };
+    for wrong in [
+        form("acquired", &client, "1.7.2027"),
+        form("tse-kind", &client, "usb"),
+        form("nothing", &client, "2027-07-01"),
+        form("acquired", "all", "2027-07-01").replace("invoice+7", ""),
+    ] {
+        let answer = world.post(&cookie, "/tax/notification/say", &wrong).await;
+        assert!(answer.status.is_client_error(), "{wrong}");
+    }
+    for right in [form("acquired", "all", "2027-07-01"), form("tse-kind", "all", "usb")] {
+        let answer = world.post(&cookie, "/tax/notification/say", &right).await;
+        assert_eq!(answer.header(header::LOCATION), "/tax#notification", "{}", answer.text);
+    }
+    let file = world.get(&cookie, "/tax/notification/1").await;
+    assert!(
+        file.header(header::CONTENT_DISPOSITION)
+            .contains("aufzeichnung146a-1.xml")
+    );
+    assert!(
+        file.text.contains("<AnschaffungAS>01.07.2027</AnschaffungAS>") && file.text.contains("<ArtTSE>2</ArtTSE>")
+    );
+    let sent = world.post(&cookie, "/tax/notification/1/sent", "why=ticket+12").await;
+    assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "not confirmed");
+    world
+        .clock
+        .fetch_max(1_815_732_000_001, std::sync::atomic::Ordering::Relaxed);
+    let cookie = world.session(Role::Admin).await;
+    world
+        .post(&cookie, "/tax/notification/1/sent", "why=ticket+12&confirm=yes")
+        .await;
+    let page = world.get(&cookie, "/tax").await.text;
+    assert!(page.contains("Nichts Neues seit der letzten Mitteilung") && page.contains("ticket 12"));
+    let paper = world.get(&cookie, "/tax/procedures/text?language=en").await;
+    assert_eq!(paper.text, "procedures");
+    assert_eq!(
+        world.get(&cookie, "/tax/procedures/exe").await.status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -15,6 +15,7 @@ mod tlv;
 
 pub use diebold::Diebold;
 pub use fiskaly::Fiskaly;
+pub use sealed::Opener;
 pub use secret::{Secret, SecretError};
 
 /// What a log filter has to carry besides its own directives, in the form of `tracing_subscriber::EnvFilter`: at the level TRACE these libraries write

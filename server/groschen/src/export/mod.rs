@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `tse` | the log of a TSE in software, as the standard's TAR archive |
 //! | `dsfinvk` | closings of tills for tax auditors, as DSFinV-K |
+//! | `notification` | tills and TSEs for the tax office, as XML |
 //!
 //! What must never happen here: a format. The crates below write them; this room reads the database and opens files.
 
 pub(crate) mod dsfinvk;
+pub(crate) mod notification;
 pub(crate) mod tse;
 
 use crate::Exit;
@@ -26,6 +28,8 @@ enum Command {
     /// Write the closings of tills for tax auditors (DSFinV-K), one folder for each taxpayer. The tests of this program find nothing in it; whether it
     /// satisfies an auditor is for your tax advisor.
     Dsfinvk(dsfinvk::Arguments),
+    /// Write what the tax office is notified of (§ 146a (4) AO), one XML for each taxpayer. The official schema was not at hand; check it in Mein ELSTER.
+    Notification(notification::Arguments),
 }
 
 /// Runs the command.
@@ -33,5 +37,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Tse(arguments) => tse::run(arguments),
         Command::Dsfinvk(arguments) => dsfinvk::run(arguments),
+        Command::Notification(arguments) => notification::run(arguments),
     }
 }

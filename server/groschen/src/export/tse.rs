@@ -9,11 +9,11 @@ use fiscal::export::{Times, TseExport};
 use fiscal::tse::Curve;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::hex;
-use store::{Reader, TransactionRow, TseRow};
+use store::{Reader, TransactionRow, TseNo, TseRow};
 use sync::writer::now_ms;
 
 use crate::Exit;
-use crate::keys::seed;
+use crate::keys::sealed_seed;
 use crate::progress::Progress;
 use crate::settings::{Flags, ListenFlags, Settings};
 
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if tses.is_empty() {
         bail!("there is no TSE in software in this database: nothing was signed here yet");
     }
-    let authority = authority(&settings.data)?;
+    let authority = authority(&settings)?;
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
     for tse in &tses {
@@ -90,16 +90,28 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Writes the logs of TSEs in software into a folder, signed with the key of the settings.
+pub(crate) fn write_all(reader: &mut dyn Reader, tses: &[TseRow], settings: &Settings, out: &Path) -> anyhow::Result<()> {
+    let authority = authority(settings)?;
+    for tse in tses {
+        export(reader, tse, &authority, out, &mut |_| Ok(()))?;
+        root(tse, &authority, out)?;
+    }
+    Ok(())
+}
+
 /// What signs the certificates of exports of TSEs in software.
-pub(crate) fn authority(data: &Path) -> anyhow::Result<Authority> {
-    let key = data.join("tse.key");
+pub(crate) fn authority(settings: &Settings) -> anyhow::Result<Authority> {
+    let key = settings.data.join("tse.key");
     // It would be made anew, and with it a root that stands behind nothing.
     ensure!(
         key.exists(),
         "{} is not there; put it back: the certificates of an export are signed with what it holds",
         key.display()
     );
-    let seed = seed(&key, "put the right file back, exports are signed with what it holds")?;
+    let opener = settings.signing.secrets.opener()?;
+    let why = "put the right file back, exports are signed with what it holds";
+    let seed = sealed_seed(&key, why, &opener)?;
     Ok(Authority::new(Hash32::of("groschen tse root 1", &[&seed]).0))
 }
 
@@ -172,7 +184,7 @@ fn keep(file: tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use shared_protocol::CartId;
-    use store::{TransactionEnd, TseNo};
+    use store::TransactionEnd;
 
     use super::*;
 

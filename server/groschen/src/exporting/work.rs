@@ -179,7 +179,7 @@ impl<'a> Work<'a> {
 
     /// A TSE in software: the database has its log.
     fn software(&self, reader: &mut SqliteReader, tse: &TseRow, content: &Path) -> anyhow::Result<PathBuf> {
-        let authority = tse::authority(&self.exporter.settings.data)?;
+        let authority = tse::authority(&self.exporter.settings)?;
         let (last, ..) = reader.tse_counters(tse.no)?;
         self.begins(ExportStep::Writing, last);
         let (path, _) = tse::export(reader, tse, &authority, content, &mut |done| {
@@ -232,7 +232,7 @@ impl<'a> Work<'a> {
 impl Work<'_> {
     /// A service prepares its export for as long as it likes: over a connection of its own, that keeps no sale waiting.
     fn service(&self, link: &Link, tse: &TseRow, file: File) -> anyhow::Result<()> {
-        let mut own = adapter(link, 1)?;
+        let mut own = adapter(link, 1, &self.exporter.settings.signing.secrets.opener()?)?;
         let info = own.prepare(now_ms())?;
         ensure!(
             info.serial == tse.serial,

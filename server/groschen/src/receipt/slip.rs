@@ -12,6 +12,7 @@ use shared_protocol::slip::{Body, Slip};
 use store::{JournalRow, Reader as _, TerminalRow};
 
 use super::read::Receipts;
+use crate::tax;
 
 /// What a slip is worth.
 fn proof(slip: &Slip, order: OrderId, terminal: Option<&TerminalRow>) -> Proof {

@@ -12,6 +12,7 @@ use engine::Request;
 use fiscal::signer::Call;
 use fiscal::tax::Choices;
 use fiscal::{Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Tse, TseError, VoucherModel};
+use sealed::Opener;
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{Reader as _, Signing, TseNo, TseRow};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -90,7 +91,7 @@ impl Desk {
         mut reader: SqliteReader,
         event: EventId,
         (settings, seed): (Settings, [u8; 32]),
-        links: Vec<Link>,
+        (links, opener): (Vec<Link>, &Opener),
         writer: Writer<SqliteStore>,
     ) -> anyhow::Result<Self> {
         let known = Known::read(&mut reader)?;
@@ -132,7 +133,7 @@ impl Desk {
         };
         desk.choose()?;
         for link in links {
-            desk.add(link, &met_to)?;
+            desk.add(link, &met_to, opener)?;
         }
         // What a TSE has open is known before anybody asks it for more.
         let taxpayers: BTreeSet<TaxpayerId> = desk.signer.known().iter().map(|row| row.taxpayer).collect();
@@ -143,15 +144,15 @@ impl Desk {
     }
 
     /// A device of the settings: it signs from now on, or once it has answered for the first time.
-    fn add(&mut self, device: Link, met_to: &Sender<Met>) -> anyhow::Result<()> {
+    fn add(&mut self, device: Link, met_to: &Sender<Met>, opener: &Opener) -> anyhow::Result<()> {
         let of_link = |row: &&TseRow| row.link == device.name && row.taxpayer == device.taxpayer();
         if let Some(no) = self.signer.known().iter().find(of_link).map(|row| row.no) {
             let next = devices::next_of(&mut self.reader, no)?;
             self.signer.add_known(no);
-            self.line(no, devices::adapter(&device, next)?)?;
+            self.line(no, devices::adapter(&device, next, opener)?)?;
             return Ok(());
         }
-        let tse = devices::adapter(&device, 1)?;
+        let tse = devices::adapter(&device, 1, opener)?;
         devices::meet(device, tse, met_to.clone())
     }
 

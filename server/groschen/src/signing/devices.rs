@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use fiscal::{Tse, TseInfo};
+use sealed::Opener;
 use serde::Deserialize;
 use shared_protocol::TaxpayerId;
 use store::{Reader as _, StoreError, TseNo, TseRow};
@@ -74,17 +75,17 @@ pub(super) fn check(links: &[Link]) -> anyhow::Result<()> {
 }
 
 /// The adapter of a device; `next` is the first of its transactions that the books have no end of.
-pub(crate) fn adapter(link: &Link, next: u64) -> anyhow::Result<Box<dyn Tse>> {
+pub(crate) fn adapter(link: &Link, next: u64, opener: &Opener) -> anyhow::Result<Box<dyn Tse>> {
     let faulty = || format!("the TSE {} in the settings", link.name);
     Ok(match &link.device {
         Device::Diebold(settings) => {
-            let passwords = diebold::Passwords::read(settings).with_context(faulty)?;
+            let passwords = diebold::Passwords::read(settings, opener).with_context(faulty)?;
             let mut adapter = Diebold::new(settings.clone(), passwords).with_context(faulty)?;
             adapter.begin_at(next);
             Box::new(adapter)
         }
         Device::Fiskaly(settings) => {
-            let credentials = fiskaly::Credentials::read(settings).with_context(faulty)?;
+            let credentials = fiskaly::Credentials::read(settings, opener).with_context(faulty)?;
             Box::new(Fiskaly::new(settings.clone(), credentials).with_context(faulty)?)
         }
     })
@@ -125,6 +126,16 @@ pub(super) fn meet(link: Link, mut tse: Box<dyn Tse>, to: Sender<Met>) -> anyhow
         })
         .context("the thread of a TSE cannot be started")?;
     Ok(())
+}
+
+impl Link {
+    /// The files with its secrets.
+    pub fn secrets(&self) -> Vec<&Path> {
+        match &self.device {
+            Device::Diebold(settings) => vec![&settings.admin_password, &settings.time_admin_password],
+            Device::Fiskaly(settings) => vec![&settings.api_key, &settings.api_secret, &settings.admin_pin],
+        }
+    }
 }
 
 /// Paths in the settings are beside the settings file.

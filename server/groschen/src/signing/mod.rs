@@ -3,7 +3,7 @@
 //! The journal is the queue: it goes on where all orders came off, also after a restart. What must never happen here is a decision about an order;
 //! those are in `fiscal::signer`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use fiscal::tax::Fixed;
 use fiscal::tse::Curve;
+use sealed::Opener;
 use shared_protocol::EventId;
 use store::{Reader as _, SigningState, StoreError};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -21,7 +22,7 @@ use sync::writer::Writer;
 
 use crate::health::SignerState;
 use crate::interrupted::Interruption;
-use crate::keys::seed;
+use crate::keys::sealed_seed;
 
 mod board;
 mod desk;
@@ -39,7 +40,7 @@ const CARTS_MAX: usize = 4_096;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// How a server signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Choices about taxes that the console's page does not offer.
     pub fixed: Fixed,
@@ -51,6 +52,28 @@ pub struct Settings {
     pub ends_ms: Option<u64>,
     /// When they are silent, in a simulation.
     pub interruption: Option<Interruption>,
+    /// How secrets lie on the disk.
+    pub secrets: Secrets,
+}
+
+/// How the secrets of TSEs and `tse.key` lie on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Secrets {
+    /// What opens sealed ones.
+    pub key_file: Option<PathBuf>,
+    /// Whether plain ones are refused.
+    pub refuses_plain: bool,
+}
+
+impl Secrets {
+    /// What opens them; a fault where the key file cannot be used.
+    pub fn opener(&self) -> Result<Opener, sealed::Fault> {
+        let key = self.key_file.as_deref().map(sealed::Secret::from_key_file);
+        Ok(Opener {
+            key: key.transpose()?,
+            refuses_plain: self.refuses_plain,
+        })
+    }
 }
 
 impl Default for Settings {
@@ -61,6 +84,7 @@ impl Default for Settings {
             count: 1,
             ends_ms: None,
             interruption: None,
+            secrets: Secrets::default(),
         }
     }
 }
@@ -95,11 +119,13 @@ pub fn start(
     writer: Writer<SqliteStore>,
 ) -> anyhow::Result<(Running, SyncSender<CartEvent>)> {
     let (to, carts) = sync_channel(CARTS_MAX);
-    let seed = seed(
+    let opener = settings.secrets.opener()?;
+    let seed = sealed_seed(
         &data.join("tse.key"),
         "without it, TSEs in software begin anew with another key",
+        &opener,
     )?;
-    let mut desk = Desk::open(carts, reader, event, (settings, seed), links, writer)?;
+    let mut desk = Desk::open(carts, reader, event, (settings, seed), (links, &opener), writer)?;
     let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
     let lines = desk.shared_lines.clone();
     let stopped = Arc::clone(&stop);

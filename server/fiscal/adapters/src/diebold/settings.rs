@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sealed::Opener;
 use serde::Deserialize;
 
 use crate::secret::{Secret, SecretError};
@@ -66,10 +67,10 @@ pub struct Passwords {
 
 impl Passwords {
     /// From the files of the settings.
-    pub fn read(settings: &Settings) -> Result<Self, SecretError> {
+    pub fn read(settings: &Settings, opener: &Opener) -> Result<Self, SecretError> {
         Ok(Self {
-            admin: Secret::read(&settings.admin_password)?,
-            time_admin: Secret::read(&settings.time_admin_password)?,
+            admin: Secret::read(&settings.admin_password, opener)?,
+            time_admin: Secret::read(&settings.time_admin_password, opener)?,
         })
     }
 }

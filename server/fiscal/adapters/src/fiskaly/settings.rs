@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sealed::Opener;
 use serde::Deserialize;
 
 use crate::secret::{Secret, SecretError};
@@ -73,11 +74,11 @@ pub struct Credentials {
 
 impl Credentials {
     /// From the files of the settings.
-    pub fn read(settings: &Settings) -> Result<Self, SecretError> {
+    pub fn read(settings: &Settings, opener: &Opener) -> Result<Self, SecretError> {
         Ok(Self {
-            api_key: Secret::read(&settings.api_key)?,
-            api_secret: Secret::read(&settings.api_secret)?,
-            admin_pin: Secret::read(&settings.admin_pin)?,
+            api_key: Secret::read(&settings.api_key, opener)?,
+            api_secret: Secret::read(&settings.api_secret, opener)?,
+            admin_pin: Secret::read(&settings.admin_pin, opener)?,
         })
     }
 }

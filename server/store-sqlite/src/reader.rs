@@ -57,6 +57,21 @@ pub(crate) fn first<T>(
     found.next()?.map(read).transpose()
 }
 
+/// Rows by their numbers, on one state of the database; one look-up takes about as long as a step through a range.
+fn each<T>(
+    connection: &Connection,
+    sql: &str,
+    numbers: &[u64],
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let together = connection.unchecked_transaction()?;
+    let mut values = Vec::with_capacity(numbers.len());
+    for no in numbers {
+        values.extend(first(&together, sql, [count(*no)], &read)?);
+    }
+    Ok(values)
+}
+
 pub(crate) fn head(connection: &Connection) -> Result<(u64, Hash32)> {
     let last = first(
         connection,
@@ -204,6 +219,11 @@ impl Reader for SqliteReader {
 
     fn journal(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<JournalRow>, StoreError> {
         Ok(journal(&self.connection, from_no, rows_max)?)
+    }
+
+    fn journal_rows(&mut self, numbers: &[u64]) -> std::result::Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("SELECT {} FROM journal WHERE no = ?1", rows::JOURNAL_COLUMNS);
+        Ok(each(&self.connection, &sql, numbers, rows::journal_row)?)
     }
 
     fn terminals(&mut self) -> std::result::Result<Vec<TerminalRow>, StoreError> {
@@ -356,6 +376,10 @@ impl Reader for SqliteReader {
 
     fn signing(&mut self, no: u64) -> std::result::Result<Option<SigningRow>, StoreError> {
         Ok(first(&self.connection, signing::ORDER, [count(no)], signing::order)?)
+    }
+
+    fn signings(&mut self, numbers: &[u64]) -> std::result::Result<Vec<SigningRow>, StoreError> {
+        Ok(each(&self.connection, signing::ORDER, numbers, signing::order)?)
     }
 
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<SigningRow>, StoreError> {

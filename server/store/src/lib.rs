@@ -187,6 +187,8 @@ pub trait Reader: Send {
     fn head(&mut self) -> Result<(u64, Hash32), StoreError>;
     /// Journal rows from a number on, at most so many.
     fn journal(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<JournalRow>, StoreError>;
+    /// Journal rows with these numbers, in the order given; a number that there is none of is left out.
+    fn journal_rows(&mut self, numbers: &[u64]) -> Result<Vec<JournalRow>, StoreError>;
     /// All terminals.
     fn terminals(&mut self) -> Result<Vec<TerminalRow>, StoreError>;
     /// A terminal by its id.
@@ -241,6 +243,8 @@ pub trait Reader: Send {
     fn retired(&mut self) -> Result<Vec<RetiredRow>, StoreError>;
     /// How an order came off, by its journal number.
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError>;
+    /// How orders came off, by their journal numbers, in the order given; those that wait are left out.
+    fn signings(&mut self, numbers: &[u64]) -> Result<Vec<SigningRow>, StoreError>;
     /// Orders marked as unsigned, from a journal number on, at most so many.
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError>;
     /// Orders marked as unsigned that a transaction may have signed which the books have as open.

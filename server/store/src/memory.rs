@@ -463,6 +463,15 @@ impl Reader for MemoryReader {
         Ok(rows.map(|row| JournalRow::clone(row)).collect())
     }
 
+    fn journal_rows(&mut self, numbers: &[u64]) -> Result<Vec<JournalRow>, StoreError> {
+        let state = locked(&self.state);
+        let rows = numbers
+            .iter()
+            .filter(|no| **no > 0)
+            .filter_map(|no| state.journal.get(before(*no)));
+        Ok(rows.map(|row| JournalRow::clone(row)).collect())
+    }
+
     fn terminals(&mut self) -> Result<Vec<TerminalRow>, StoreError> {
         Ok(locked(&self.state).terminals.values().cloned().collect())
     }
@@ -685,6 +694,11 @@ impl Reader for MemoryReader {
 
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError> {
         Ok(locked(&self.state).signing.get(&no).cloned())
+    }
+
+    fn signings(&mut self, numbers: &[u64]) -> Result<Vec<SigningRow>, StoreError> {
+        let state = locked(&self.state);
+        Ok(numbers.iter().filter_map(|no| state.signing.get(no).cloned()).collect())
     }
 
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError> {

@@ -247,6 +247,14 @@ pub(super) fn closings(store: &mut impl Store) {
     let mut reader = store.reader().unwrap();
     assert_eq!(reader.unclosed_orders(0, 9).unwrap(), [1, 2]);
     assert_eq!(reader.unclosed_given_up(9).unwrap(), [transaction(1, true)]);
+    let in_order = [
+        order(2, SigningState::InOutage, None, Some(1)),
+        order(1, SigningState::Signed, Some(2), None),
+    ];
+    assert_eq!(reader.signings(&[2, 0, 99, 1, u64::MAX]).unwrap(), in_order);
+    let rows = reader.journal_rows(&[2, 0, 99, 1, u64::MAX]).unwrap();
+    let one_by_one = [2, 1].map(|no| reader.journal(no, 1).unwrap().remove(0));
+    assert_eq!(rows, one_by_one);
     let items = vec![ClosedItem::Order(1), ClosedItem::Order(2), ClosedItem::GivenUp(TSE, 1)];
     let first = closing(1, 1, 1, items.clone());
     let close = |store: &mut _, closing: &Closing| {

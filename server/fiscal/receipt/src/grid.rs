@@ -5,15 +5,18 @@ use crate::layout::{Line, Weight};
 
 /// Where a text stands.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Align {
+pub enum Align {
+    /// From the left.
     Left,
+    /// In the middle.
     Centre,
 }
 
 /// Lines of a width.
-pub(crate) struct Grid {
+pub struct Grid {
     columns: usize,
-    pub(crate) lines: Vec<Line>,
+    /// From the top.
+    pub lines: Vec<Line>,
 }
 
 fn width(text: &str) -> usize {
@@ -22,7 +25,7 @@ fn width(text: &str) -> usize {
 
 impl Grid {
     /// Empty.
-    pub(crate) const fn new(columns: usize) -> Self {
+    pub const fn new(columns: usize) -> Self {
         Self {
             columns,
             lines: Vec::new(),
@@ -35,7 +38,7 @@ impl Grid {
     }
 
     /// Wraps at words. What is indented stays so.
-    pub(crate) fn text(&mut self, text: &str, align: Align, weight: Weight) {
+    pub fn text(&mut self, text: &str, align: Align, weight: Weight) {
         let plain = characters::plain(text);
         let indent = plain
             .chars()
@@ -52,12 +55,12 @@ impl Grid {
     }
 
     /// The same from the left, as strong as all others.
-    pub(crate) fn note(&mut self, text: &str) {
+    pub fn note(&mut self, text: &str) {
         self.text(text, Align::Left, Weight::Normal);
     }
 
     /// Something with its value, as strong as all others; beside each other, or beneath.
-    pub(crate) fn field(&mut self, name: &str, value: &str) {
+    pub fn field(&mut self, name: &str, value: &str) {
         let beside = width(&characters::plain(name)) + 1 + width(&characters::plain(value)) <= self.columns;
         if beside {
             self.pair(name, value, Weight::Normal);
@@ -68,7 +71,7 @@ impl Grid {
     }
 
     /// Something on the left, and on the right of its last line what belongs to it and is not wrapped.
-    pub(crate) fn pair(&mut self, left: &str, right: &str, weight: Weight) {
+    pub fn pair(&mut self, left: &str, right: &str, weight: Weight) {
         let (left, right) = (characters::plain(left), characters::plain(right));
         let columns = self.columns;
         // A column between them. Where a word on the left does not fit, the right side gets a line of its own.
@@ -90,7 +93,7 @@ impl Grid {
     }
 
     /// Columns of amounts beneath their names; as pairs where they do not fit beside each other.
-    pub(crate) fn table<const N: usize>(&mut self, head: &[&str; N], rows: &[[String; N]]) {
+    pub fn table<const N: usize>(&mut self, head: &[&str; N], rows: &[[String; N]]) {
         let rows: Vec<Vec<String>> = rows
             .iter()
             .map(|row| row.iter().map(|cell| characters::plain(cell)).collect())

@@ -10,7 +10,6 @@ mod batches;
 mod cases;
 mod chart;
 mod context;
-mod csv;
 mod dashboard;
 mod exporting;
 mod fault;

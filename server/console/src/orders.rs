@@ -14,11 +14,11 @@ use shared_protocol::config::Config;
 use store::{OrderFilter, OrderRow};
 
 use crate::context::Context;
-use crate::csv::{BOM, Cell, line};
 use crate::fault::Fault;
 use crate::frame::{Page, cut};
 use crate::order_filter::{Asked, day_text};
 use crate::words::{Names, order_kind, order_state, signing_of, wristband};
+use pages::csv::{BOM, Cell, line};
 
 /// Rows of a page.
 const PAGE_ROWS: u64 = 50;

@@ -2,13 +2,14 @@
 //!
 //! German: UTF-8 with a byte order mark, `;` between cells, decimal comma. English: RFC 4180 with decimal point, also with the mark.
 
-use pages::Language;
+use crate::Language;
 
 /// Without it Excel takes the bytes for the system's old code page.
-pub(crate) const BOM: &str = "\u{feff}";
+pub const BOM: &str = "\u{feff}";
 
 /// A cell.
-pub(crate) enum Cell<'a> {
+#[derive(Debug, Clone, Copy)]
+pub enum Cell<'a> {
     /// What people or devices wrote. A spreadsheet must not take it for a formula.
     Text(&'a str),
     /// A number of ours: digits and a sign.
@@ -18,7 +19,7 @@ pub(crate) enum Cell<'a> {
 }
 
 /// One line with its end.
-pub(crate) fn line(cells: &[Cell<'_>], words: Language) -> String {
+pub fn line(cells: &[Cell<'_>], words: Language) -> String {
     let separator = words.of(";", ",");
     let texts: Vec<String> = cells.iter().map(|cell| text(cell, words)).collect();
     format!("{}\r\n", texts.join(separator))
@@ -28,12 +29,11 @@ fn text(cell: &Cell<'_>, words: Language) -> String {
     match cell {
         Cell::Text(text) => quoted(&guarded(text)),
         Cell::Number(number) => number.to_string(),
+        // In English the separator cannot be in it; in German neither.
         Cell::Euros(cents) => {
             let sign = if *cents < 0 { "-" } else { "" };
             let euros = cents.unsigned_abs();
-            let number = format!("{sign}{}{}{:02}", euros / 100, words.of(",", "."), euros % 100);
-            // In English the separator cannot be in it; in German neither.
-            number
+            format!("{sign}{}{}{:02}", euros / 100, words.of(",", "."), euros % 100)
         }
     }
 }

@@ -113,17 +113,17 @@ ensure_test_tools() {
         || die "clippy and rustfmt are missing and rustup could not add them: install both, then run this again."
 }
 
-# Two outside judges of fiscal exports (DSFinV-K), from PyPI at the versions that were looked at: they are run, never linked or handed out. One is
+# Two outside judges of fiscal exports (DSFinV-K) and a reader of spreadsheets, from PyPI at the versions that were looked at: they are run, never linked or handed out. One is
 # proprietary and free for files that are named to it; it wants node, which the browser's tests bring. Their tests say it loudly when they are not here.
 ensure_fiscal_judges() {
-    local folder=$tools/fiscal-judges versions='dsfinvk==2.4.0 pytz==2026.6 rulestamp-dsfinv-k-export-lint==1.0.4'
+    local folder=$tools/fiscal-judges versions='dsfinvk==2.4.0 pytz==2026.6 rulestamp-dsfinv-k-export-lint==1.0.4 openpyxl==3.1.5 et-xmlfile==2.0.0'
     if [[ $(cat "$folder/versions" 2>/dev/null) == "$versions" ]]; then return 0; fi
     # What cannot be installed ends only itself.
     python3 -c 'import ensurepip, venv' 2>/dev/null || (ensure_packages python3-venv) || true
     heading "installing judges of fiscal exports into $folder (PyPI)"
     rm -rf "$folder"
     # Without what they depend on: rulestamp would bring a second node of 60 MB.
-    # shellcheck disable=SC2086 # three words
+    # shellcheck disable=SC2086 # several words
     if python3 -m venv "$folder" \
         && "$folder/bin/pip" install --quiet --no-deps --disable-pip-version-check --retries 1 --timeout 20 $versions </dev/null; then
         printf '%s\n' "$versions" >"$folder/versions"

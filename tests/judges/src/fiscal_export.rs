@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// The folder of their Python, where it is not only begun.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = folder().join("bin/python");
     if folder().join("versions").exists() && python.exists() {
         return Some(python);

@@ -9,6 +9,7 @@
 )]
 
 pub mod fiscal_export;
+pub mod spreadsheet;
 
 use std::io::Write as _;
 use std::path::Path;

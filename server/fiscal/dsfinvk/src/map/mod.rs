@@ -25,7 +25,7 @@ use shared_protocol::{Amount, AssetId, Overflow, TagId};
 use store::TransactionRow;
 
 pub use master::{place, register, taxpayer, tse_unit, vat_table};
-pub use tse::CameOff;
+pub use tse::{CameOff, german};
 
 use crate::model::{Receipt, Reference, Word};
 use crate::words::{ReceiptKind, ReferenceKind};

@@ -92,8 +92,8 @@ const REASONS: [(&str, &str); 7] = [
     ("the TSE was put out of use", "die TSE ist außer Betrieb gesetzt"),
 ];
 
-/// A reason in German; what follows it, and one that is not known, stay as they are.
-fn german(reason: &str) -> String {
+/// The reason of an outage in German; what follows it, and one that is not known, stay as they are.
+pub fn german(reason: &str) -> String {
     let known = REASONS
         .iter()
         .find_map(|(english, german)| Some((german, reason.strip_prefix(english)?)));

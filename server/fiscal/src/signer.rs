@@ -24,8 +24,8 @@ use shared_protocol::config::Config;
 use shared_protocol::order::Order;
 use shared_protocol::{CartId, EventId, TaxpayerId, TillId};
 use store::{
-    ClientRow, OutageRow, Reader, RetiredRow, Signing, SigningRow, SigningState, StoreError, TransactionRow, TseNo, TseRow,
-    WishRow,
+    ClientRow, OutageRow, Reader, RetiredRow, Signing, SigningRow, SigningState, StoreError, TransactionRow, TseNo,
+    TseRow, WishRow,
 };
 
 use crate::process_data::{Kassenbeleg, VoucherModel};

@@ -137,6 +137,11 @@ fn now(figures: &Figures, unit: &UnitNow, row: &TseRow, clock: &Clock, words: La
         }
         dt { (words.of("Kassen", "Tills")) } dd { (count(state.clients, words)) " " (words.of("von höchstens", "of at most")) " " (count(state.clients_max, words)) }
         dt { (words.of("Offene Transaktionen", "Open transactions")) } dd { (count(state.open, words)) @if let Some(max) = state.open_max { " " (words.of("von höchstens", "of at most")) " " (count(max, words)) } }
+        @if state.unclaimed > 0 {
+            dt { (words.of("Belege ohne Bon", "Receipts without an order")) } dd {
+                (count(state.unclaimed, words)) ": " (words.of("signiert, bevor die Datenbank aus einer Kopie kam. Ihre Kassen haben noch nicht gesendet; verbinde sie.", "signed before the database was put back from a copy. Their tills have not sent yet; connect them."))
+            }
+        }
         @if let Some((at_ms, status)) = &unit.status {
             dt { (words.of("Sagt sie selbst", "It says itself")) } dd {
                 @if let Some(permille) = status.storage_permille { (words.of("Speicher", "memory")) " " (permille / 10) " %, " }

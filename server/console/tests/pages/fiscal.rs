@@ -60,6 +60,7 @@ fn unit(no: u16, taxpayer: TaxpayerId) -> UnitNow {
             open_max: Some(512),
             waiting: 0,
             oldest_ms: None,
+            unclaimed: 0,
             signature_us: 212_400,
             signatures: 9,
         },

@@ -10,7 +10,7 @@ use verify::{Certificate, Options};
 use super::list;
 use super::{DATABASE, DSFINVK, NOTIFICATION, TSE};
 use crate::audit;
-use crate::export_folder::ExportFolder;
+use exports::ExportFolder;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]

@@ -9,7 +9,7 @@ use fiscal::export::{Times, TseExport};
 use fiscal::tse::Curve;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::hex;
-use store::{Reader, TransactionRow, TseNo, TseRow};
+use store::{Reader, TransactionRow, TseRow};
 use sync::writer::now_ms;
 
 use crate::Exit;
@@ -91,7 +91,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Writes the logs of TSEs in software into a folder, signed with the key of the settings.
-pub(crate) fn write_all(reader: &mut dyn Reader, tses: &[TseRow], settings: &Settings, out: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_all(
+    reader: &mut dyn Reader,
+    tses: &[TseRow],
+    settings: &Settings,
+    out: &Path,
+) -> anyhow::Result<()> {
     let authority = authority(settings)?;
     for tse in tses {
         export(reader, tse, &authority, out, &mut |_| Ok(()))?;
@@ -184,7 +189,7 @@ fn keep(file: tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use shared_protocol::CartId;
-    use store::TransactionEnd;
+    use store::{TransactionEnd, TseNo};
 
     use super::*;
 

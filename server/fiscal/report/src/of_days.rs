@@ -10,11 +10,11 @@ use crate::document::{Cell, Document, Kind, Row, Table};
 use crate::head::{Final, Head};
 use crate::of_closing::all;
 use crate::sums::{CaseKey, Sums};
-use crate::tables::{Tables, cents, whole};
+use crate::tables::{Tables, whole};
 
 /// What a row of an overview says of a sum: receipts, net, tax, gross turnover, cash, card, wristband.
 fn overview(first: Cell, sums: &Sums) -> Result<[Cell; 8], Overflow> {
-    let [net, tax, gross] = cents(&whole(sums.turnover()?.into_values())?)?;
+    let [net, tax, gross] = whole(sums)?;
     let tender = |kind| Cell::Money(sums.tenders.get(&kind).copied().unwrap_or_default());
     Ok([
         first,

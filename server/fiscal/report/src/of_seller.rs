@@ -158,8 +158,8 @@ impl Statement<'_> {
             )),
             Row::of(row(
                 words.of(
-                    "davon noch bar in seinen Kassenladen",
-                    "of it still in its drawers in cash",
+                    "zum Vergleich: noch bar in seinen Kassenladen",
+                    "for comparison: still in its drawers in cash",
                 ),
                 receipts,
                 settled.cash,

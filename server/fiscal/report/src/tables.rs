@@ -30,13 +30,13 @@ pub(crate) fn cents(split: &Split) -> Result<[Amount; 3], Overflow> {
     Ok([split.gross.minus(tax)?, tax, split.gross])
 }
 
-/// Turnover of all rates.
-pub(crate) fn whole(rates: impl IntoIterator<Item = Split>) -> Result<Split, Overflow> {
-    let mut sum = Split::default();
-    for split in rates {
-        sum.add(split)?;
+/// Net, tax and gross of all turnover in cents: each rate rounded once, as the table of rates has it.
+pub(crate) fn whole(sums: &Sums) -> Result<[Amount; 3], Overflow> {
+    let mut all = [Amount::ZERO; 3];
+    for split in sums.turnover()?.values() {
+        plus(&mut all, cents(split)?)?;
     }
-    Ok(sum)
+    Ok(all)
 }
 
 /// Adds rounded figures, so that a table adds up to its last row.

@@ -67,6 +67,9 @@ fn lay(table: &Table, document: &Document, grid: &mut Grid) {
             }
         }
     }
+    if let Some(note) = &table.note {
+        grid.text(note, Align::Left, Weight::Normal);
+    }
 }
 
 /// The report as plain text, 80 mm wide.

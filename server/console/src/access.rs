@@ -17,8 +17,8 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::{
-    audit, batches, cases, dashboard, exporting, import, judging, live, login, order, orders, purse, registration,
-    search, session, tax, terminals, tse, users, wristband,
+    audit, batches, cases, closings, dashboard, exporting, import, judging, live, login, order, orders, purse,
+    registration, reports, search, session, tax, terminals, tse, users, wristband,
 };
 
 const EVERYBODY: &[Role] = &[Role::Admin, Role::Finance, Role::Crew];
@@ -140,6 +140,22 @@ pub fn table() -> Vec<Endpoint> {
         change("/batches/{batch}/switch",     ADMIN,     post(batches::switch)),
         change("/batches/{batch}/revoke",     ADMIN,     post(batches::revoke)),
         page("/tse",                          EVERYBODY, get(tse::page)),
+        page("/reports",                      BOOKS,     get(reports::start)),
+        page("/reports/day/{day}",            BOOKS,     get(reports::day)),
+        data("/reports/day/{day}/{form}",     BOOKS,     get(reports::day_file)),
+        page("/reports/till/{till}",          BOOKS,     get(reports::till)),
+        data("/reports/till/{till}/{form}",   BOOKS,     get(reports::till_file)),
+        page("/reports/shift/{till}/{session}", BOOKS,   get(reports::shift)),
+        data("/reports/shift/{till}/{session}/{form}", BOOKS, get(reports::shift_file)),
+        page("/reports/locations",            BOOKS,     get(reports::locations)),
+        data("/reports/locations/{form}",     BOOKS,     get(reports::locations_file)),
+        page("/reports/settlement/{taxpayer}", BOOKS,    get(reports::settlement)),
+        data("/reports/settlement/{taxpayer}/{form}", BOOKS, get(reports::settlement_file)),
+        page("/reports/vat",                  BOOKS,     get(reports::vat)),
+        data("/reports/vat/{form}",           BOOKS,     get(reports::vat_file)),
+        page("/closings",                     BOOKS,     get(closings::page)),
+        page("/closings/{closing}",           BOOKS,     get(closings::detail)),
+        data("/closings/{closing}/{form}",    BOOKS,     get(closings::file)),
         page("/tse/{tse}",                    EVERYBODY, get(tse::one::page)),
         change("/tse/{tse}/retire",           ADMIN,     post(tse::one::retire)),
         page("/tse/tills/{till}",             EVERYBODY, get(tse::till::page)),

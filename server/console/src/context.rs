@@ -22,6 +22,7 @@ use crate::import::Uploads;
 use crate::judging::Judges;
 use crate::live::Live;
 use crate::password::Passwords;
+use crate::reports::ReportFace;
 use crate::session::Visitor;
 use crate::signer::SignerView;
 use crate::throttle::Throttle;
@@ -105,6 +106,8 @@ pub struct Parts {
     pub secure: bool,
     /// Where terminals connect to, `wss://…/terminal`, for registration codes; none takes the host that the browser came to.
     pub terminals_at: Option<String>,
+    /// How reports look and count.
+    pub reports: ReportFace,
     /// Digest of the event's config key, for registration codes.
     pub config_key: Hash32,
     /// Digest of the authority of the server's certificate, for registration codes; none where a proxy speaks TLS.
@@ -121,6 +124,7 @@ pub struct Context {
     pub(crate) mode: Mode,
     pub(crate) secure: bool,
     pub(crate) terminals_at: Option<String>,
+    pub(crate) reports: ReportFace,
     pub(crate) config_key: Hash32,
     pub(crate) authority: Option<Hash32>,
     pub(crate) fixed: Fixed,
@@ -174,6 +178,7 @@ impl Context {
             mode: parts.mode,
             secure: parts.secure,
             terminals_at: parts.terminals_at,
+            reports: parts.reports,
             config_key: parts.config_key,
             authority: parts.authority,
             fixed: parts.fixed,

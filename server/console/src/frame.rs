@@ -41,7 +41,7 @@ struct Entry {
     en: &'static str,
 }
 
-const NAVIGATION: [Entry; 11] = [
+const NAVIGATION: [Entry; 12] = [
     Entry {
         path: "/",
         key: "d",
@@ -77,6 +77,12 @@ const NAVIGATION: [Entry; 11] = [
         key: "s",
         de: "TSE",
         en: "TSE",
+    },
+    Entry {
+        path: "/reports",
+        key: "r",
+        de: "Berichte",
+        en: "Reports",
     },
     Entry {
         path: "/exports",
@@ -335,6 +341,10 @@ impl Page {
     fn is_at(&self, path: &str) -> bool {
         // Batches are reached from the wristbands and have no entry of their own.
         if path == "/wristbands" && self.path.starts_with("/batches") {
+            return true;
+        }
+        // Closings are reached from the reports.
+        if path == "/reports" && self.path.starts_with("/closings") {
             return true;
         }
         self.path == path || path != "/" && self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))

@@ -137,7 +137,7 @@ impl Instance {
         );
         let face = receipt::read::Face::new(settings);
         let receipts =
-            receipt::read::Receipts::new(SqliteReader::open(&database, None)?, face).noting(Arc::clone(&hub));
+            receipt::read::Receipts::new(SqliteReader::open(&database, None)?, face.clone()).noting(Arc::clone(&hub));
         let routes = service
             .routes()
             .merge(health.routes())
@@ -158,6 +158,7 @@ impl Instance {
             clock: Arc::new(now_ms),
             secure: settings.is_secure(),
             terminals_at: settings.terminals_at(),
+            reports: face.reports(),
             config_key: terminal::config_key_digest(&config_key),
             authority,
             fixed: settings.signing.fixed,

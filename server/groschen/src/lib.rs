@@ -22,6 +22,7 @@ pub mod migrate;
 pub mod procedures;
 pub mod progress;
 pub mod receipt;
+pub mod report;
 pub mod secret;
 pub mod serve;
 pub mod settings;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use groschen::{
-    Exit, archive, audit, demo, desk, doctor, export, import, keep, migrate, procedures, receipt, secret, serve,
+    Exit, archive, audit, demo, desk, doctor, export, import, keep, migrate, procedures, receipt, report, secret, serve,
     simulate, tags, user, verify,
 };
 
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "Examples:
   groschen simulate --terminals 24 --orders 20000 --outage 10 --kill-tills 3 --kill-server
   groschen audit --data festival --json      check every row, hash and balance
   groschen receipt --all --data festival     every order with its signature
+  groschen report z --data festival --day 20270717    closings of a day; --form pdf, csv, xlsx
   groschen export tse --data festival --out audit    the log of the TSE in software, as the standard's archive
   groschen archive make --data festival --out archive    everything that has to be kept; `archive verify` checks it
   groschen verify tse audit/*.tar --complete  judge exports of TSEs, of any maker
@@ -53,6 +54,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Print receipts with their signatures.
     Receipt(receipt::Arguments),
+    /// Write X and Z reports, shifts, days, locations, settlement statements and VAT.
+    Report(report::Arguments),
     /// Write what somebody needs who audits the books.
     Export(export::Arguments),
     /// Write the documentation of procedures (Verfahrensdokumentation) as far as a program can.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Procedures(arguments) => procedures::run(&arguments),
         Command::Archive(arguments) => archive::run(&arguments),

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use console::{
-    Asked, Board, Context, ExportFault, ExportProgress, Exports, Mode, NotTaken, Parts, SignerView, Taken, TseOrder,
+    Asked, Board, Context, ExportFault, ExportProgress, Exports, Mode, NotTaken, Parts, ReportFace, SignerView, Taken, TseOrder,
     create_user,
 };
 use engine::{Engine, Reply, Request, bootstrap, check_push};
@@ -23,7 +23,7 @@ use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer as _};
 use shared_protocol::ids::Bytes;
 use shared_protocol::mirror::{FORMAT, MirroredEntry, Opening, Record};
 use shared_protocol::order::OrderKind;
-use shared_protocol::{SlotId, TagId, TillId};
+use shared_protocol::{SessionId, SlotId, TagId, TillId};
 use store::{
     ExportRange, ExportRow, MemoryStore, Office, Reader as _, Role, SessionRow, Store as _, StoreError, UserRow,
 };
@@ -250,6 +250,7 @@ impl World {
             clock: Arc::new(move || own.load(Ordering::Relaxed)),
             secure: false,
             terminals_at: None,
+            reports: ReportFace { logo: None },
             config_key: Hash32([3; 32]),
             authority: None,
             papers: Box::new(NoPapers),
@@ -472,7 +473,10 @@ impl World {
             .replace("{till}", &self.bar.till.0.to_string())
             .replace("{export}", "1")
             .replace("{choice}", "outage_policy")
-            .replace("{form}", "text")
+            .replace("{day}", "20270719")
+            .replace("{session}", &SessionId([1; 16]).to_string())
+            .replace("{closing}", "1")
+            .replace("{form}", "pdf")
             .replace("{taxpayer}", "1")
     }
 }

@@ -10,5 +10,6 @@ mod live;
 mod login;
 mod markup;
 mod purses;
+mod reports;
 mod tax;
 mod work;

@@ -163,6 +163,7 @@ async fn every_page_is_whole_in_both_languages() {
     let mut world = World::new().await;
     world.trade().await;
     crate::fiscal::with_tses_and_export(&world).await;
+    crate::reports::closed(&world).await;
     let cookie = world.session(Role::Admin).await;
     let mut titles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in addresses(&world) {

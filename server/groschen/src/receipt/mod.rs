@@ -17,7 +17,8 @@ use shared_protocol::OrderId;
 
 use crate::Exit;
 use crate::settings::{Flags, ListenFlags, Settings};
-use read::{Face, Receipts};
+pub use read::Face;
+use read::Receipts;
 
 /// In which form a receipt is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

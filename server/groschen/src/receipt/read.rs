@@ -44,6 +44,18 @@ impl Face {
         let address = self.address.as_ref();
         address.map(|address| format!("{address}{PATH}/{order}"))
     }
+
+    /// The event's logo, where it has one.
+    pub const fn logo(&self) -> Option<&Logo> {
+        self.logo.as_ref()
+    }
+
+    /// How reports of this server look.
+    pub fn reports(&self) -> console::ReportFace {
+        console::ReportFace {
+            logo: self.logo.clone(),
+        }
+    }
 }
 
 fn logo(path: &Path) -> Option<Logo> {

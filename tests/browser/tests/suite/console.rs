@@ -74,6 +74,9 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
     selling.stop().await?;
     let tag = groschen::wristbands::by_id(1).remove(0).tag;
     let terminal = festival.server.reader()?.terminals()?.remove(0).id;
+    let newest = store::OrderFilter::default();
+    let newest = festival.server.reader()?.orders(fixtures::sample::EVENT, &newest, None, 1)?;
+    let day = newest.first().and_then(|row| row.day).unwrap_or_default();
     let pages = [
         ("dashboard", "/".to_owned()),
         ("tv", "/tv".to_owned()),
@@ -90,6 +93,13 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
         ("exports", "/exports".to_owned()),
         ("verify", "/verify".to_owned()),
         ("tax", "/tax".to_owned()),
+        ("reports", "/reports".to_owned()),
+        ("closings", "/closings".to_owned()),
+        ("report-day", format!("/reports/day/{day}")),
+        ("report-till", format!("/reports/till/{}", BAR.0)),
+        ("report-settlement", "/reports/settlement/1".to_owned()),
+        ("report-vat", "/reports/vat".to_owned()),
+        ("report-locations", "/reports/locations".to_owned()),
         ("audit", "/audit".to_owned()),
         ("users", "/users".to_owned()),
         ("account", "/account".to_owned()),

@@ -1,4 +1,4 @@
-//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|chips|console [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|chips|console|reports [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
 //! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
@@ -17,6 +17,7 @@ mod ledger;
 mod link;
 mod prefill;
 mod process;
+mod reports;
 mod sign;
 mod store;
 mod storm;
@@ -98,6 +99,12 @@ enum What {
         #[arg(long, default_value_t = 50)]
         browsers: usize,
     },
+    /// Loading a day and an event for reports, and making their forms.
+    Reports {
+        /// Orders of each of three days.
+        #[arg(long, default_value_t = 60_000)]
+        orders_per_day: u64,
+    },
     /// The server of the other commands, in a process of its own.
     #[command(hide = true)]
     Server(groschen::serve::Arguments),
@@ -121,6 +128,7 @@ fn main() -> anyhow::Result<()> {
         What::Till => till::run(&shape)?,
         What::Chips => chips::run(&shape)?,
         What::Console { orders, browsers } => console::run(&shape, orders, browsers)?,
+        What::Reports { orders_per_day } => reports::run(&shape, orders_per_day)?,
         What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
     }
     Ok(())

@@ -205,11 +205,15 @@ async fn exports_are_made_in_the_background_checked_packed_and_handed_out_whole(
     for number in 1..=4 {
         till.top_up(sample::wristband(number), 500);
     }
+    till.wall_ms = now_ms();
+    till.top_up(sample::wristband(1), 500);
     let answer = client.push(till.push_from(1)).await;
     assert!(matches!(answer, Message::Ack(_)), "{answer:?}");
     drop(client);
     let closed = || (!server.instance.reader().unwrap().closings(1, 9).unwrap().is_empty()).then_some(());
     until(closed, "the day is closed").await;
+    let signed = || (server.instance.reader().unwrap().signed_to().unwrap() >= 5).then_some(());
+    until(signed, "all come off").await;
 
     let exports = server.instance.exports();
     let books = exports

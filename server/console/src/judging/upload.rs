@@ -43,7 +43,7 @@ pub(super) async fn take(mut parts: Multipart) -> Result<Upload, Fault> {
         let Some(mut part) = next else { return Err(no_file()) };
         let name = part.file_name().unwrap_or("?").chars().take(100).collect::<String>();
         let mut upload = Upload {
-            file: tempfile::tempfile().map_err(unwritable)?,
+            file: tempfile::tempfile().map_err(|error| unwritable(&error))?,
             name,
             bytes: 0,
         };
@@ -61,7 +61,7 @@ pub(super) async fn take(mut parts: Multipart) -> Result<Upload, Fault> {
     }
 }
 
-fn unwritable(error: io::Error) -> Fault {
+fn unwritable(error: &io::Error) -> Fault {
     tracing::error!(%error, "an upload cannot be written");
     Fault::refused(
         "Die Datei ließ sich auf dem Server nicht ablegen; vielleicht ist seine Platte voll. Nichts ist geprüft.",
@@ -77,16 +77,19 @@ impl Upload {
             own.bytes += bytes.len() as u64;
             Ok(own)
         });
-        written.await.map_err(|_| Fault::Unavailable)?.map_err(unwritable)
+        written
+            .await
+            .map_err(|_| Fault::Unavailable)?
+            .map_err(|error| unwritable(&error))
     }
 
     /// Judges it. Takes as long as it takes.
     pub fn judge(mut self, words: Language) -> Result<Markup, Fault> {
         let mut mark = [0; 4];
-        self.file.seek(SeekFrom::Start(0)).map_err(unwritable)?;
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| unwritable(&error))?;
         // A file that is shorter is no archive of either kind, and the verifier says so.
-        let begins = self.file.read(&mut mark).map_err(unwritable)?;
-        self.file.seek(SeekFrom::Start(0)).map_err(unwritable)?;
+        let begins = self.file.read(&mut mark).map_err(|error| unwritable(&error))?;
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| unwritable(&error))?;
         if begins == mark.len() && mark == ZIP_MARK {
             return self.books(words);
         }
@@ -95,9 +98,9 @@ impl Upload {
     }
 
     fn books(self, words: Language) -> Result<Markup, Fault> {
-        let folder = tempfile::tempdir().map_err(unwritable)?;
-        unpack(self.file, folder.path(), Limits::default()).map_err(refused)?;
-        let exports = exports_in(folder.path()).map_err(unwritable)?;
+        let folder = tempfile::tempdir().map_err(|error| unwritable(&error))?;
+        unpack(self.file, folder.path(), Limits::default()).map_err(|error| refused(&error))?;
+        let exports = exports_in(folder.path()).map_err(|error| unwritable(&error))?;
         if exports.is_empty() {
             return Err(Fault::refused(
                 "In diesem ZIP ist kein DSFinV-K-Export: es fehlt die Datei index.xml. Ein Protokoll einer TSE wähl als TAR aus, nicht als ZIP.",
@@ -118,8 +121,8 @@ impl Upload {
     }
 }
 
-fn refused(error: UnpackError) -> Fault {
-    let de = match &error {
+fn refused(error: &UnpackError) -> Fault {
+    let de = match error {
         UnpackError::NoArchive(_) => "Das ist kein lesbares ZIP-Archiv, oder es ist beschädigt. Nichts ist geprüft.",
         UnpackError::Unsupported(_) => {
             "Das Archiv ist auf eine Weise gepackt, die hier nicht gelesen wird. Pack es neu, als gewöhnliches ZIP ohne Passwort."

@@ -168,8 +168,8 @@ impl Signer {
     /// A wish that is not to last is over once the till is there.
     pub(super) fn is_where_wished(&mut self, taxpayer: TaxpayerId, client: &str, at: TseNo) {
         let key = (taxpayer, client.to_owned());
-        let over = |wish: &&WishRow| wish.tse == Some(at) && !wish.pinned;
-        if self.wishes.get(&key).filter(over).is_some()
+        let over = |wish: &WishRow| wish.tse == Some(at) && !wish.pinned;
+        if self.wishes.get(&key).is_some_and(over)
             && let Some(wish) = self.wishes.remove(&key)
         {
             self.out.wishes.push(WishRow { tse: None, ..wish });

@@ -79,7 +79,7 @@ pub(super) fn retired(store: &mut impl Store) {
     };
     commit(store, first).unwrap();
     let mut reader = store.reader().unwrap();
-    assert_eq!(reader.retired().unwrap(), [begun.clone()]);
+    assert_eq!(reader.retired().unwrap(), std::slice::from_ref(&begun));
     let done = RetiredRow {
         done_ms: Some(90),
         left_open: 2,
@@ -140,7 +140,7 @@ pub(super) fn exports(store: &mut impl Store) {
     exported(store, &done).unwrap();
     let mut reader = store.reader().unwrap();
     assert_eq!(reader.exports(None, 9).unwrap(), [other.clone(), done.clone()]);
-    assert_eq!(reader.exports(Some(2), 9).unwrap(), [done.clone()]);
+    assert_eq!(reader.exports(Some(2), 9).unwrap(), std::slice::from_ref(&done));
     assert_eq!(reader.exports(None, 1).unwrap(), [other]);
     let before = dump(store);
     let changed = ExportRow {

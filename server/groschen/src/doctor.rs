@@ -235,7 +235,7 @@ fn database(settings: &Settings, words: Language) -> Vec<Check> {
 /// Whether the TSEs that the database knows suffice for its tills. What only a running server knows of them is not looked at.
 fn tses(settings: &Settings, words: Language) -> Vec<Check> {
     let what = "tse";
-    let read = SqliteReader::open(&settings.database(), None).and_then(|mut reader| {
+    let read = SqliteReader::open(settings.database(), None).and_then(|mut reader| {
         let times = (now_ms(), settings.signing.ends_ms);
         console::tse_warnings(&mut reader, sample::EVENT, times, words)
     });

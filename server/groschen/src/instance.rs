@@ -167,13 +167,7 @@ impl Instance {
         // Receipts are public and come first; whatever nobody else has is the console's.
         let routes = routes.fallback_service(console::routes(&console));
         let routes = framed(routes, settings.framed_by.as_ref());
-        let accepting = if let Some(tls) = &settings.tls {
-            let listener = TlsListener::new(listener, acceptor(tls)?)?;
-            tokio::spawn(serve(listener, routes))
-        } else {
-            let listener = PlainListener(listener);
-            tokio::spawn(serve(listener, routes))
-        };
+        let accepting = accept(settings, listener, routes)?;
         Ok(Self {
             address,
             hub,
@@ -255,6 +249,21 @@ impl Instance {
     pub fn has_ended(&self) -> bool {
         self.thread.is_finished()
     }
+}
+
+/// Takes connections, with TLS where the server speaks it itself.
+fn accept(
+    settings: &Settings,
+    listener: TcpListener,
+    routes: axum::Router,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    Ok(if let Some(tls) = &settings.tls {
+        let listener = TlsListener::new(listener, acceptor(tls)?)?;
+        tokio::spawn(serve(listener, routes))
+    } else {
+        let listener = PlainListener(listener);
+        tokio::spawn(serve(listener, routes))
+    })
 }
 
 /// Only the demo's page may show the server's pages in frames.

@@ -63,7 +63,7 @@ impl Exporter {
         let folder = settings.data.join(FOLDER);
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         remove_unfinished(&folder)?;
-        let rows = SqliteReader::open(&settings.database(), None)?.exports(None, ROWS_MAX)?;
+        let rows = SqliteReader::open(settings.database(), None)?.exports(None, ROWS_MAX)?;
         let next_id = rows.first().map_or(1, |row| row.id + 1);
         let interrupted = rows.into_iter().filter(|row| row.state == ExportState::Running);
         let interrupted: Vec<ExportRow> = interrupted

@@ -127,7 +127,7 @@ pub fn start(
     )?;
     let mut desk = Desk::open(carts, reader, event, (settings, seed), (links, &opener), writer)?;
     let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
-    let lines = desk.shared_lines.clone();
+    let ways = desk.shared_lines.clone();
     let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
         .name("signer".to_owned())
@@ -145,7 +145,7 @@ pub fn start(
         .context("the signer's thread cannot be started")?;
     let running = Running {
         state,
-        lines,
+        lines: ways,
         stop,
         thread,
     };

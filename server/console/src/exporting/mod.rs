@@ -212,12 +212,13 @@ fn bar(progress: &ExportProgress, words: Language) -> Markup {
     let id = format!("export-{}", progress.id);
     html! {
         div.sheet.stack id=(id) {
-            p { label for=(format!("{id}-bar")) {
-                a href=(format!("/exports/{}", progress.id)) { (words.of("Export", "Export")) " " (progress.id) } ", " (kind_name(progress.kind, words)) ": " (step_name(progress.step, words)) } ", "
+            p id=(format!("{id}-says")) {
+                a href=(format!("/exports/{}", progress.id)) { (words.of("Export", "Export")) " " (progress.id) } ", "
+                (kind_name(progress.kind, words)) ": " (step_name(progress.step, words)) ", "
                 (count(progress.done, words)) @if progress.total > 0 { " " (words.of("von", "of")) " " (count(progress.total, words)) }
             }
-            @if progress.total > 0 { progress.wide id=(format!("{id}-bar")) max=(progress.total) value=(progress.done.min(progress.total)) {} }
-            @else { progress.wide id=(format!("{id}-bar")) {} }
+            @if progress.total > 0 { progress.wide aria-labelledby=(format!("{id}-says")) max=(progress.total) value=(progress.done.min(progress.total)) {} }
+            @else { progress.wide aria-labelledby=(format!("{id}-says")) {} }
         }
     }
 }
@@ -233,12 +234,7 @@ pub(crate) async fn detail(page: Page, Path(id): Path<String>) -> Response {
     let words = page.words;
     let made = row(&page, &id).await.and_then(|row| {
         let title = format!("{} {}", words.of("Export", "Export"), row.id);
-        let live = (row.state == ExportState::Running).then_some("/live/exports");
-        let content = one(&page, &row)?;
-        Ok(match live {
-            Some(live) => page.show_live(&title, &content, live),
-            None => page.show(&title, &content),
-        })
+        Ok(page.show(&title, &one(&page, &row)?))
     });
     page.done(made)
 }
@@ -255,7 +251,7 @@ fn one(page: &Page, row: &ExportRow) -> Result<Markup, Fault> {
     Ok(html! {
         p { a href="/exports" { "← " (words.of("Alle Exporte", "All exports")) } }
         @for progress in progress.iter().filter(|progress| progress.id == row.id) { (bar(progress, words)) }
-        section.sheet {
+        section.sheet.stack {
             dl.facts {
                 dt { (words.of("Was", "What")) } dd { (kind_name(row.range.kind, words)) }
                 dt { (words.of("Umfang", "Range")) } dd { (range(&row.range, &names, &page.clock)) }
@@ -307,7 +303,8 @@ fn findings(row: &ExportRow, words: Language) -> Markup {
 
 pub(crate) async fn start(page: Page, Form(asked): Form<form::Asked>) -> Response {
     let made = started(&page, &asked).await;
-    page.done(made.map(|id| Redirect::to(&format!("/exports/{id}")).into_response()))
+    // The list hears how far it is.
+    page.done(made.map(|_| Redirect::to("/exports").into_response()))
 }
 
 async fn started(page: &Page, asked: &form::Asked) -> Result<u64, Fault> {

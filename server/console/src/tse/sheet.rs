@@ -121,6 +121,14 @@ fn certificate(row: &TseRow, clock: &Clock, words: Language) -> String {
     }
 }
 
+/// Behind a number, how large it may become; a TSE in software has no limit.
+fn at_most(max: u32, words: Language) -> String {
+    match max {
+        u32::MAX => String::new(),
+        max => format!(" {} {}", words.of("von höchstens", "of at most"), count(max, words)),
+    }
+}
+
 /// What changes from second to second.
 fn now(figures: &Figures, unit: &UnitNow, row: &TseRow, clock: &Clock, words: Language) -> Markup {
     let state = &unit.state;
@@ -135,8 +143,8 @@ fn now(figures: &Figures, unit: &UnitNow, row: &TseRow, clock: &Clock, words: La
             @if state.signature_us > 0 { ", " (count(ms_of(state.signature_us), words)) " ms " (words.of("je Signatur gemessen", "a signature as measured")) }
             ", " (count(row.signature_ms, words)) " ms " (words.of("laut Hersteller", "says its maker"))
         }
-        dt { (words.of("Kassen", "Tills")) } dd { (count(state.clients, words)) " " (words.of("von höchstens", "of at most")) " " (count(state.clients_max, words)) }
-        dt { (words.of("Offene Transaktionen", "Open transactions")) } dd { (count(state.open, words)) @if let Some(max) = state.open_max { " " (words.of("von höchstens", "of at most")) " " (count(max, words)) } }
+        dt { (words.of("Kassen", "Tills")) } dd { (count(state.clients, words)) (at_most(state.clients_max, words)) }
+        dt { (words.of("Offene Transaktionen", "Open transactions")) } dd { (count(state.open, words)) @if let Some(max) = state.open_max { (at_most(max, words)) } }
         @if state.unclaimed > 0 {
             dt { (words.of("Belege ohne Bon", "Receipts without an order")) } dd {
                 (count(state.unclaimed, words)) ": " (words.of("signiert, bevor die Datenbank aus einer Kopie kam. Ihre Kassen haben noch nicht gesendet; verbinde sie.", "signed before the database was put back from a copy. Their tills have not sent yet; connect them."))

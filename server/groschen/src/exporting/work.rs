@@ -140,6 +140,17 @@ impl<'a> Work<'a> {
         };
         tses.retain(wanted);
         ensure!(!tses.is_empty(), "there is no such TSE in this database");
+        if row.range.tse.is_none() {
+            // One that stands by has signed nothing, and an archive of nothing proves nothing.
+            let mut signed = Vec::new();
+            for tse in tses {
+                if reader.tse_counters(tse.no)?.1 > 0 {
+                    signed.push(tse);
+                }
+            }
+            ensure!(!signed.is_empty(), "no TSE has signed anything yet");
+            tses = signed;
+        }
         let mut done = row.clone();
         for tse in &tses {
             self.is_wanted()?;

@@ -20,6 +20,34 @@ use crate::signer::OutagePolicy;
 /// The key under which a start of the program is noted, with its version.
 pub const PROGRAM: &str = "program";
 
+/// Why a server states something, as the history keeps it (English) and as German readers see it.
+pub const SERVER_SAYS: [(&str, &str); 5] = [
+    (BY_FLAG, "beim Start durch eine Option oder die Umgebung festgelegt"),
+    (BY_FILE, "beim Start in der Einstellungsdatei festgelegt"),
+    (BY_ITSELF, "galt von selbst, als der Verlauf begann"),
+    (PROGRAM_STARTED, "dieses Programm wurde gestartet"),
+    (BY_SAMPLE, "das Beispielfestival zeigt, wie nachsigniert wird"),
+];
+
+/// A flag or the environment fixes it.
+pub const BY_FLAG: &str = "fixed by a flag or the environment when the server started";
+/// The settings file fixes it.
+pub const BY_FILE: &str = "fixed in the settings file when the server started";
+/// Nobody chose it.
+pub const BY_ITSELF: &str = "held by itself when the history began";
+/// Another program than before.
+pub const PROGRAM_STARTED: &str = "this program was started";
+/// The sample festival chose it.
+pub const BY_SAMPLE: &str = "the sample festival shows how orders are signed late";
+
+/// Why something was stated, in German where a server did; what people wrote stays as it is.
+pub fn why_in_german(row: &TaxRow) -> &str {
+    let known = SERVER_SAYS
+        .iter()
+        .find(|(english, _)| row.by.is_none() && row.why == *english);
+    known.map_or(row.why.as_str(), |(_, german)| german)
+}
+
 /// When the transaction of a sale begins at its TSE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Begins {
@@ -33,7 +61,7 @@ pub enum Begins {
 /// A choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Choice {
-    /// What the balance of a wristband is: a multi-purpose voucher (§ 3 (15) UStG) or electronic money.
+    /// What the balance of a wristband is: a multi-purpose voucher (§ 3 (15) `UStG`) or electronic money.
     WristbandIs,
     /// What becomes of orders that were made in an outage.
     OutagePolicy,

@@ -189,8 +189,8 @@ fn secrets(settings: &Settings, words: Language) -> Vec<Check> {
     let of_tses = settings.tses.iter().flat_map(|link| link.secrets());
     let all = of_tses.chain(own.exists().then_some(own.as_path()));
     let one = |path: &Path| match opener.read(path) {
-        Ok(opened) if opened.was_sealed => {
-            let says = words.of("versiegelt, lässt sich öffnen", "sealed, can be opened");
+        Ok(found) if found.was_sealed => {
+            let says = words.of("versiegelt, lässt sich öffnen", "sealed, can be found");
             check(what, State::Ok, format!("{}: {says}", path.display()))
         }
         Ok(_) => {

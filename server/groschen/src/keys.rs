@@ -68,11 +68,11 @@ pub fn sealed_seed(path: &Path, otherwise: &str, opener: &Opener) -> anyhow::Res
         sealed::put(path, &sealed::seal(SECRETS, 0, key, &seed)?)?;
         return Ok(seed);
     }
-    let opened = opener.read(path)?;
-    if !opened.was_sealed && opener.key.is_some() {
+    let found = opener.read(path)?;
+    if !found.was_sealed && opener.key.is_some() {
         tracing::warn!(file = %path.display(), "a secret lies there unsealed; `groschen secret seal` seals it");
     }
-    let Ok(seed) = opened.content.as_slice().try_into() else {
+    let Ok(seed) = found.content.as_slice().try_into() else {
         bail!("{} is not a key; {otherwise}", path.display());
     };
     Ok(seed)

@@ -1,7 +1,7 @@
 //! `groschen secret`: seals what must not be read from a copy of the disk.
 //!
 //! A sealed file has the name of the plain one, so settings stay as they are. What must never happen here: a secret that is printed, or a plain file that
-//! goes before its sealed one was opened once.
+//! goes before its sealed one was before once.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -63,22 +63,22 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 /// Puts the sealed file into the place of the plain one. Gives whether it was plain.
 fn in_place(file: &Path, opener: &Opener) -> anyhow::Result<bool> {
-    let opened = opener.read(file)?;
-    if opened.was_sealed {
+    let before = opener.read(file)?;
+    if before.was_sealed {
         return Ok(false);
     }
     let Some(key) = &opener.key else {
         bail!("no key file was given");
     };
-    if opened.content.is_empty() {
+    if before.content.is_empty() {
         bail!("{} is empty; nothing was changed", file.display());
     }
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".sealing");
     let beside = file.with_file_name(name);
-    sealed::put(&beside, &sealed::seal(SECRETS, 0, key, &opened.content)?)?;
+    sealed::put(&beside, &sealed::seal(SECRETS, 0, key, &before.content)?)?;
     let again = opener.read(&beside)?;
-    if again.content != opened.content {
+    if again.content != before.content {
         bail!(
             "{} does not open as it should; {} was not changed",
             beside.display(),

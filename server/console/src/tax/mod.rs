@@ -13,7 +13,7 @@ use axum::extract::{Path, Query};
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use fiscal::notification::{self as notice, Notification};
-use fiscal::tax::{Choice, Fix, Place, last, rows};
+use fiscal::tax::{Choice, Fix, Place, last, rows, why_in_german};
 use maud::{Markup, html};
 use pages::Language;
 use serde::Deserialize;
@@ -123,6 +123,14 @@ fn one(page: &Page, found: &Found, choice: Choice, may: bool) -> Markup {
     }
 }
 
+/// Why somebody said it.
+fn why(row: &TaxRow, words: Language) -> &str {
+    match words {
+        Language::De => why_in_german(row),
+        Language::En => &row.why,
+    }
+}
+
 /// Who said what holds, and when.
 fn source_of_value(page: &Page, said: Option<&TaxRow>, fixed: Option<Fix>) -> Markup {
     let words = page.words;
@@ -136,7 +144,7 @@ fn source_of_value(page: &Page, said: Option<&TaxRow>, fixed: Option<Fix>) -> Ma
                     None => (words.of("Vom Server beim Start festgehalten", "Noted by the server when it started")),
                 }
                 ", " (page.clock.full(row.at_ms)) ". "
-                (words.of("Grund: ", "Reason: ")) bdi { (row.why) }
+                (words.of("Grund: ", "Reason: ")) bdi { (why(row, words)) }
             }
             (None, None) => (words.of("Niemand hat etwas gewählt: die Vorgabe.", "Nobody chose anything: the default.")),
         }
@@ -267,7 +275,7 @@ fn history(page: &Page, rows: &[(u64, TaxRow)]) -> Markup {
                 tbody { @for (_, row) in rows.iter().rev().take(SHOWN_MAX) { tr {
                     td.nowrap { (page.clock.full(row.at_ms)) }
                     td { @match &row.by { Some(by) => bdi { (by) }, None => (words.of("Server", "server")) } }
-                    td.id { (row.key) } td.text { bdi { (row.value) } } td.text { bdi { (row.why) } }
+                    td.id { (row.key) } td.text { bdi { (row.value) } } td.text { bdi { (why(row, words)) } }
                 } } }
             } }
             @if rows.len() > SHOWN_MAX { p.quiet { (words.of("Ältere stehen in der Verfahrensdokumentation.", "Older ones stand in the process documentation.")) } }

@@ -39,11 +39,11 @@ impl Secret {
 
     /// The one line of a file that only its owner may read, without the line's end.
     pub fn read(path: &Path, opener: &Opener) -> Result<Self, SecretError> {
-        let opened = opener.read(path)?;
-        if !opened.was_sealed {
+        let found = opener.read(path)?;
+        if !found.was_sealed {
             tracing::warn!(file = %path.display(), "a secret lies there unsealed; `groschen secret seal` seals it");
         }
-        let text = std::str::from_utf8(&opened.content).map_err(|_| SecretError::Empty(path.to_owned()))?;
+        let text = std::str::from_utf8(&found.content).map_err(|_| SecretError::Empty(path.to_owned()))?;
         let line = text.trim_end_matches(['\r', '\n']);
         if line.is_empty() || line.contains('\n') || line.len() > MAX_BYTES {
             return Err(SecretError::Empty(path.to_owned()));

@@ -3,6 +3,8 @@
 //! Names and order of the elements are those that another open project sends to ELSTER; the official schema was not at hand. The file says so, and
 //! nothing here is a promise that ELSTER takes it. Where a value is missing its element is, too, and a comment says which.
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 
 use super::{Missing, Notification, System, is_certificate};
@@ -49,7 +51,8 @@ fn escaped(text: &str) -> String {
 fn comment(xml: &mut String, indent: usize, text: &str) {
     let clean: String = text.chars().filter(|one| !one.is_control()).collect();
     let clean = clean.replace('-', "\u{2010}");
-    xml.push_str(&format!("{:indent$}<!-- {clean} -->\n", ""));
+    // Writing to a string cannot fail.
+    let _written = writeln!(xml, "{:indent$}<!-- {clean} -->", "");
 }
 
 fn german(date: Date) -> String {
@@ -80,14 +83,15 @@ pub fn write(notification: &Notification, version: &str) -> String {
     for missing in notification.missing() {
         comment(&mut xml, 0, &format!("FEHLT: {}", lacks(&missing)));
     }
-    xml.push_str(&format!(
-        "<Aufzeichnung146a xmlns=\"{NAMESPACE}\" version=\"1\">\n  <Aufzeichnung146a>\n"
-    ));
+    let _written = writeln!(
+        xml,
+        "<Aufzeichnung146a xmlns=\"{NAMESPACE}\" version=\"1\">\n  <Aufzeichnung146a>"
+    );
     for system in &notification.systems {
         xml.push_str("    <AngabenAufzeichnungssystem>\n");
         for ((name, _), value) in ELEMENTS.iter().zip(values(system, version)) {
             if let Some(value) = value {
-                xml.push_str(&format!("      <{name}>{}</{name}>\n", escaped(&value)));
+                let _written = writeln!(xml, "      <{name}>{}</{name}>", escaped(&value));
             }
         }
         xml.push_str("    </AngabenAufzeichnungssystem>\n");

@@ -2,6 +2,7 @@
 
 use pages::Language;
 use pages::format::Clock;
+use ring::digest::{SHA256, digest};
 use shared_protocol::ids::hex;
 
 use super::operation::{controls, not_covered, operation};
@@ -234,7 +235,9 @@ fn signing(writer: &Writer<'_>) -> Chapter {
             tse.taxpayer.0.to_string(),
             tse.valid_until_ms
                 .map_or_else(|| "–".to_owned(), |until| writer.clock.date(until)),
-            tse.certificates.len().to_string(),
+            tse.certificates
+                .first()
+                .map_or_else(|| "–".to_owned(), |der| hex(digest(&SHA256, der).as_ref())),
         ]
     });
     let outages = facts.outages.iter().map(|outage| {
@@ -268,7 +271,7 @@ fn signing(writer: &Writer<'_>) -> Chapter {
                 "A TSE of which it says “certified: no” protects nothing; its receipts and exports say so.",
             ),
             writer.table(
-                &[("TSE", "TSE"), ("Seriennummer", "Serial number"), ("Name", "Name"), ("zertifiziert", "certified"), ("Verfahren", "Algorithm"), ("Steuerpflichtiger", "Taxpayer"), ("Zertifikat gültig bis", "Certificate valid until"), ("Zertifikate", "Certificates")],
+                &[("TSE", "TSE"), ("Seriennummer", "Serial number"), ("Name", "Name"), ("zertifiziert", "certified"), ("Verfahren", "Algorithm"), ("Steuerpflichtiger", "Taxpayer"), ("Zertifikat gültig bis", "Certificate valid until"), ("Zertifikat (SHA-256)", "Certificate (SHA-256)")],
                 tses.collect(),
             ),
             Block::Text(format!(
@@ -334,7 +337,10 @@ fn choices(writer: &Writer<'_>) -> Chapter {
             row.by.as_deref().unwrap_or(server).to_owned(),
             row.key.clone(),
             row.value.clone(),
-            row.why.clone(),
+            match writer.words {
+                Language::De => fiscal::tax::why_in_german(row).to_owned(),
+                Language::En => row.why.clone(),
+            },
         ]
     });
     writer.chapter(

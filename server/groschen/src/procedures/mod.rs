@@ -1,4 +1,4 @@
-//! `groschen procedures`: the documentation of procedures (Verfahrensdokumentation, GoBD) as far as a program can write it, from the settings in force.
+//! `groschen procedures`: the documentation of procedures (Verfahrensdokumentation, `GoBD`) as far as a program can write it, from the settings in force.
 //!
 //! | file | what |
 //! |---|---|

@@ -37,9 +37,13 @@ fn statement(event: EventId, key: &str, value: String, why: &str) -> TaxRow {
 /// What the sample festival says of itself before anybody else does: orders of an outage are signed later, so that this can be seen.
 pub fn of_sample(event: EventId) -> Office {
     let choice = Choice::OutagePolicy;
-    let why = "the sample festival shows how orders are signed late";
     Office {
-        tax: vec![statement(event, choice.key(), "resign-marked".to_owned(), why)],
+        tax: vec![statement(
+            event,
+            choice.key(),
+            "resign-marked".to_owned(),
+            tax::BY_SAMPLE,
+        )],
         ..Office::default()
     }
 }
@@ -56,9 +60,9 @@ pub async fn begin(
     Choices::read(&known)?;
     for said in tax::to_say(&known, fixed) {
         let why = match fixed.of(said.choice).map(|fix| fix.place) {
-            Some(Place::Flag) => "fixed by a flag or the environment when the server started",
-            Some(Place::File) => "fixed in the settings file when the server started",
-            None => "held by itself when the history began",
+            Some(Place::Flag) => tax::BY_FLAG,
+            Some(Place::File) => tax::BY_FILE,
+            None => tax::BY_ITSELF,
         };
         let office = Office {
             tax: vec![statement(event, said.choice.key(), said.value.to_owned(), why)],
@@ -72,7 +76,7 @@ pub async fn begin(
     let program = program();
     if tax::last(&known, tax::PROGRAM).is_none_or(|row| row.value != program) {
         let office = Office {
-            tax: vec![statement(event, tax::PROGRAM, program, "this program was started")],
+            tax: vec![statement(event, tax::PROGRAM, program, tax::PROGRAM_STARTED)],
             ..Office::default()
         };
         keep(writer, office).await?;

@@ -1,7 +1,7 @@
 //! A running server: store, engine, writer, listener. `serve` runs one until it is told to stop; `demo` and `simulate` run one beside their tills.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -83,12 +83,7 @@ impl Instance {
         let signer = config_key(&settings.data)?;
         let batches = simulated.then(|| wristbands::signed(&signer)).transpose()?;
         let database = settings.database();
-        let options = Options {
-            created_at_ms: now_ms(),
-            ..Options::default()
-        };
-        let mut store = SqliteStore::open(&database, &options)?;
-        let event = event_of(&mut store, sample)?;
+        let (store, event) = books(&database, sample)?;
         let mut engine = Engine::open(store, event, Box::new(signer))?;
         with_purses(&mut engine, &settings.purses)?;
         if let Some(batches) = batches {
@@ -99,11 +94,8 @@ impl Instance {
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&hub)).context("the writer's thread cannot be started")?;
         let mut reader = SqliteReader::open(&database, None)?;
-        if let Err(error) = tax::begin(&writer, &mut reader, event, &settings.signing.fixed).await {
-            writer.stop();
-            let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
-            return Err(error);
-        }
+        let begun = tax::begin(&writer, &mut reader, event, &settings.signing.fixed).await;
+        let thread = or_ended(begun, &writer, thread).await?;
         let (signer, carts) = signing::start(
             &settings.data,
             reader,
@@ -148,9 +140,7 @@ impl Instance {
             event,
             mode: if event == sample::EVENT { Mode::Demo } else { Mode::Live },
             ask: Box::new(writer.clone()),
-            readers: (0..CONSOLE_READERS)
-                .map(|_| Ok(Box::new(SqliteReader::open(&database, None)?) as Box<dyn Reader>))
-                .collect::<Result<_, StoreError>>()?,
+            readers: readers(&database)?,
             hub: Arc::clone(&hub),
             signer: Arc::clone(&signer.state) as Arc<dyn console::SignerView>,
             exports: Arc::new(Handed(Arc::clone(&exporter))),
@@ -266,6 +256,24 @@ fn accept(
     })
 }
 
+/// Connections for the console's pages.
+fn readers(database: &Path) -> Result<Vec<Box<dyn Reader>>, StoreError> {
+    let open = |_| Ok(Box::new(SqliteReader::open(database, None)?) as Box<dyn Reader>);
+    (0..CONSOLE_READERS).map(open).collect()
+}
+
+/// The writer's thread, where all is well; otherwise it has ended before this does, so that the database can be opened again.
+async fn or_ended<T: Send + 'static>(
+    begun: anyhow::Result<()>,
+    writer: &Writer<SqliteStore>,
+    thread: JoinHandle<T>,
+) -> anyhow::Result<JoinHandle<T>> {
+    let Err(error) = begun else { return Ok(thread) };
+    writer.stop();
+    let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
+    Err(error)
+}
+
 /// Only the demo's page may show the server's pages in frames.
 fn framed(routes: axum::Router, by: Option<&String>) -> axum::Router {
     let Some(origin) = by else { return routes };
@@ -295,6 +303,17 @@ fn with_purses(engine: &mut Engine<SqliteStore>, purses: &Purses) -> anyhow::Res
     }
     engine.make_credits_with(Box::new(SealedCredits::new(keys)));
     Ok(())
+}
+
+/// The database and its event.
+fn books(database: &Path, sample: bool) -> anyhow::Result<(SqliteStore, EventId)> {
+    let options = Options {
+        created_at_ms: now_ms(),
+        ..Options::default()
+    };
+    let mut store = SqliteStore::open(database, &options)?;
+    let event = event_of(&mut store, sample)?;
+    Ok((store, event))
 }
 
 /// The event of a database; an empty one gets the sample festival, when that is wanted.

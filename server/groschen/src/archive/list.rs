@@ -1,6 +1,7 @@
 //! The list of files with their digests.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -60,10 +61,12 @@ pub(super) fn files(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 /// The list as text.
 pub(super) fn text(files: &BTreeMap<String, String>) -> String {
-    files
-        .iter()
-        .map(|(path, digest)| format!("{digest}  {path}\n"))
-        .collect()
+    let mut text = String::new();
+    for (path, digest) in files {
+        // Writing to a string cannot fail.
+        let _written = writeln!(text, "{digest}  {path}");
+    }
+    text
 }
 
 /// The list of an archive.

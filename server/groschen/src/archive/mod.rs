@@ -64,12 +64,14 @@ struct Verify {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.command {
-        Command::Make(make) => {
-            let settings = Settings::resolve(&make.flags, &ListenFlags::default())?;
-            let made = make::make(&settings, &make.out)?;
-            println!("{} files in {}.", made.files, make.out.display());
-            made.notes.iter().for_each(|note| println!("NOTE: {note}"));
-            println!("Check it with: groschen archive verify {}", make.out.display());
+        Command::Make(asked) => {
+            let settings = Settings::resolve(&asked.flags, &ListenFlags::default())?;
+            let made = make::make(&settings, &asked.out)?;
+            println!("{} files in {}.", made.files, asked.out.display());
+            for note in &made.notes {
+                println!("NOTE: {note}");
+            }
+            println!("Check it with: groschen archive verify {}", asked.out.display());
             Ok(Exit::Done)
         }
         Command::Verify(verify) => {
@@ -77,8 +79,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             if verify.json {
                 println!("{}", serde_json::to_string(&found)?);
             } else {
-                found.holds.iter().for_each(|line| println!("holds  {line}"));
-                found.faults.iter().for_each(|line| println!("WRONG  {line}"));
+                for line in &found.holds {
+                    println!("holds  {line}");
+                }
+                for line in &found.faults {
+                    println!("WRONG  {line}");
+                }
             }
             Ok(if found.faults.is_empty() {
                 Exit::Done

@@ -38,9 +38,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             println!("{line}");
         } else {
             println!("{}", path.display());
-            missing
-                .iter()
-                .for_each(|missing| println!("  MISSING: {}", lacks(missing)));
+            for missing in missing {
+                println!("  MISSING: {}", lacks(missing));
+            }
         }
     }
     let is_whole = written.iter().all(|(_, missing)| missing.is_empty());

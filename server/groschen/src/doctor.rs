@@ -190,7 +190,7 @@ fn secrets(settings: &Settings, words: Language) -> Vec<Check> {
     let all = of_tses.chain(own.exists().then_some(own.as_path()));
     let one = |path: &Path| match opener.read(path) {
         Ok(found) if found.was_sealed => {
-            let says = words.of("versiegelt, lässt sich öffnen", "sealed, can be found");
+            let says = words.of("versiegelt, lässt sich öffnen", "sealed, can be opened");
             check(what, State::Ok, format!("{}: {says}", path.display()))
         }
         Ok(_) => {

@@ -1,7 +1,7 @@
 //! `groschen secret`: seals what must not be read from a copy of the disk.
 //!
 //! A sealed file has the name of the plain one, so settings stay as they are. What must never happen here: a secret that is printed, or a plain file that
-//! goes before its sealed one was before once.
+//! goes before its sealed one was opened once.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

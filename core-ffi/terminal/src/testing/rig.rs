@@ -28,8 +28,6 @@ pub struct Rig {
     pub network: bool,
     /// Whether the disk answers by itself.
     pub disk_runs: bool,
-    /// Whether the key refuses to sign.
-    pub key_fails: bool,
     /// What the disk says instead.
     pub disk_fault: Option<StorageFault>,
     /// Where what is said of PINs waits, when it has to.
@@ -40,7 +38,8 @@ pub struct Rig {
     pub screens: Vec<Screen>,
     /// Orders that a screen called done.
     pub shown_paid: Vec<OrderId>,
-    signer: Ed25519Signer,
+    /// The device's key; none where it refuses to sign.
+    pub signer: Option<Ed25519Signer>,
     link: Option<LinkId>,
     writes: VecDeque<(Ticket, Vec<Write>)>,
     to_do: VecDeque<Input>,
@@ -72,14 +71,13 @@ impl Rig {
             server: Server::new(),
             network,
             disk_runs: true,
-            key_fails: false,
             disk_fault: None,
             held_pins: None,
             unregistered: false,
             sent: Vec::new(),
             screens: Vec::new(),
             shown_paid: Vec::new(),
-            signer: Ed25519Signer::from_seed(&[1; 32]).unwrap(),
+            signer: Ed25519Signer::from_seed(&[1; 32]).ok(),
             link: None,
             writes: VecDeque::new(),
             to_do: VecDeque::new(),
@@ -335,10 +333,11 @@ impl Rig {
         for output in outputs {
             match output {
                 Output::Persist { ticket, writes } => self.writes.push_back((ticket, writes)),
-                Output::Sign { job, .. } if self.key_fails => self.to_do.push_back(Input::SignFailed { job }),
                 Output::Sign { job, message } => {
-                    let signature = self.signer.sign(&message).unwrap();
-                    self.to_do.push_back(Input::Signed { job, signature });
+                    let signature = self.signer.as_ref().map(|key| key.sign(&message).unwrap());
+                    let failed = Input::SignFailed { job };
+                    self.to_do
+                        .push_back(signature.map_or(failed, |signature| Input::Signed { job, signature }));
                 }
                 Output::VerifyPin { job, hash, pin } => {
                     let ok = pin.digits() == hash.as_bytes();
@@ -387,7 +386,7 @@ impl Rig {
                     assert_eq!(Some(link), self.link.or(Some(link)));
                     let message = Message::read(&frame, FRAME_FROM_TERMINAL_MAX_BYTES).unwrap();
                     if self.link == Some(link) && (!self.server.silent || matches!(message, Message::Hello(_))) {
-                        let key = self.signer.public_key();
+                        let key = Self::setup().key;
                         for answer in self.server.answer(&message, &key) {
                             self.to_do.push_back(Input::Frame {
                                 link,

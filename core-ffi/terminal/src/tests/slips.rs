@@ -134,11 +134,11 @@ fn a_key_that_does_not_sign_is_asked_again() {
     let mut rig = Rig::offline();
     sell(&mut rig, 1);
     rig.wait(2_500);
-    rig.key_fails = true;
+    let key = rig.signer.take();
     let order = sell(&mut rig, 2);
     rig.wait(2_500);
     assert_eq!(newest(&rig).slip, None);
-    rig.key_fails = false;
+    rig.signer = key;
     rig.wait(4_500);
     slip(&rig, order);
     rig.input(Input::Tick);

@@ -123,6 +123,13 @@ class ReceiptScreen(private val ui: Ui) : Screen<ReceiptPage> {
     private val slot = Slot(ui.context)
     override val root: View = slot
 
+    /** What has to be said of an order that the server does not have. */
+    private fun unsent(page: ReceiptPage): View? = when {
+        page.sent -> null
+        page.carried -> ui.note(Colours.AGAIN, ui.text(R.string.receipt_unsigned), ui.text(R.string.receipt_carried))
+        else -> ui.note(Colours.AGAIN, ui.text(R.string.receipt_later))
+    }
+
     override fun show(page: ReceiptPage) = slot.show(page) {
         val order = page.order
         val what = ui.text(R.string.three_parts, ui.kind(order.kind), ui.figures.euros(order.total), ui.figures.second(order.atMs))
@@ -130,13 +137,13 @@ class ReceiptScreen(private val ui: Ui) : Screen<ReceiptPage> {
         val code = if (link == null) {
             ui.note(Colours.INFO, ui.text(R.string.receipt_no_link), ui.text(R.string.receipt_no_link_now))
         } else {
-            QrView(ui, link, ui.text(R.string.receipt_qr))
+            QrView(ui, link, ui.text(R.string.receipt_qr), long = page.carried)
         }
         ui.page(
             ui.column(
                 ui.title(ui.text(R.string.receipt_title)).centred(),
                 ui.label(what).centred(),
-                if (page.sent) null else ui.note(Colours.AGAIN, ui.text(R.string.receipt_later)),
+                unsent(page),
                 code,
                 if (link != null) ui.label(ui.text(R.string.receipt_scan), Type.CAPTION).centred() else null,
                 gap = R.dimen.gap_large,

@@ -11,10 +11,14 @@ import com.google.zxing.qrcode.decoder.ErrorCorrectionLevel
 import com.google.zxing.qrcode.encoder.Encoder
 import kotlin.math.min
 
-/** A QR code: always black on white with its quiet zone, because many phones cannot read it the other way round, night or not. */
+/**
+ * A QR code: always black on white with its quiet zone, because many phones cannot read it the other way round, night or not. What is [long] has the
+ * lowest level of correction: a display has no dirt and no creases, and fewer modules are larger ones.
+ */
 @SuppressLint("ViewConstructor")
-class QrView(ui: Ui, text: String, what: String) : View(ui.context) {
-    private val code = Encoder.encode(text, ErrorCorrectionLevel.M, mapOf(EncodeHintType.CHARACTER_SET to "UTF-8")).matrix
+class QrView(ui: Ui, text: String, what: String, long: Boolean = false) : View(ui.context) {
+    private val level = if (long) ErrorCorrectionLevel.L else ErrorCorrectionLevel.M
+    private val code = Encoder.encode(text, level, mapOf(EncodeHintType.CHARACTER_SET to "UTF-8")).matrix
     private val ink = Paint().apply { color = Color.BLACK }
 
     init {
@@ -29,10 +33,13 @@ class QrView(ui: Ui, text: String, what: String) : View(ui.context) {
         setMeasuredDimension(room, min(side, context.dp(LARGEST_DP)))
     }
 
+    /** A module's side. Whole pixels: blurred edges are read worse than a smaller code. */
+    val modulePixels: Int
+        get() = min(width, height) / (code.width + 2 * QUIET)
+
     override fun onDraw(canvas: Canvas) {
         val modules = code.width + 2 * QUIET
-        // Whole pixels: blurred edges are read worse than a smaller code.
-        val module = min(width, height) / modules
+        val module = modulePixels
         val side = module * modules
         val (left, top) = (width - side) / 2f to (height - side) / 2f
         ink.color = Color.WHITE

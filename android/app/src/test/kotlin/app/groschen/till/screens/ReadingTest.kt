@@ -12,6 +12,7 @@ import app.groschen.till.GroschenRunner
 import app.groschen.till.R
 import app.groschen.till.goldens.Look
 import app.groschen.till.ui.PhoneSide
+import app.groschen.till.ui.QrView
 import app.groschen.till.ui.TileView
 import app.groschen.view.Page
 import org.junit.Assert.assertEquals
@@ -46,6 +47,16 @@ class ReadingTest {
             }
         }
         assertEquals(wrong.distinct().joinToString("\n"), 0, wrong.size)
+    }
+
+    @Test
+    fun `the longest code of a receipt has three pixels a module on a narrow phone of coarse pixels`() {
+        Look("de").apply()
+        RuntimeEnvironment.setQualifiers("+$NARROW_PHONE")
+        for ((name, view) in Views.carried) {
+            val code = all(shown(view)).filterIsInstance<QrView>().single()
+            assertTrue("$name: ${code.modulePixels} pixels of ${code.width} x ${code.height}", code.modulePixels >= 3)
+        }
     }
 
     @Test
@@ -155,5 +166,6 @@ class ReadingTest {
 
     private companion object {
         const val SMALL_PHONE = "w360dp-h640dp"
+        const val NARROW_PHONE = "w360dp-h640dp-hdpi"
     }
 }

@@ -207,8 +207,8 @@ object Views {
         "band" to view(Page.Band(band())),
         "band-lost" to view(Page.Band(band().copy(band = null, number = "04a3b2c1", isNumber = true))),
         "band-swap" to view(Page.Band(band().copy(swapping = Swapping("1617", false)))),
-        "receipt" to view(Page.Receipt(ReceiptPage("https://pay.example.org/r/1Yh3kQ9vTq7b", order(), true))),
-        "receipt-unsent" to view(Page.Receipt(ReceiptPage("https://pay.example.org/r/1Yh3kQ9vTq7b", order(), false)), frame = frame(Samples.offline, canGoBack = true)),
+        "receipt" to view(Page.Receipt(ReceiptPage(RECEIPT, order(), sent = true, carried = false))),
+        "receipt-unsent" to view(Page.Receipt(ReceiptPage(RECEIPT, order(), sent = false, carried = false)), frame = frame(Samples.offline, canGoBack = true)),
         "sync-online" to view(Page.Sync(sync(Samples.online, 0))),
         "sync-offline" to view(Page.Sync(sync(Samples.offline, 12)), frame = frame(Samples.offline, canGoBack = true)),
         "evacuation" to view(Page.Evacuation(EvacuationPage.Start(12)), frame = frame(Samples.attention, canGoBack = true)),
@@ -291,6 +291,13 @@ object Views {
         Network(NetworkKind.WIFI, 1), "GROSCHEN:D:till=3;app=0.1.0;unsent=12",
     )
 
+    /** Receipts whose code carries them: of five lines, and of the most that a code holds. */
+    val carried: Map<String, View>
+        get() = listOf(451, LONGEST).associate { letters ->
+            val page = ReceiptPage(carried(letters), order(), sent = false, carried = true)
+            "$letters letters" to view(Page.Receipt(page), frame = frame(Samples.offline, canGoBack = true))
+        }
+
     private val BUILT
         get() = setOf(
             "starting", "register", "scan", "scan-series", "waiting-locked", "login", "pin", "shift-check", "home", "sale-empty", "sale-cart", "sale-training",
@@ -298,6 +305,17 @@ object Views {
             "order", "top-up", "top-up-change", "pay-out", "band", "receipt", "sync-offline", "evacuation", "evacuation-giving", "evacuation-taking", "device",
             "keys-passphrase", "shift-end-unsent", "training", "guide",
         )
+
+    private const val RECEIPT = "https://pay.example.org/r/1Yh3kQ9vTq7b"
+
+    /** The longest address that a receipt's code ever has. */
+    private const val LONGEST = 1_273
+
+    /** An address that carries the receipt, with as many letters. */
+    private fun carried(letters: Int): String {
+        val alphabet = ('A'..'Z') + ('a'..'z') + ('0'..'9')
+        return generateSequence(7) { (it * 31 + 11) % 1_009 }.map { alphabet[it % alphabet.size] }.take(letters - RECEIPT.length).joinToString("", prefix = RECEIPT)
+    }
 
     private fun shiftEnd() = ShiftEndPage(NOW_MS - 300 * MINUTE_MS, 412, 318_450, 3, 1_350, 21, 43_000, 2, 2_750, 730, 655, 18, 0, 0, null, true)
 }

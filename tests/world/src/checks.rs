@@ -75,6 +75,7 @@ impl World {
             self.purses_agree(&stored),
             self.copies_cost_what_was_promised(&stored),
             self.signing_holds(&stored.rows),
+            self.slips_hold(&stored.terminals),
             self.authorization(&stored.rows, &stored.cases, &stored.terminals),
         ];
         for (invariant, what) in found.into_iter().flatten() {

@@ -27,6 +27,7 @@ mod rogue;
 mod server;
 mod server_disk;
 mod signing;
+mod slips;
 mod slots;
 mod sometimes;
 mod stick;

@@ -19,6 +19,7 @@ use crate::events::DeviceNo;
 use crate::exposure::Exposure;
 use crate::faults::Kind;
 use crate::pace::Pace;
+use crate::slips::Slips;
 use crate::world::World;
 
 /// A posting in one line.
@@ -72,6 +73,7 @@ pub(crate) struct Observer {
     shown_on: BTreeMap<DeviceNo, u64>,
     pub pace: Pace,
     pub shown: u64,
+    pub slips: Slips,
 }
 
 impl Observer {
@@ -275,6 +277,9 @@ impl World {
 
     /// A till shows something.
     pub(crate) fn observe_screen(&mut self, no: DeviceNo, screen: &Screen) {
+        if self.observer.slips.shown(screen) {
+            self.sometimes.reach("slip_taken_along");
+        }
         match &screen.page {
             Page::Locked => self.sometimes.reach("lock_shown"),
             Page::Unregistered(Registering::Refused(RegistrationRefusal::Server)) => {

@@ -85,6 +85,7 @@ pub const EXPECTED: &[&str] = &[
     "second_copy_booked",
     "server_died_before_its_acknowledgements",
     "server_restored_without_orders",
+    "slip_taken_along",
     "tender_not_taken_here_refused",
     "terminal_readopted",
     "till_moved_to_another_tse",

@@ -1,6 +1,6 @@
 //! Orders as a signer needs them, read from the books: the order, what it takes the place of, what it was priced with, and when it was made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use festival::booking::posting_id;
@@ -10,7 +10,7 @@ use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::{Order, OrderKind};
 use shared_protocol::stream::{Stream, Version};
 use shared_protocol::{EventId, OrderId};
-use store::{EntryStatus, JournalRow, Reader, StoreError};
+use store::{EntryStatus, JournalRow, Reader, SigningRow, StoreError};
 
 use crate::signer::Job;
 
@@ -58,6 +58,50 @@ impl Jobs {
         }
         self.configs.insert(version, config.clone());
         Ok(config)
+    }
+
+    /// Journal rows from a number on, at most so many, each with its order where it booked one that has not come off. After a restart, some may have
+    /// come off that others wait before.
+    pub fn page(
+        &mut self,
+        reader: &mut dyn Reader,
+        from_no: u64,
+        rows_max: u64,
+    ) -> Result<Vec<(u64, Option<Job>)>, StoreError> {
+        let rows = reader.journal(from_no, rows_max)?;
+        let Some(last) = rows.last() else { return Ok(Vec::new()) };
+        let came_off = reader.signings_between(from_no, last.record.no)?;
+        let came_off: BTreeSet<u64> = came_off.into_iter().map(|row| row.no).collect();
+        let mut page = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let no = row.record.no;
+            let job = if came_off.contains(&no) {
+                None
+            } else {
+                self.of(reader, row)?
+            };
+            page.push((no, job));
+        }
+        Ok(page)
+    }
+
+    /// Orders that were marked as unsigned, from a journal number on, at most so many, with how they came off; and the number to go on from, which is
+    /// zero after the last of them.
+    pub fn marked(
+        &mut self,
+        reader: &mut dyn Reader,
+        from_no: u64,
+        rows_max: u64,
+    ) -> Result<(Vec<(SigningRow, Job)>, u64), StoreError> {
+        let marked = reader.unsigned(from_no, rows_max)?;
+        let next = marked.last().map_or(0, |row| row.no + 1);
+        let mut found = Vec::with_capacity(marked.len());
+        for signing in marked {
+            let row = reader.journal(signing.no, 1)?.pop();
+            let job = row.map(|row| self.of(reader, &row)).transpose()?;
+            found.extend(job.flatten().map(|job| (signing, job)));
+        }
+        Ok((found, next))
     }
 
     /// The order of a journal row, if it booked one that a TSE is told of.

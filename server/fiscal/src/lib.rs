@@ -1,7 +1,7 @@
 //! What German law asks of a till, as rules and formats: which transactions a TSE signs ([`process_data`]), the bytes it signs ([`log_message`]),
-//! the code on a receipt ([`qr`]), closings of tills ([`closing`]), whether TSEs suffice ([`capacity`]), how each order comes off ([`signer`], with
-//! its orders from [`jobs`]), choices of the operator ([`tax`]), the notification of tills ([`notification`]), and a TSE in software ([`software`]) for
-//! tests, demos and training, with its export ([`export`]).
+//! the code on a receipt ([`qr`]), closings of tills ([`closing`]) and when they are due ([`closer`]), whether TSEs suffice ([`capacity`]), how each
+//! order comes off ([`signer`], with its orders from [`jobs`]), choices of the operator ([`tax`]), the notification of tills ([`notification`]), and a TSE
+//! in software ([`software`]) for tests, demos and training, with its export ([`export`]).
 //!
 //! What must never happen here: I/O, a clock, randomness (all three come in as arguments), or a decision about money. Nothing here is certified: a TSE
 //! in software protects nobody and says so wherever it shows.
@@ -10,6 +10,7 @@
 //! (process data and QR code).
 
 pub mod capacity;
+pub mod closer;
 pub mod closing;
 pub mod export;
 pub mod jobs;
@@ -22,6 +23,7 @@ pub mod software;
 pub mod tax;
 pub mod tse;
 
+pub use closer::Closer;
 pub use jobs::Jobs;
 pub use process_data::{Kassenbeleg, ProcessType, VoucherModel};
 pub use qr::ReceiptCode;

@@ -1,11 +1,12 @@
 //! Closings: rows in and out.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 use shared_protocol::{TaxpayerId, TillId};
-use store::{ClosedItem, Closing, ClosingEnd, ClosingRow, TseNo};
+use store::{ClosedItem, ClosedReceipt, Closing, ClosingEnd, ClosingRow, TseNo};
 
 use crate::error::{Result, damaged};
-use crate::rows;
+use crate::{rows, signing};
 
 /// Reads for [`closing`].
 pub(crate) const CLOSINGS: &str = "SELECT id, client, taxpayer, till, z_no, day, made_at_ms, supplement, first_receipt, receipts FROM closing WHERE id >= ?1 ORDER BY id LIMIT ?2";
@@ -13,6 +14,19 @@ pub(crate) const CLOSINGS: &str = "SELECT id, client, taxpayer, till, z_no, day,
 /// Reads for [`item`].
 pub(crate) const ITEMS: &str = "SELECT receipt, order_no, tse, transaction_no FROM closing_item WHERE closing = ?1 AND receipt >= ?2 \
      ORDER BY receipt LIMIT ?3";
+
+/// Reads for [`receipt`]: the columns of the journal, then those of signing, then those of the transaction, then the item's.
+pub(crate) const RECEIPTS: &str = "SELECT j.hash, j.record, j.terminal, j.epoch, j.branch, j.seq, j.status, j.order_id, j.day, j.raw, j.head_algorithm, \
+     j.head_signature, s.no, s.state, s.tse, s.transaction_no, s.outage, s.doubt, t.tse, t.transaction_no, t.client, t.cart, t.started_s, \
+     t.start_counter, t.start_signature, t.finished_s, t.counter, t.process_type, t.process_data, t.signature, c.receipt, c.order_no, c.tse, \
+     c.transaction_no FROM closing_item c LEFT JOIN journal j ON j.no = c.order_no LEFT JOIN signing s ON s.no = c.order_no \
+     LEFT JOIN tse_transaction t ON t.tse = coalesce(c.tse, s.tse) AND t.transaction_no = coalesce(c.transaction_no, s.transaction_no) \
+     WHERE c.closing = ?1 AND c.receipt >= ?2 ORDER BY c.receipt LIMIT ?3";
+
+/// Where the columns of [`RECEIPTS`] begin.
+const SIGNING_AT: usize = 12;
+const TRANSACTION_AT: usize = 18;
+const ITEM_AT: usize = 30;
 
 /// The closing of an order and its receipt number.
 pub(crate) const OF_ORDER: &str = "SELECT closing, receipt FROM closing_item WHERE order_no = ?1";
@@ -78,13 +92,37 @@ pub(crate) fn closing(row: &Row<'_>) -> Result<ClosingRow> {
 }
 
 pub(crate) fn item(row: &Row<'_>) -> Result<(u64, ClosedItem)> {
-    let (order, transaction): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(3)?);
+    item_at(row, 0)
+}
+
+fn item_at(row: &Row<'_>, at: usize) -> Result<(u64, ClosedItem)> {
+    let (order, transaction): (Option<i64>, Option<i64>) = (row.get(at + 1)?, row.get(at + 3)?);
     let item = match (order, transaction) {
         (Some(no), None) => ClosedItem::Order(no.cast_unsigned()),
-        (None, Some(transaction)) => ClosedItem::GivenUp(TseNo(rows::number(row, 2)?), transaction.cast_unsigned()),
+        (None, Some(transaction)) => {
+            ClosedItem::GivenUp(TseNo(rows::number(row, at + 2)?), transaction.cast_unsigned())
+        }
         _ => return Err(damaged("a receipt of a closing is neither an order nor a transaction")),
     };
-    Ok((rows::bits(row, 0)?, item))
+    Ok((rows::bits(row, at)?, item))
+}
+
+/// A receipt with all that belongs to it; what a join did not find is none.
+pub(crate) fn receipt(row: &Row<'_>) -> Result<ClosedReceipt> {
+    let (number, item) = item_at(row, ITEM_AT)?;
+    let is_there = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.is_some());
+    let has_journal = !matches!(row.get_ref(0)?, ValueRef::Null);
+    Ok(ClosedReceipt {
+        number,
+        item,
+        journal: has_journal.then(|| rows::journal_row(row)).transpose()?,
+        signing: is_there(SIGNING_AT)?
+            .then(|| signing::order_at(row, SIGNING_AT))
+            .transpose()?,
+        transaction: is_there(TRANSACTION_AT)?
+            .then(|| signing::transaction_at(row, TRANSACTION_AT))
+            .transpose()?,
+    })
 }
 
 pub(crate) fn end(row: &Row<'_>) -> Result<ClosingEnd> {

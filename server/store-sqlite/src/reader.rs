@@ -11,7 +11,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosingEnd, ClosingRow, ExportRow, HourRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosedReceipt, ClosingEnd, ClosingRow, ExportRow, HourRow,
     JournalRow, OrderFilter, OrderRow, OutageRow, Reader, RetiredRow, SessionRow, SigningRow, SigningState, StoreError,
     StoredCase, TaxRow, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
@@ -382,6 +382,11 @@ impl Reader for SqliteReader {
         Ok(each(&self.connection, signing::ORDER, numbers, signing::order)?)
     }
 
+    fn signings_between(&mut self, from_no: u64, to_no: u64) -> std::result::Result<Vec<SigningRow>, StoreError> {
+        let range = [count(from_no), count(to_no)];
+        Ok(all(&self.connection, signing::ORDERS, range, signing::order)?)
+    }
+
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> std::result::Result<Vec<SigningRow>, StoreError> {
         let page = params![count(from_no), count(rows_max)];
         Ok(all(&self.connection, signing::UNSIGNED, page, signing::order)?)
@@ -404,6 +409,16 @@ impl Reader for SqliteReader {
     ) -> std::result::Result<Vec<(u64, ClosedItem)>, StoreError> {
         let parameters = [count(closing), count(from_receipt), count(rows_max)];
         Ok(all(&self.connection, closing::ITEMS, parameters, closing::item)?)
+    }
+
+    fn closed_receipts(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> std::result::Result<Vec<ClosedReceipt>, StoreError> {
+        let parameters = [count(closing), count(from_receipt), count(rows_max)];
+        Ok(all(&self.connection, closing::RECEIPTS, parameters, closing::receipt)?)
     }
 
     fn closing_of(&mut self, no: u64) -> std::result::Result<Option<(u64, u64)>, StoreError> {

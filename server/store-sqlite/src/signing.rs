@@ -52,6 +52,10 @@ pub(crate) const COUNTERS: &str = "SELECT transaction_no, counter, time_s FROM t
 /// Reads for [`order`]: one of them.
 pub(crate) const ORDER: &str = "SELECT no, state, tse, transaction_no, outage, doubt FROM signing WHERE no = ?1";
 
+/// Reads for [`order`]: those of a range of journal numbers.
+pub(crate) const ORDERS: &str =
+    "SELECT no, state, tse, transaction_no, outage, doubt FROM signing WHERE no BETWEEN ?1 AND ?2 ORDER BY no";
+
 /// Reads for [`order`]: those marked as unsigned.
 pub(crate) const UNSIGNED: &str = "SELECT no, state, tse, transaction_no, outage, doubt FROM signing WHERE state = 3 AND no >= ?1 ORDER BY no LIMIT ?2";
 
@@ -306,37 +310,47 @@ fn tse(row: &Row<'_>) -> Result<TseRow> {
 }
 
 pub(crate) fn transaction(row: &Row<'_>) -> Result<TransactionRow> {
-    let cart: Vec<u8> = row.get(3)?;
-    let end = match optional_bits(row, 7)? {
+    transaction_at(row, 0)
+}
+
+/// The same from a column on.
+pub(crate) fn transaction_at(row: &Row<'_>, at: usize) -> Result<TransactionRow> {
+    let cart: Vec<u8> = row.get(at + 3)?;
+    let end = match optional_bits(row, at + 7)? {
         Some(time_s) => Some(TransactionEnd {
             time_s,
-            counter: rows::bits(row, 8)?,
-            process_type: row.get(9)?,
-            process_data: row.get(10)?,
-            signature: row.get(11)?,
+            counter: rows::bits(row, at + 8)?,
+            process_type: row.get(at + 9)?,
+            process_data: row.get(at + 10)?,
+            signature: row.get(at + 11)?,
         }),
         None => None,
     };
     Ok(TransactionRow {
-        tse: tse_no(row, 0)?,
-        transaction: rows::bits(row, 1)?,
-        client: row.get(2)?,
+        tse: tse_no(row, at)?,
+        transaction: rows::bits(row, at + 1)?,
+        client: row.get(at + 2)?,
         cart: CartId::from_slice(&cart).ok_or_else(|| damaged("a cart's id has another length"))?,
-        started_s: rows::bits(row, 4)?,
-        start_counter: rows::bits(row, 5)?,
-        start_signature: row.get(6)?,
+        started_s: rows::bits(row, at + 4)?,
+        start_counter: rows::bits(row, at + 5)?,
+        start_signature: row.get(at + 6)?,
         end,
     })
 }
 
 pub(crate) fn order(row: &Row<'_>) -> Result<SigningRow> {
+    order_at(row, 0)
+}
+
+/// The same from a column on.
+pub(crate) fn order_at(row: &Row<'_>, at: usize) -> Result<SigningRow> {
     Ok(SigningRow {
-        no: rows::number(row, 0)?,
-        state: state(row, 1)?,
-        tse: tse_no(row, 2)?,
-        transaction: optional_bits(row, 3)?,
-        outage: optional_bits(row, 4)?,
-        doubt: optional_bits(row, 5)?,
+        no: rows::number(row, at)?,
+        state: state(row, at + 1)?,
+        tse: tse_no(row, at + 2)?,
+        transaction: optional_bits(row, at + 3)?,
+        outage: optional_bits(row, at + 4)?,
+        doubt: optional_bits(row, at + 5)?,
     })
 }
 

@@ -4,7 +4,8 @@
 
 use shared_protocol::{TaxpayerId, TillId};
 
-use crate::signing::TseNo;
+use crate::rows::JournalRow;
+use crate::signing::{SigningRow, TransactionRow, TseNo};
 
 /// Something that has a receipt number of a till.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,4 +63,19 @@ pub struct ClosingEnd {
     pub next_receipt: u64,
     /// The last event day that was closed.
     pub last_day: u32,
+}
+
+/// A receipt of a closing, with all that the books have of it: what an export needs, read at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClosedReceipt {
+    /// Its number (`BON_NR`).
+    pub number: u64,
+    /// What it is.
+    pub item: ClosedItem,
+    /// The journal row of an order.
+    pub journal: Option<JournalRow>,
+    /// How an order came off.
+    pub signing: Option<SigningRow>,
+    /// The transaction that signed the order, or that of the cart that was given up.
+    pub transaction: Option<TransactionRow>,
 }

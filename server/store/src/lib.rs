@@ -25,7 +25,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Change, Stream, Version};
 use shared_protocol::{Amount, EventId, SlotId, TagId, TerminalId};
 
-pub use closing::{ClosedItem, Closing, ClosingEnd, ClosingRow};
+pub use closing::{ClosedItem, ClosedReceipt, Closing, ClosingEnd, ClosingRow};
 pub use export::{ExportFinding, ExportKind, ExportRange, ExportRow, ExportState};
 pub use memory::MemoryStore;
 pub use office::{
@@ -245,6 +245,8 @@ pub trait Reader: Send {
     fn signing(&mut self, no: u64) -> Result<Option<SigningRow>, StoreError>;
     /// How orders came off, by their journal numbers, in the order given; those that wait are left out.
     fn signings(&mut self, numbers: &[u64]) -> Result<Vec<SigningRow>, StoreError>;
+    /// How the orders from one journal number up to and with another came off, in the order of their numbers; none of those that did not.
+    fn signings_between(&mut self, from_no: u64, to_no: u64) -> Result<Vec<SigningRow>, StoreError>;
     /// Orders marked as unsigned, from a journal number on, at most so many.
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError>;
     /// Orders marked as unsigned that a transaction may have signed which the books have as open.
@@ -260,6 +262,13 @@ pub trait Reader: Send {
         from_receipt: u64,
         rows_max: u64,
     ) -> Result<Vec<(u64, ClosedItem)>, StoreError>;
+    /// The same with all that the books have of each receipt, in one read.
+    fn closed_receipts(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> Result<Vec<ClosedReceipt>, StoreError>;
     /// The closing of an order, by its journal number, and its receipt number there.
     fn closing_of(&mut self, no: u64) -> Result<Option<(u64, u64)>, StoreError>;
     /// Where the numbers of the tills stand.

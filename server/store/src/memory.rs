@@ -18,7 +18,7 @@ use shared_protocol::{Amount, EventId, SlotId, TagId, TaxpayerId, TerminalId};
 use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, Closing, ClosingEnd,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, ClosedReceipt, Closing, ClosingEnd,
     ClosingRow, Commit, ExportRow, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow,
     PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase, TaxRow,
     TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
@@ -701,6 +701,12 @@ impl Reader for MemoryReader {
         Ok(numbers.iter().filter_map(|no| state.signing.get(no).cloned()).collect())
     }
 
+    fn signings_between(&mut self, from_no: u64, to_no: u64) -> Result<Vec<SigningRow>, StoreError> {
+        let state = locked(&self.state);
+        let found = state.signing.range(from_no..).map(|(_, row)| row);
+        Ok(found.take_while(|row| row.no <= to_no).cloned().collect())
+    }
+
     fn unsigned(&mut self, from_no: u64, rows_max: u64) -> Result<Vec<SigningRow>, StoreError> {
         let state = locked(&self.state);
         let marked = state.signing.range(from_no..).map(|(_, row)| row);
@@ -737,6 +743,38 @@ impl Reader for MemoryReader {
         let numbered = (closing.row.first_receipt..).zip(closing.items.iter().copied());
         let wanted = numbered.filter(|(receipt, _)| *receipt >= from_receipt);
         Ok(wanted.take(limited(rows_max)).collect())
+    }
+
+    fn closed_receipts(
+        &mut self,
+        closing: u64,
+        from_receipt: u64,
+        rows_max: u64,
+    ) -> Result<Vec<ClosedReceipt>, StoreError> {
+        let items = self.closed_items(closing, from_receipt, rows_max)?;
+        let mut receipts = Vec::with_capacity(items.len());
+        for (number, item) in items {
+            let (journal, signing, transaction) = match item {
+                ClosedItem::Order(no) => {
+                    let signing = self.signing(no)?;
+                    let signed = signing.as_ref().and_then(|row| Some((row.tse, row.transaction?)));
+                    (self.journal(no, 1)?.pop(), signing, signed)
+                }
+                ClosedItem::GivenUp(tse, transaction) => (None, None, Some((tse, transaction))),
+            };
+            let transaction = match transaction {
+                Some((tse, number)) => self.transaction(tse, number)?,
+                None => None,
+            };
+            receipts.push(ClosedReceipt {
+                number,
+                item,
+                journal,
+                signing,
+                transaction,
+            });
+        }
+        Ok(receipts)
     }
 
     fn closing_of(&mut self, no: u64) -> Result<Option<(u64, u64)>, StoreError> {

@@ -18,7 +18,7 @@ use fiscal::{Job, Jobs};
 use fixtures::sample;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::{Amount, EventId, OrderId, TagId, TaxpayerId};
-use store::{ClosedItem, ClosingRow, OutageRow, Reader, TseRow};
+use store::{ClosedItem, ClosedReceipt, ClosingRow, OutageRow, Reader, TseRow};
 use store_sqlite::SqliteReader;
 
 use exports::ExportFolder;
@@ -304,21 +304,21 @@ impl Books {
         };
         let mut from = row.first_receipt;
         loop {
-            let items = self.reader.closed_items(row.id, from, PAGE)?;
-            let Some((last, _)) = items.last() else { return Ok(()) };
-            from = last + 1;
-            done(items.len() as u64)?;
-            for (number, item) in items {
-                match item {
-                    ClosedItem::Order(no) => self.order(no, number, &shown, writer)?,
-                    ClosedItem::GivenUp(tse, transaction) => {
-                        let transaction = self.reader.transaction(tse, transaction)?;
+            let receipts = self.reader.closed_receipts(row.id, from, PAGE)?;
+            let Some(last) = receipts.last() else { return Ok(()) };
+            from = last.number + 1;
+            done(receipts.len() as u64)?;
+            for receipt in receipts {
+                match receipt.item {
+                    ClosedItem::Order(no) => self.order(no, receipt, &shown, writer)?,
+                    ClosedItem::GivenUp(..) => {
+                        let transaction = receipt.transaction;
                         let transaction = transaction.context("a transaction of a closing is not in the books")?;
                         let came_off = CameOff {
                             transaction: Some(&transaction),
                             ..CameOff::default()
                         };
-                        writer.push(&map::given_up(&transaction, &came_off, number))?;
+                        writer.push(&map::given_up(&transaction, &came_off, receipt.number))?;
                     }
                 }
             }
@@ -328,19 +328,20 @@ impl Books {
     fn order(
         &mut self,
         no: u64,
-        number: u64,
+        receipt: ClosedReceipt,
         shown: &map::Settings<'_>,
         writer: &mut Writer<ExportFolder>,
     ) -> anyhow::Result<()> {
-        let journal = self.reader.journal(no, 1)?.pop();
+        let ClosedReceipt {
+            number,
+            journal,
+            signing,
+            transaction,
+            ..
+        } = receipt;
         let journal = journal.with_context(|| format!("journal row {no} of a closing is not in the books"))?;
         let job = self.jobs.of(&mut self.reader, &journal)?;
         let job = job.with_context(|| format!("journal row {no} of a closing is no order"))?;
-        let signing = self.reader.signing(no)?;
-        let transaction = match signing.as_ref().and_then(|row| Some((row.tse, row.transaction?))) {
-            Some((tse, transaction)) => self.reader.transaction(tse, transaction)?,
-            None => None,
-        };
         let outage = signing.as_ref().and_then(|row| self.outages.get(&row.outage?)).cloned();
         // An export tells what held when the order was booked, however late it is made.
         let in_house = self.choices.in_house.at(journal.record.booked_at_ms);

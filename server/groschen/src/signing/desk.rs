@@ -275,16 +275,11 @@ impl Desk {
         if self.signer.waiting() >= WAITING_MAX {
             return Ok(());
         }
-        let rows = self.reader.journal(self.next_no, BATCH)?;
+        let page = self.jobs.page(&mut self.reader, self.next_no, BATCH)?;
         // After the rows: what was chosen before one of them was booked is heard before it is looked at.
         self.choose()?;
-        for row in &rows {
-            let no = row.record.no;
-            // After a restart, some may have come off that others wait before.
-            let job = match self.reader.signing(no)? {
-                Some(_) => None,
-                None => self.jobs.of(&mut self.reader, row)?,
-            };
+        self.behind = page.len() as u64 == BATCH;
+        for (no, job) in page {
             match job {
                 Some(job) => {
                     self.reporter.ordered(&job);
@@ -294,7 +289,6 @@ impl Desk {
             }
             self.next_no = no + 1;
         }
-        self.behind = rows.len() as u64 == BATCH;
         Ok(())
     }
 
@@ -312,26 +306,18 @@ impl Desk {
         if self.behind || !self.signer.may_sign_late() || self.late_at > Instant::now() {
             return Ok(());
         }
-        let marked = self.reader.unsigned(self.late_from, BATCH)?;
-        self.late_from = marked.last().map_or(0, |row| row.no + 1);
-        if marked.is_empty() {
+        let (marked, next) = self.jobs.marked(&mut self.reader, self.late_from, BATCH)?;
+        self.late_from = next;
+        if next == 0 {
             self.signer.told_of_all_marked();
-        }
-        if marked.is_empty() && !std::mem::take(&mut self.late_found) {
-            self.late_at = Instant::now() + LATE_EVERY;
-        }
-        for marked in marked {
-            let Some(row) = self.reader.journal(marked.no, 1)?.pop() else {
-                continue;
-            };
-            if !self.signer.signs_late(row.record.booked_at_ms) {
-                continue;
+            if !std::mem::take(&mut self.late_found) {
+                self.late_at = Instant::now() + LATE_EVERY;
             }
-            self.late_found = true;
-            if let Some(job) = self.jobs.of(&mut self.reader, &row)? {
-                self.with_tses(job.order.taxpayer)?;
-                self.signer.late(&marked, &job, now_ms());
-            }
+        }
+        for (marked, job) in marked {
+            self.late_found |= self.signer.signs_late(job.booked_at_ms);
+            self.with_tses(job.order.taxpayer)?;
+            self.signer.late(&marked, &job, now_ms());
         }
         Ok(())
     }

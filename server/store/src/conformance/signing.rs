@@ -136,6 +136,9 @@ pub(super) fn comes_back(store: &mut impl Store) {
     assert_eq!(reader.posting_no(posting).unwrap(), Some(2));
     assert_eq!(reader.signed_to().unwrap(), 2);
     assert_eq!(reader.signing(1).unwrap(), Some(first.orders[0].clone()));
+    assert_eq!(reader.signings_between(1, 2).unwrap(), first.orders);
+    assert_eq!(reader.signings_between(2, u64::MAX).unwrap(), first.orders[1..]);
+    assert_eq!(reader.signings_between(3, 9).unwrap(), []);
     assert_eq!(reader.unsigned(0, 10).unwrap(), first.orders[1..]);
     assert_eq!(reader.unsigned(3, 10).unwrap(), []);
     assert_eq!(reader.doubts().unwrap(), first.orders[1..]);
@@ -271,6 +274,25 @@ pub(super) fn closings(store: &mut impl Store) {
     let numbered: Vec<(u64, ClosedItem)> = (1..).zip(items).collect();
     assert_eq!(reader.closed_items(1, 2, 9).unwrap(), numbered[1..]);
     assert_eq!(reader.closed_items(2, 1, 9).unwrap(), []);
+    for receipt in reader.closed_receipts(1, 1, 9).unwrap() {
+        assert!(numbered.contains(&(receipt.number, receipt.item)));
+        let (journal, signing) = match receipt.item {
+            ClosedItem::Order(no) => (reader.journal(no, 1).unwrap().pop(), reader.signing(no).unwrap()),
+            ClosedItem::GivenUp(..) => (None, None),
+        };
+        let signed = signing.as_ref().and_then(|row| Some((row.tse, row.transaction?)));
+        let transaction = match receipt.item {
+            ClosedItem::Order(_) => signed,
+            ClosedItem::GivenUp(tse, transaction) => Some((tse, transaction)),
+        };
+        let transaction = transaction.and_then(|(tse, number)| reader.transaction(tse, number).unwrap());
+        assert_eq!(
+            (receipt.journal, receipt.signing, receipt.transaction),
+            (journal, signing, transaction)
+        );
+    }
+    let found = reader.closed_receipts(1, 2, 1).unwrap();
+    assert_eq!(found.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), [2]);
     assert_eq!(
         (reader.closing_of(2).unwrap(), reader.closing_of(3).unwrap()),
         (Some((1, 2)), None)

@@ -199,8 +199,12 @@ impl Tse for SoftwareTse {
             end: Some((document.process_data.to_owned(), finished.clone())),
         };
         self.memory.ended.insert(transaction, logged);
+        // The oldest end is forgotten, not the oldest transaction: one that was open for days may have ended just now.
         if self.memory.ended.len() > ENDED_MAX {
-            self.memory.ended.pop_first();
+            let ends = self.memory.ended.iter();
+            let counter = |logged: &Logged| logged.end.as_ref().map(|(_, end)| end.counter);
+            let oldest = ends.min_by_key(|(_, logged)| counter(logged)).map(|(number, _)| *number);
+            oldest.map(|number| self.memory.ended.remove(&number));
         }
         Ok(finished)
     }
@@ -328,6 +332,29 @@ mod tests {
         assert!(matches!(tse.start(KEY, "TILL-2", NOW), Err(TseError::Refused(_))));
         tse.finish(KEY, "TILL-1", 1, document("", ""), NOW).unwrap();
         assert_eq!(tse.start(KEY, "TILL-1", NOW).unwrap().transaction, 2);
+    }
+
+    #[test]
+    fn the_newest_ends_are_remembered_however_long_their_transactions_were_open() {
+        let mut tse = tse(Curve::P256);
+        tse.start(KEY, "TILL-1", NOW).unwrap();
+        for other in 0..=ENDED_MAX as u64 {
+            let mut key = [2; 16];
+            key[..8].copy_from_slice(&other.to_be_bytes());
+            let started = tse.start(TransactionKey(key), "TILL-1", NOW).unwrap();
+            tse.finish(
+                TransactionKey(key),
+                "TILL-1",
+                started.transaction,
+                document("", ""),
+                NOW,
+            )
+            .unwrap();
+        }
+        assert_eq!(tse.ended(2).unwrap(), None, "what ended first is forgotten first");
+        let finished = tse.finish(KEY, "TILL-1", 1, document("", "late"), NOW).unwrap();
+        assert_eq!(tse.ended(1).unwrap(), Some(("late".to_owned(), finished)));
+        assert_eq!(tse.memory().ended.len(), ENDED_MAX);
     }
 
     #[test]

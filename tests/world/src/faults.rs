@@ -127,9 +127,9 @@ kinds! {
     ExpiredSecret = "expired-secret", 0,
     /// Two devices race for one slot.
     Race = "race", 0,
-    /// A TSE does not answer for a while.
+    /// A TSE does not answer for a while, hangs, or never answers again.
     TseDown = "tse-down", 5,
-    /// A TSE does what it was asked to, and its answer is lost.
+    /// A TSE does what it was asked to and its answer is lost, or it says no; at any of its calls.
     TseSilent = "tse-silent", 20,
     /// Wristbands leave the field at any exchange, and pages tear.
     TornTap = "torn-tap", 0,

@@ -29,7 +29,51 @@ const ROWS: u64 = 128;
 /// TSEs of the first taxpayer; the others have one each.
 const SPARES: u8 = 2;
 
+/// A call of a TSE, as faults aim at it. The server asks for neither status nor export while it signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Prepare,
+    Register,
+    Deregister,
+    Start,
+    Finish,
+    Open,
+    Ended,
+    Since,
+}
+
+impl Asked {
+    const ALL: [Self; 8] = [
+        Self::Prepare,
+        Self::Register,
+        Self::Deregister,
+        Self::Start,
+        Self::Finish,
+        Self::Open,
+        Self::Ended,
+        Self::Since,
+    ];
+
+    /// What is reached when an answer of this call is lost, and when it is one of the errors.
+    const fn reached(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Prepare => ("tse_lost_the_answer_to_prepare", "tse_refused_to_prepare"),
+            Self::Register => ("tse_lost_the_answer_to_register", "tse_refused_to_register"),
+            Self::Deregister => ("tse_lost_the_answer_to_deregister", "tse_refused_to_deregister"),
+            Self::Start => ("tse_lost_the_answer_to_start", "tse_refused_to_start"),
+            Self::Finish => ("tse_lost_the_answer_to_finish", "tse_refused_to_finish"),
+            Self::Open => ("tse_lost_the_answer_to_open", "tse_refused_to_open"),
+            Self::Ended => ("tse_lost_the_answer_to_ended", "tse_refused_to_ended"),
+            Self::Since => ("tse_lost_the_answer_to_since", "tse_refused_to_since"),
+        }
+    }
+}
+
 /// What one TSE is and remembers.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is another thing that may be wrong with it, and any of them may be together"
+)]
 struct Memory {
     info: TseInfo,
     transactions: u64,
@@ -38,10 +82,16 @@ struct Memory {
     ended: BTreeMap<u64, Logged>,
     clients: BTreeSet<String>,
     down: bool,
-    /// The next call is done, and its answer lost.
-    silent: bool,
-    /// The next call is answered so.
-    says: Option<TseError>,
+    /// It never answers again, whoever mends what.
+    dead: bool,
+    /// It takes calls and answers none, until it is mended: then it does them all.
+    hangs: bool,
+    /// The next of these calls is done, and its answer lost.
+    silent: Option<Asked>,
+    /// The next of these calls is answered so.
+    says: Option<(Asked, TseError)>,
+    /// What was reached since somebody looked.
+    reached: Vec<&'static str>,
 }
 
 /// A TSE; a handle is what a server's process has of it.
@@ -77,8 +127,11 @@ impl Hardware {
             ended: BTreeMap::new(),
             clients: BTreeSet::new(),
             down: false,
-            silent: false,
+            dead: false,
+            hangs: false,
+            silent: None,
             says: None,
+            reached: Vec::new(),
         };
         Self {
             info,
@@ -90,17 +143,19 @@ impl Hardware {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call<R>(&self, call: impl FnOnce(&mut Memory) -> Result<R, TseError>) -> Result<R, TseError> {
+    fn call<R>(&self, asked: Asked, call: impl FnOnce(&mut Memory) -> Result<R, TseError>) -> Result<R, TseError> {
         let mut memory = self.memory();
-        let silent = std::mem::take(&mut memory.silent);
-        if memory.down {
+        if memory.down || memory.dead {
             return Err(TseError::Unavailable("simulated: nobody answers".to_owned()));
         }
-        if let Some(error) = memory.says.take() {
+        let (lost, refused) = asked.reached();
+        if let Some((_, error)) = memory.says.take_if(|(of, _)| *of == asked) {
+            memory.reached.push(refused);
             return Err(error);
         }
         let done = call(&mut memory);
-        if silent {
+        if memory.silent.take_if(|of| *of == asked).is_some() {
+            memory.reached.push(lost);
             return Err(TseError::Unavailable("simulated: the answer is lost".to_owned()));
         }
         done
@@ -121,29 +176,29 @@ impl Memory {
 
 impl Tse for Hardware {
     fn prepare(&mut self, _now_ms: u64) -> Result<TseInfo, TseError> {
-        self.call(|memory| Ok(memory.info.clone()))
+        self.call(Asked::Prepare, |memory| Ok(memory.info.clone()))
     }
 
     fn status(&mut self, _now_ms: u64) -> Result<TseStatus, TseError> {
-        self.call(|_| Ok(TseStatus::default()))
+        Ok(TseStatus::default())
     }
 
     fn register(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
-        self.call(|memory| {
+        self.call(Asked::Register, |memory| {
             memory.clients.insert(client.to_owned());
             Ok(())
         })
     }
 
     fn deregister(&mut self, client: &str, _now_ms: u64) -> Result<(), TseError> {
-        self.call(|memory| {
+        self.call(Asked::Deregister, |memory| {
             memory.clients.remove(client);
             Ok(())
         })
     }
 
     fn start(&mut self, _key: TransactionKey, client: &str, now_ms: u64) -> Result<Started, TseError> {
-        self.call(|memory| {
+        self.call(Asked::Start, |memory| {
             if !memory.clients.contains(client) {
                 return Err(TseError::UnknownClient(client.to_owned()));
             }
@@ -170,7 +225,7 @@ impl Tse for Hardware {
         document: Document<'_>,
         now_ms: u64,
     ) -> Result<Finished, TseError> {
-        self.call(|memory| {
+        self.call(Asked::Finish, |memory| {
             let opened = memory.open.get(&transaction).filter(|(owner, _)| owner == client);
             let Some((client, started)) = opened.cloned() else {
                 return Err(TseError::UnknownTransaction(transaction));
@@ -189,15 +244,17 @@ impl Tse for Hardware {
     }
 
     fn open(&mut self) -> Result<Vec<(String, Started)>, TseError> {
-        self.call(|memory| Ok(memory.open.values().cloned().collect()))
+        self.call(Asked::Open, |memory| Ok(memory.open.values().cloned().collect()))
     }
 
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
-        self.call(|memory| Ok(memory.ended.get(&transaction).and_then(|logged| logged.end.clone())))
+        self.call(Asked::Ended, |memory| {
+            Ok(memory.ended.get(&transaction).and_then(|logged| logged.end.clone()))
+        })
     }
 
     fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
-        self.call(|memory| {
+        self.call(Asked::Since, |memory| {
             let ended = memory.ended.range(transaction..).map(|(_, logged)| logged);
             Ok(ended
                 .filter(|logged| logged.client.starts_with(clients))
@@ -217,6 +274,8 @@ pub(crate) struct Desk {
     /// The TSEs by their numbers in the books.
     lines: BTreeMap<TseNo, Hardware>,
     carts: VecDeque<CartEvent>,
+    /// Calls that TSEs took and do not answer.
+    hanging: Vec<Call>,
     /// Calls that wait for the commit of what they need.
     prepared: Option<Vec<Call>>,
     next_no: u64,
@@ -239,6 +298,7 @@ impl Desk {
             signer: None,
             lines: BTreeMap::new(),
             carts: VecDeque::new(),
+            hanging: Vec::new(),
             prepared: None,
             next_no: 1,
             late_from: 0,
@@ -246,8 +306,13 @@ impl Desk {
         }
     }
 
-    /// The server's process is gone, with all it had not committed.
+    /// The server's process is gone, with all it had not committed. What hung is done by the TSE some time, and answered to nobody.
     pub fn dies(&mut self) {
+        for call in std::mem::take(&mut self.hanging) {
+            if let Some(tse) = self.lines.get_mut(&call.tse) {
+                let _unheard = call.ask.of(tse, EPOCH_MS);
+            }
+        }
         self.signer = None;
         self.carts.clear();
         self.prepared = None;
@@ -259,7 +324,12 @@ impl Desk {
             return;
         };
         for call in calls {
-            if let Some(tse) = self.lines.get_mut(&call.tse) {
+            let Some(tse) = self.lines.get_mut(&call.tse) else {
+                continue;
+            };
+            if tse.memory().hangs {
+                self.hanging.push(call);
+            } else {
                 let done = call.ask.of(tse, now_ms);
                 signer.answer(call.tse, call.id, done, 250_000, now_ms);
             }
@@ -276,43 +346,65 @@ impl Desk {
         self.tses.get(which % count).map(|(_, tse)| tse)
     }
 
-    /// A TSE stops to answer.
-    pub fn goes_down(&self, which: usize) {
+    /// A TSE stops to answer, in one of three ways. Only one that has another beside it dies for good.
+    pub fn goes_down(&self, which: usize, how: usize) {
+        let has_spare = which.is_multiple_of(self.tses.len().max(1)) && SPARES > 1;
         if let Some(tse) = self.pick(which) {
-            tse.memory().down = true;
+            let mut memory = tse.memory();
+            match how % 4 {
+                0 => memory.hangs = true,
+                1 if has_spare => memory.dead = true,
+                _ => memory.down = true,
+            }
         }
     }
 
-    /// A TSE does the next thing and its answer is lost.
-    pub fn loses_an_answer(&self, which: usize) {
+    /// A TSE does a thing that it is asked to, and its answer is lost.
+    pub fn loses_an_answer(&self, which: usize, how: usize) {
         if let Some(tse) = self.pick(which) {
-            tse.memory().silent = true;
+            tse.memory().silent = Asked::ALL.get(how % Asked::ALL.len()).copied();
         }
     }
 
-    /// A TSE answers the next call with one of its errors.
-    pub fn refuses(&self, which: usize) {
+    /// A TSE answers a call with one of its errors.
+    pub fn refuses(&self, which: usize, how: usize) {
         let errors = [
             TseError::Storage,
             TseError::CertificateExpired,
             TseError::TimeNotSet,
             TseError::AccessDenied("simulated".to_owned()),
+            TseError::Disabled,
             TseError::Busy { after_ms: 3_000 },
             TseError::Refused("simulated".to_owned()),
             TseError::TooManyOpen,
+            TseError::TooManyClients,
+            TseError::Unsupported("simulated"),
+            TseError::Unavailable("simulated: nothing was done".to_owned()),
         ];
+        let asked = Asked::ALL.get(how % Asked::ALL.len()).copied();
+        let error = errors.get(how / Asked::ALL.len() % errors.len()).cloned();
+        // Whether a TSE can tell what its log has does not change from one time to the next.
+        let told = asked
+            .zip(error)
+            .filter(|told| !matches!(told, (Asked::Since, TseError::Unsupported(_))));
         if let Some(tse) = self.pick(which) {
-            let which = which / self.tses.len().max(1);
-            tse.memory().says = errors.get(which % errors.len()).cloned();
+            tse.memory().says = told;
         }
     }
 
-    /// All TSEs answer again.
-    pub fn mend(&self) {
+    /// TSEs answer again, but for the dead, and do what they were asked meanwhile.
+    pub fn mend(&mut self, now_ms: u64) {
         for (_, tse) in &self.tses {
             let mut memory = tse.memory();
-            (memory.down, memory.silent, memory.says) = (false, false, None);
+            (memory.down, memory.hangs, memory.silent, memory.says) = (false, false, None, None);
         }
+        let hanging = std::mem::take(&mut self.hanging);
+        self.make(hanging, now_ms);
+    }
+
+    /// Whether one of the books' TSEs never answers again.
+    fn is_dead(&self, tse: TseNo) -> bool {
+        self.lines.get(&tse).is_some_and(|tse| tse.memory().dead)
     }
 }
 
@@ -404,35 +496,42 @@ impl World {
                 CartEvent::Aborted { cart } => signer.cart_aborted(cart),
             }
         }
-        let rows = reader.journal(desk.next_no, ROWS)?;
+        let page = jobs.page(&mut reader, desk.next_no, ROWS)?;
         let mut without = None;
-        for row in &rows {
-            let no = row.record.no;
-            let job = match reader.signing(no)? {
-                Some(_) => None,
-                None => jobs.of(&mut reader, row)?,
-            };
+        let has_new = !page.is_empty();
+        for (no, job) in page {
             match job {
                 Some(job) => without = signer.order(&job, now_ms).err().or(without),
                 None => signer.nothing(no),
             }
             desk.next_no = no + 1;
         }
-        if rows.is_empty() && signer.may_sign_late() {
-            let marked = reader.unsigned(desk.late_from, ROWS)?;
-            desk.late_from = marked.last().map_or(0, |row| row.no + 1);
-            if marked.is_empty() {
+        if !has_new && signer.may_sign_late() {
+            let (marked, next) = jobs.marked(&mut reader, desk.late_from, ROWS)?;
+            desk.late_from = next;
+            if next == 0 {
                 signer.told_of_all_marked();
             }
-            for marked in marked {
-                let row = reader.journal(marked.no, 1)?.pop();
-                let late = row.map(|row| jobs.of(&mut reader, &row)).transpose()?;
-                if let Some(job) = late.flatten() {
-                    signer.late(&marked, &job, now_ms);
-                }
+            for (marked, job) in marked {
+                signer.late(&marked, &job, now_ms);
             }
         }
         let (out, calls) = signer.turn(now_ms);
+        for (_, tse) in &desk.tses {
+            let mut memory = tse.memory();
+            let what = if memory.dead {
+                Some("tse_dead_for_good")
+            } else if memory.hangs {
+                Some("tse_hung")
+            } else {
+                None
+            };
+            let reached = std::mem::take(&mut memory.reached);
+            reached
+                .into_iter()
+                .chain(what)
+                .for_each(|name| self.sometimes.reach(name));
+        }
         for row in &out.orders {
             if desk.restored
                 && row.state == SigningState::Signed
@@ -506,13 +605,18 @@ impl World {
                 found.push(("I8", format!("order {} never came off", job.order.id)));
                 continue;
             };
-            if signing.state == SigningState::InOutage && self.server.signing.policy == OutagePolicy::ResignMarked {
+            // What the dead may have signed is not signed again.
+            let unknown = signing.doubt.is_some() && self.server.signing.is_dead(signing.tse);
+            let is_late = self.server.signing.policy == OutagePolicy::ResignMarked;
+            if signing.state == SigningState::InOutage && is_late && !unknown {
                 found.push(("I8", format!("order {} waits to be signed for ever", job.order.id)));
             }
             if let Some(outage) = signing.outage {
                 let logged = reader.outages(outage, 1)?.pop().filter(|row| row.id == outage);
                 let covers = logged.is_some_and(|row| {
-                    row.from_ms <= job.booked_at_ms.max(row.until_ms.unwrap_or(u64::MAX)) && row.until_ms.is_some()
+                    let lasts = row.tse.is_some_and(|tse| self.server.signing.is_dead(tse));
+                    row.from_ms <= job.booked_at_ms.max(row.until_ms.unwrap_or(u64::MAX))
+                        && (row.until_ms.is_some() || lasts)
                 });
                 if !covers {
                     found.push(("I8", format!("the outage of order {} is not logged", job.order.id)));
@@ -546,7 +650,7 @@ impl World {
                 booked.extend(end.filter(|end| end.process_data != aborted).map(|_| number));
             }
             let open = memory.open.len();
-            if open > 0 {
+            if open > 0 && !memory.dead {
                 found.push((
                     "I8",
                     format!("{open} transactions of the TSE of {taxpayer} are open after the closing"),
@@ -555,7 +659,9 @@ impl World {
             if memory.signatures != memory.transactions + memory.ended.len() as u64 {
                 found.push(("I8", format!("the counters of the TSE of {taxpayer} do not add up")));
             }
-            if sales != booked {
+            // The dead tell nobody what they did last.
+            let agrees = sales == booked || memory.dead && booked.is_subset(&sales);
+            if !agrees {
                 found.push((
                     "I8",
                     format!(

@@ -19,7 +19,7 @@ use crate::faults::Kind;
 use crate::random::Random;
 use crate::server_disk::CommitFault;
 use crate::till::Device;
-use crate::world::World;
+use crate::world::{EPOCH_MS, World};
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -257,14 +257,15 @@ impl World {
 
     fn tse_strikes(&mut self, kind: Kind) {
         let which = self.plan.random(kind).index(64);
+        let how = self.plan.random(kind).index(7 * 11 * 4);
         if kind == Kind::TseDown {
             let for_ms = self.draw(kind, 10_000, 2 * HOUR_MS);
-            self.server.signing.goes_down(which);
+            self.server.signing.goes_down(which, how);
             self.put(for_ms, Event::TseMended);
         } else if which.is_multiple_of(2) {
-            self.server.signing.loses_an_answer(which / 2);
+            self.server.signing.loses_an_answer(which / 2, how);
         } else {
-            self.server.signing.refuses(which / 2);
+            self.server.signing.refuses(which / 2, how);
         }
     }
 
@@ -342,7 +343,7 @@ impl World {
     /// All faults end, everything works again, and the guests go home.
     pub(crate) fn heal(&mut self) {
         self.plan.armed = false;
-        self.server.signing.mend();
+        self.server.signing.mend(EPOCH_MS + self.now_ms);
         self.guests.open = false;
         self.server.disarm();
         self.server_starts();

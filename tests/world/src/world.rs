@@ -444,7 +444,7 @@ impl World {
             Event::Replies { life } => self.replies(life),
             Event::Sign { life } => self.sign(life),
             Event::Closing => self.closing(),
-            Event::TseMended => self.server.signing.mend(),
+            Event::TseMended => self.server.signing.mend(EPOCH_MS + self.now_ms),
             Event::SessionTick { conn } => self.session_tick(conn),
             Event::GreetingOver { conn } => self.greeting_over(conn),
             Event::Balances { life } => self.balances(life),

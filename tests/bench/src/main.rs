@@ -1,9 +1,10 @@
-//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|chips|console|reports [--json]`.
+//! Speed and size, measured: `cargo run --release -p bench -- ledger|store|codec|e2e|idle|storm|till|sign|queue|export|chips|console|reports [--json]`.
 //!
 //! Nothing here judges; a figure belongs to the machine and the load it was measured under, so both stand beside it. The generator runs on the
 //! same machine as the server and has its tills on paper, with their queues in memory; the server is a process of its own, this same program
 //! started again as `groschen serve`.
 
+mod audit;
 mod browser;
 mod chips;
 mod codec;
@@ -17,6 +18,7 @@ mod ledger;
 mod link;
 mod prefill;
 mod process;
+mod queue;
 mod reports;
 mod sign;
 mod store;
@@ -86,6 +88,21 @@ enum What {
     },
     /// Orders that a TSE in software signs on one core.
     Sign,
+    /// The signing queue without the time of a TSE: orders that wait in the journal come off.
+    Queue {
+        /// Orders that wait.
+        #[arg(long, default_value_t = 50_000)]
+        orders: u64,
+    },
+    /// The export of all closings for tax auditors, from a database.
+    Export {
+        /// Orders in the database.
+        #[arg(long, default_value_t = 1_000_000)]
+        orders: u64,
+        /// Keep the database in this folder, or take the one that is there.
+        #[arg(long)]
+        data: Option<std::path::PathBuf>,
+    },
     /// A till's decision and its journal, offline.
     Till,
     /// Wristbands with a purse: our own processor for each tap, the modelled air, a whole tap at a till, and the books.
@@ -108,6 +125,9 @@ enum What {
     /// The server of the other commands, in a process of its own.
     #[command(hide = true)]
     Server(groschen::serve::Arguments),
+    /// The export, in a process of its own, and the memory that it took.
+    #[command(hide = true)]
+    Exported(groschen::export::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -125,11 +145,17 @@ fn main() -> anyhow::Result<()> {
         What::Idle { terminals, orders } => idle::run(&shape, terminals, orders)?,
         What::Storm { tills, orders } => storm::run(&shape, tills, orders)?,
         What::Sign => sign::run(&shape)?,
+        What::Queue { orders } => queue::run(&shape, orders)?,
+        What::Export { orders, data } => audit::run(&shape, orders, data.as_ref())?,
         What::Till => till::run(&shape)?,
         What::Chips => chips::run(&shape)?,
         What::Console { orders, browsers } => console::run(&shape, orders, browsers)?,
         What::Reports { orders_per_day } => reports::run(&shape, orders_per_day)?,
         What::Server(arguments) => drop(groschen::serve::run(&arguments)?),
+        What::Exported(arguments) => {
+            groschen::export::run(&arguments)?;
+            println!("{}", serde_json::json!({ "peak_kib": process::peak_kib() }));
+        }
     }
     Ok(())
 }

@@ -128,6 +128,11 @@ fn ticks_us(stat: &str) -> u64 {
     (ticks(11) + ticks(12)) * 10_000
 }
 
+/// The largest memory this process ever had, in KiB.
+pub fn peak_kib() -> u64 {
+    status(std::process::id(), "VmHWM:")
+}
+
 fn status(pid: u32, name: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text

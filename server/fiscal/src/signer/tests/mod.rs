@@ -9,7 +9,7 @@ mod load;
 mod office;
 mod rig;
 
-use rig::{NOW, Rig};
+use rig::{KINDS, NOW, Rig, errors};
 
 #[test]
 fn a_cart_has_one_transaction_from_its_first_item_to_its_order() {
@@ -490,10 +490,17 @@ proptest! {
             match what {
                 0 => rig.tse(no).down = true,
                 1 => rig.tse(no).heals(),
-                2 => rig.tse(no).loses_answer = true,
-                3 => {
-                    let errors = [TseError::Storage, TseError::Busy { after_ms: pause_ms }, TseError::TimeNotSet, TseError::Refused("simulated".to_owned())];
-                    rig.tse(no).says = Some(errors[usize::from(which)].clone());
+                2 | 3 => {
+                    // At one of the calls, or at the next, whichever it is.
+                    let at = pause_ms % (KINDS + 1);
+                    rig.tse(no).at = u8::try_from(at).ok().filter(|_| at < KINDS);
+                    if what == 2 {
+                        rig.tse(no).loses_answer = true;
+                    } else {
+                        let errors = errors(pause_ms);
+                        let which = usize::try_from(pause_ms / (KINDS + 1)).unwrap() % errors.len();
+                        rig.tse(no).says = Some(errors[which].clone());
+                    }
                 }
                 4 => rig.tse(no).hangs = true,
                 5 => rig.wakes(),

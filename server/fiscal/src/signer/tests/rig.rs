@@ -26,6 +26,8 @@ pub struct Flaky {
     pub loses_answer: bool,
     /// Answers the next call so.
     pub says: Option<TseError>,
+    /// The two above wait for this call, the how-manieth of [`kind`]; none takes any.
+    pub at: Option<u8>,
     /// Does not even come back.
     pub hangs: bool,
     pub calls: u32,
@@ -38,6 +40,7 @@ impl Flaky {
             down: false,
             loses_answer: false,
             says: None,
+            at: None,
             hangs: false,
             calls: 0,
         }
@@ -48,11 +51,12 @@ impl Flaky {
         if self.down {
             return Err(TseError::Unavailable("simulated".to_owned()));
         }
-        if let Some(error) = self.says.take() {
+        let strikes = self.at.is_none_or(|at| at == kind(&call.ask));
+        if let Some(error) = self.says.take_if(|_| strikes) {
             return Err(error);
         }
         let done = call.ask.of(&mut self.tse, now_ms);
-        if std::mem::take(&mut self.loses_answer) {
+        if strikes && std::mem::take(&mut self.loses_answer) {
             return Err(TseError::Unavailable("simulated, after it was done".to_owned()));
         }
         done
@@ -60,7 +64,41 @@ impl Flaky {
 
     pub fn heals(&mut self) {
         (self.down, self.loses_answer, self.says, self.hangs) = (false, false, None, false);
+        self.at = None;
     }
+}
+
+/// The calls that a fault may wait for.
+pub const KINDS: u64 = 7;
+
+/// Which of them a call is.
+const fn kind(ask: &Ask) -> u8 {
+    match ask {
+        Ask::Prepare => 0,
+        Ask::Register { .. } => 1,
+        Ask::Deregister { .. } => 2,
+        Ask::Start { .. } => 3,
+        Ask::Finish { .. } => 4,
+        Ask::Open => 5,
+        Ask::Ended { .. } => 6,
+    }
+}
+
+/// What a TSE may say to any call.
+pub fn errors(after_ms: u64) -> Vec<TseError> {
+    vec![
+        TseError::Unavailable("simulated, before it was done".to_owned()),
+        TseError::TimeNotSet,
+        TseError::CertificateExpired,
+        TseError::Storage,
+        TseError::Disabled,
+        TseError::TooManyClients,
+        TseError::TooManyOpen,
+        TseError::AccessDenied("simulated".to_owned()),
+        TseError::Busy { after_ms },
+        TseError::Refused("simulated".to_owned()),
+        TseError::Unsupported("simulated"),
+    ]
 }
 
 /// What was committed.

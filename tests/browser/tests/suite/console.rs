@@ -75,7 +75,10 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
     let tag = groschen::wristbands::by_id(1).remove(0).tag;
     let terminal = festival.server.reader()?.terminals()?.remove(0).id;
     let newest = store::OrderFilter::default();
-    let newest = festival.server.reader()?.orders(fixtures::sample::EVENT, &newest, None, 1)?;
+    let newest = festival
+        .server
+        .reader()?
+        .orders(fixtures::sample::EVENT, &newest, None, 1)?;
     let day = newest.first().and_then(|row| row.day).unwrap_or_default();
     let pages = [
         ("dashboard", "/".to_owned()),

@@ -203,7 +203,9 @@ impl Tse for SoftwareTse {
         if self.memory.ended.len() > ENDED_MAX {
             let ends = self.memory.ended.iter();
             let counter = |logged: &Logged| logged.end.as_ref().map(|(_, end)| end.counter);
-            let oldest = ends.min_by_key(|(_, logged)| counter(logged)).map(|(number, _)| *number);
+            let oldest = ends
+                .min_by_key(|(_, logged)| counter(logged))
+                .map(|(number, _)| *number);
             oldest.map(|number| self.memory.ended.remove(&number));
         }
         Ok(finished)

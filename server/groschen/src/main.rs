@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use groschen::{
-    Exit, archive, audit, demo, desk, doctor, export, import, keep, migrate, procedures, receipt, report, secret, serve,
-    simulate, tags, user, verify,
+    Exit, archive, audit, demo, desk, doctor, export, import, keep, migrate, procedures, receipt, report, secret,
+    serve, simulate, tags, user, verify,
 };
 
 /// Cashless payment for festivals that keeps selling when the network does not.

@@ -118,9 +118,7 @@ fn made(arguments: &Arguments, reader: &mut SqliteReader) -> anyhow::Result<Vec<
         ..Wanted::ALL
     };
     let model = tax::choices(reader, sample::EVENT)?.wristband_is;
-    let mut load = |wanted: &Wanted| {
-        reports::load(reader, sample::EVENT, model, wanted, Arrival::NotAsked, now_ms())
-    };
+    let mut load = |wanted: &Wanted| reports::load(reader, sample::EVENT, model, wanted, Arrival::NotAsked, now_ms());
     let of_tills = Wanted {
         till,
         taxpayer,

@@ -11,9 +11,10 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::stream::{Copy as Items, Stream, Version};
 use shared_protocol::{Amount, AssetId, EventId, SlotId, TagId, TerminalId};
 use store::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosedReceipt, ClosingEnd, ClosingRow, ExportRow, HourRow,
-    JournalRow, OrderFilter, OrderRow, OutageRow, Reader, RetiredRow, SessionRow, SigningRow, SigningState, StoreError,
-    StoredCase, TaxRow, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, Chain, ClientRow, ClosedItem, ClosedReceipt, ClosingEnd, ClosingRow,
+    ExportRow, HourRow, JournalRow, OrderFilter, OrderRow, OutageRow, Reader, RetiredRow, SessionRow, SigningRow,
+    SigningState, StoreError, StoredCase, TaxRow, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow,
+    UserRow, WishRow,
 };
 
 use crate::connection::{Place, reading};

@@ -18,10 +18,10 @@ use shared_protocol::{Amount, EventId, SlotId, TagId, TaxpayerId, TerminalId};
 use crate::projection::Projection;
 use crate::signing::may_become;
 use crate::{
-    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, ClosedReceipt, Closing, ClosingEnd,
-    ClosingRow, Commit, ExportRow, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow, OutageRow,
-    PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError, StoredCase, TaxRow,
-    TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
+    AuditRow, CaseFilter, CaseNote, CaseRow, CaseState, Chain, ChainKey, ClientRow, ClosedItem, ClosedReceipt, Closing,
+    ClosingEnd, ClosingRow, Commit, ExportRow, HourKey, HourRow, JournalRow, Loaded, Need, OrderFilter, OrderRow,
+    OutageRow, PurseKey, Reader, RetiredRow, SessionRow, Signing, SigningRow, SigningState, Store, StoreError,
+    StoredCase, TaxRow, TerminalNo, TerminalRow, Totals, TransactionRow, TseNo, TseRow, UserRow, WishRow,
 };
 use office::OfficeState;
 

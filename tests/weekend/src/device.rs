@@ -1,7 +1,7 @@
 //! A TSE in software, and what goes wrong with it: answers that are lost, errors of each kind, silence for a while or for ever.
 
 use fiscal::software::Memory;
-use fiscal::tse::{Curve, Document, TransactionKey};
+use fiscal::tse::{Curve, Document, Logged, TransactionKey};
 use fiscal::{Finished, SoftwareTse, Started, Tse, TseError, TseInfo, TseStatus};
 use fixtures::seeded::Seeded;
 use shared_protocol::TaxpayerId;
@@ -151,5 +151,9 @@ impl Tse for At<'_> {
 
     fn ended(&mut self, transaction: u64) -> Result<Option<(String, Finished)>, TseError> {
         self.device.call(self.now_ms, |tse| tse.ended(transaction))
+    }
+
+    fn since(&mut self, transaction: u64, clients: &str) -> Result<Vec<Logged>, TseError> {
+        self.device.call(self.now_ms, |tse| tse.since(transaction, clients))
     }
 }

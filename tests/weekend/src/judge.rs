@@ -194,7 +194,7 @@ impl Judge<'_> {
     /// I8: every order is signed by a transaction of its own that says what it was, or was made in a logged outage.
     fn came_off(&mut self, reader: &mut dyn Reader) -> Result<(), StoreError> {
         let last = self.orders.last_key_value().map_or(0, |(no, _)| *no);
-        let signings = reader.signings(1, last)?;
+        let signings = reader.signings_between(1, last)?;
         let signings: BTreeMap<u64, SigningRow> = signings.into_iter().map(|row| (row.no, row)).collect();
         let mut used = BTreeSet::new();
         let mut found = Vec::new();

@@ -301,15 +301,8 @@ impl Process {
         let store = SqliteStore::open(database, &StoreOptions::default()).expect("the database");
         let engine = Engine::open(store, EVENT, Box::new(PaperTill::signer(250))).expect("an event");
         let mut reader = SqliteReader::open(database, None).expect("the database");
-        let done_to = reader.signed_to().expect("a database that can be read");
-        let known = Known {
-            tses: reader.tses().expect("rows"),
-            open: reader.open_transactions().expect("rows"),
-            outages: reader.outages(0, u64::MAX).expect("rows"),
-            clients: reader.clients().expect("rows"),
-            doubts: reader.doubts().expect("rows"),
-            done_to,
-        };
+        let known = Known::read(&mut reader).expect("a database that can be read");
+        let done_to = known.done_to;
         let settings = SignerSettings {
             event: EVENT,
             policy,
@@ -365,6 +358,9 @@ impl Process {
         if !has_new && self.signer.may_sign_late() {
             let (marked, next) = self.jobs.marked(&mut self.reader, self.late_from, ROWS).expect("rows");
             self.late_from = next;
+            if next == 0 {
+                self.signer.told_of_all_marked();
+            }
             for (marked, job) in marked {
                 self.signer.late(&marked, &job, now_ms);
             }

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Parser as _;
+use exports::ExportFolder;
 use fiscal::OutagePolicy;
 use groschen::Exit;
-use groschen::export_folder::ExportFolder;
 use groschen::receipt::read::{Face, Receipts};
 use groschen::settings::{Flags, ListenFlags, Settings};
 use store::SigningState;
@@ -131,6 +131,7 @@ fn wrong_receipts(data: &Path) -> Vec<String> {
     let flags = Flags {
         config: None,
         data: Some(data.to_owned()),
+        secret_key_file: None,
     };
     let settings = Settings::resolve(&flags, &ListenFlags::default()).unwrap();
     let reader = SqliteReader::open(data.join("groschen.db"), None).unwrap();

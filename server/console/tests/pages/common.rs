@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use console::{
-    Asked, Board, Context, ExportFault, ExportProgress, Exports, Mode, NotTaken, Parts, ReportFace, SignerView, Taken, TseOrder,
-    create_user,
+    Asked, Board, Context, ExportFault, ExportProgress, Exports, Mode, NotTaken, Parts, ReportFace, SignerView, Taken,
+    TseOrder, create_user,
 };
 use engine::{Engine, Reply, Request, bootstrap, check_push};
 use festival::registration::{Slot, SlotState, secret_digest};

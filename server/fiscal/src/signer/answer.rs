@@ -273,6 +273,11 @@ impl Signer {
                 // A key that was used before, by a transaction that the books have lost.
                 self.again(tse, Work::Sale(Box::new(Sale { attempt: 1, ..*sale })));
             }
+            // Whether it was signed is not known, and not asked again before the TSE was out of order: it is never signed a second time.
+            (Work::Sale(sale), _) if matches!(doing.ask, Ask::Ended { .. }) => {
+                let outage = self.outage_of_refusal(&sale, error, now_ms);
+                self.in_doubt(&sale, tse, Some(outage));
+            }
             (Work::Sale(sale), _) => self.unsigned(tse, &sale, error, now_ms),
             // One that cannot tell what its log has is asked for what is open, as it was before there were copies.
             (Work::Match, TseError::Unsupported(_)) => {
@@ -290,13 +295,17 @@ impl Signer {
 
     /// The TSE is in order and does not sign this order: that is an outage of the till.
     fn unsigned(&mut self, tse: TseNo, sale: &Sale, error: &TseError, now_ms: u64) {
-        let reason = format!("the TSE refused the till's transaction: {error}");
-        let outage = match sale.outage {
-            Some(outage) => outage,
-            None => self.outage_of(&sale.client, sale.booked_at_ms.min(now_ms), now_ms, &reason),
-        };
+        let outage = self.outage_of_refusal(sale, error, now_ms);
         self.marked(sale, tse, outage);
         self.forsake(sale.cart, Some(tse));
+    }
+
+    fn outage_of_refusal(&mut self, sale: &Sale, error: &TseError, now_ms: u64) -> u64 {
+        let reason = format!("the TSE refused the till's transaction: {error}");
+        match sale.outage {
+            Some(outage) => outage,
+            None => self.outage_of(&sale.client, sale.booked_at_ms.min(now_ms), now_ms, &reason),
+        }
     }
 
     /// What could not be done yet comes first.

@@ -93,7 +93,11 @@ impl Signer {
         let has_tried = self
             .began_ms
             .is_some_and(|began| now_ms.saturating_sub(began) >= FAILOVER_AFTER_MS);
-        of_taxpayer.all(|unit| unit.unmatched_from.is_none() || has_tried && self.is_due(unit.no, now_ms))
+        of_taxpayer.all(|unit| {
+            // Nobody asks one that is out of service.
+            let is_known = unit.unmatched_from.is_none() || unit.is_out_of_service();
+            is_known || has_tried && self.is_due(unit.no, now_ms)
+        })
     }
 
     /// Asks for what the log of a TSE has of this event's tills from where the books end.

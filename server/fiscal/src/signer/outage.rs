@@ -151,7 +151,7 @@ impl Signer {
     }
 
     /// An order is marked, though its transaction may have ended; that shows when the TSE is back.
-    fn in_doubt(&mut self, sale: &Sale, tse: TseNo, outage: Option<u64>) {
+    pub(super) fn in_doubt(&mut self, sale: &Sale, tse: TseNo, outage: Option<u64>) {
         let doubt = self.open.get(&(sale.cart, tse)).map(|row| row.transaction);
         self.comes_off(sale.no, tse, None, outage, doubt);
         self.doubtful.insert((sale.cart, tse), Doubt { no: sale.no, outage });

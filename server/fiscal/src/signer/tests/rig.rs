@@ -69,7 +69,7 @@ impl Flaky {
 }
 
 /// The calls that a fault may wait for.
-pub const KINDS: u64 = 7;
+pub const KINDS: u64 = 8;
 
 /// Which of them a call is.
 const fn kind(ask: &Ask) -> u8 {
@@ -81,6 +81,7 @@ const fn kind(ask: &Ask) -> u8 {
         Ask::Finish { .. } => 4,
         Ask::Open => 5,
         Ask::Ended { .. } => 6,
+        Ask::Since { .. } => 7,
     }
 }
 

@@ -140,6 +140,7 @@ impl Quick {
                 })
             }
             Ask::Open => Reply::Open(Vec::new()),
+            Ask::Since { .. } => Reply::Logged(Vec::new()),
             Ask::Ended { .. } => Reply::Ended(None),
         }
     }

@@ -500,12 +500,12 @@ impl Signer {
             return;
         }
         let outage = self.outage_of_till(&sale);
-        if !self.signs_late(sale.booked_at_ms) {
-            self.marked(&sale, tse, outage);
-            self.forsake(sale.cart, Some(tse));
-        } else {
+        if self.signs_late(sale.booked_at_ms) {
             let outage = Some(outage);
             self.enqueue(tse, Sale { outage, ..sale });
+        } else {
+            self.marked(&sale, tse, outage);
+            self.forsake(sale.cart, Some(tse));
         }
     }
 

@@ -1,6 +1,6 @@
 //! `groschen export dsfinvk` from a database: how long the closings of a long festival take, and how much memory, in a process of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -81,7 +81,7 @@ fn database(data: &Path, orders: u64) -> anyhow::Result<()> {
     let mut reader = SqliteReader::open(&path, None)?;
     let mut office = Office::new(&mut reader)?;
     let (mut done, mut to) = (0, 0);
-    office.keep(
+    keep(
         &mut books,
         Signing {
             tses: office.tses.values().cloned().collect(),
@@ -95,13 +95,13 @@ fn database(data: &Path, orders: u64) -> anyhow::Result<()> {
         let (last, _) = reader.head()?;
         if last >= to + SIGNED_AT_ONCE || done >= orders {
             let signing = office.came_off(&mut reader, to + 1, last)?;
-            office.keep(&mut books, signing)?;
+            keep(&mut books, signing)?;
             to = last;
         }
     }
     let mut closer = Closer::new(&mut reader, sample::EVENT)?;
     for closing in closer.due(&mut reader, now_ms())?.closings {
-        office.keep(
+        keep(
             &mut books,
             Signing {
                 closings: vec![closing],
@@ -117,12 +117,17 @@ fn moment(place: u64, orders: u64) -> u64 {
     now_ms() - (DAYS + 3) * DAY_MS + place * DAYS * DAY_MS / orders.max(1)
 }
 
+fn keep(books: &mut Books<SqliteStore>, signing: Signing) -> anyhow::Result<()> {
+    books.engine.process(now_ms(), &[Request::Sign(Box::new(signing))])?;
+    Ok(())
+}
+
 /// What signs, one TSE for each taxpayer.
 struct Office {
     jobs: Jobs,
     tses: BTreeMap<TaxpayerId, TseRow>,
     numbers: BTreeMap<TaxpayerId, u64>,
-    homes: BTreeMap<(String, TaxpayerId), ()>,
+    homes: BTreeSet<(String, TaxpayerId)>,
 }
 
 impl Office {
@@ -150,14 +155,9 @@ impl Office {
         Ok(Self {
             tses: tses.collect(),
             numbers: BTreeMap::new(),
-            homes: BTreeMap::new(),
+            homes: BTreeSet::new(),
             jobs,
         })
-    }
-
-    fn keep(&self, books: &mut Books<SqliteStore>, signing: Signing) -> anyhow::Result<()> {
-        books.engine.process(now_ms(), &[Request::Sign(Box::new(signing))])?;
-        Ok(())
     }
 
     /// How these orders came off: each by a transaction of its own.
@@ -175,7 +175,7 @@ impl Office {
             let client = client_of(sample::EVENT, job.order.till);
             let model = VoucherModel::VoucherLines;
             let told = Kassenbeleg::of_order(&job.order, job.replaced.as_ref(), &job.config, model)?;
-            if self.homes.insert((client.clone(), taxpayer), ()).is_none() {
+            if self.homes.insert((client.clone(), taxpayer)) {
                 signing.clients.push(ClientRow {
                     tse,
                     client: client.clone(),

@@ -91,13 +91,13 @@ fn drained(data: &Path, orders: u64) -> anyhow::Result<(u64, u64)> {
     }
     let took_us = u64::try_from(begun.elapsed().as_micros())?.max(1);
     let cpu_us = cpu_us(std::process::id()) - cpu;
-    let signed: u64 = reader
+    let came_off: u64 = reader
         .signing_counts()?
         .get(&SigningState::Signed)
         .copied()
         .unwrap_or_default();
-    anyhow::ensure!(signed >= orders, "only {signed} of {orders} orders were signed");
-    Ok((signed * 1_000_000 / took_us, cpu_us / signed.max(1)))
+    anyhow::ensure!(came_off >= orders, "only {came_off} of {orders} orders were signed");
+    Ok((came_off * 1_000_000 / took_us, cpu_us / came_off.max(1)))
 }
 
 /// A TSE that answers at once, with bytes of the right length.

@@ -129,7 +129,6 @@ async fn a_guest_keeps_one_link(policy: &'static str, in_the_end: &[&str], never
         "NOCH NICHT BEIM SERVER",
         "ihre Signatur passt",
         "TSE AUSGEFALLEN",
-        "NICHT ZERTIFIZIERT",
         "Ohne Signatur einer TSE",
         "Pils",
         "48656964-00201",

@@ -18,7 +18,7 @@ use shared_protocol::pricing::{CartLine, Priced, price};
 use shared_protocol::{Amount, ArticleId, AssetId, CartId, OrderId, TagId, TerminalId, TillId};
 
 /// The float of a drawer.
-const FLOAT: Amount = Amount(200_00);
+const FLOAT: Amount = Amount(20_000);
 /// One till's clock is this much behind, and knows it.
 const SKEW_MS: u64 = 20 * 60 * 1_000;
 
@@ -333,8 +333,8 @@ impl Crew {
     /// Somebody tries the till: a training order for what comes first on its screen, or nothing where it sells nothing.
     pub fn train(&mut self, till: TillId, at_ms: u64) -> usize {
         let layout = self.config.tills.get(&till).map(|till| till.layout);
-        let tile = layout.and_then(|layout| self.config.layouts.get(&layout)?.tiles.first().copied());
-        let Some(article) = tile else { return 0 };
+        let first = layout.and_then(|layout| self.config.layouts.get(&layout)?.tiles.first().copied());
+        let Some(article) = first else { return 0 };
         let line = CartLine {
             article,
             quantity: 2,

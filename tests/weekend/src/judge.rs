@@ -242,7 +242,9 @@ impl Judge<'_> {
                 found.push(format!("order {id} was never signed late: {row:?}"));
             }
         }
-        found.into_iter().for_each(|what| self.finds(what));
+        for what in found {
+            self.finds(what);
+        }
         if signings.len() > self.orders.len() {
             self.finds("something that is no order came off".to_owned());
         }
@@ -359,7 +361,9 @@ impl Judge<'_> {
             .values()
             .find(|row| row.until_ms.is_some_and(|until| until < row.from_ms));
         found.extend(wrong.map(|row| format!("an outage ends before it begins: {row:?}")));
-        found.into_iter().for_each(|what| self.finds(what));
+        for what in found {
+            self.finds(what);
+        }
     }
 
     /// A transaction of a till is at a TSE that the till was with when it began.

@@ -13,7 +13,6 @@
 //!
 //! What must never happen here: a clock, a thread, randomness that is not the seed's, or a day asked of the program that is judged.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "a simulation for tests; what cannot be is a fault of the test"

@@ -191,8 +191,8 @@ fn a_weekend_with_a_dead_tse_one_that_hangs_and_late_tills_leaves_nothing_to_fin
     eprintln!(
         "{} orders in {lived:?}, exported and checked in {:?}, judged outside in {:?}",
         outcome.orders,
-        own - lived,
-        begun.elapsed() - own
+        own.saturating_sub(lived),
+        begun.elapsed().saturating_sub(own)
     );
     assert!(outcome.orders >= 20_000);
 }

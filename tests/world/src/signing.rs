@@ -70,10 +70,6 @@ impl Asked {
 }
 
 /// What one TSE is and remembers.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is another thing that may be wrong with it, and any of them may be together"
-)]
 struct Memory {
     info: TseInfo,
     transactions: u64,

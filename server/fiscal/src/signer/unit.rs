@@ -188,8 +188,8 @@ impl Unit {
     pub fn next(&mut self, matched: bool) -> Option<Work> {
         let free = |cart: CartId| !self.carts.contains(&cart);
         let seen = if matched { DEPTH } else { usize::MAX };
-        let goes = |sale: &Box<Sale>| free(sale.cart) && (matched || sale.comes_late.is_none());
-        if let Some(at) = self.sales.iter().take(seen).position(goes) {
+        let goes = |sale: &Sale| free(sale.cart) && (matched || sale.comes_late.is_none());
+        if let Some(at) = self.sales.iter().take(seen).position(|sale| goes(sale)) {
             return self.sales.remove(at).map(Work::Sale);
         }
         let idle = |work: &Work| work.cart().is_none_or(free);

@@ -65,6 +65,35 @@ async fn a_sale_appears_on_the_dashboard_by_itself_and_leads_to_its_receipt() ->
     festival.server.stop().await
 }
 
+/// How people look at the console.
+fn looks() -> [(&'static str, Look); 4] {
+    [
+        ("day", Look::default()),
+        (
+            "night",
+            Look {
+                night: true,
+                language: "en",
+                ..Look::default()
+            },
+        ),
+        (
+            "phone",
+            Look {
+                night: true,
+                ..Look::phone()
+            },
+        ),
+        (
+            "large",
+            Look {
+                zoom_percent: 200,
+                ..Look::default()
+            },
+        ),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_size() -> anyhow::Result<()> {
     let Some(axe) = browser::axe() else { return Ok(()) };
@@ -107,33 +136,8 @@ async fn everybody_can_use_the_console_by_day_by_night_on_a_phone_and_at_double_
         ("users", "/users".to_owned()),
         ("account", "/account".to_owned()),
     ];
-    let looks = [
-        ("day", Look::default()),
-        (
-            "night",
-            Look {
-                night: true,
-                language: "en",
-                ..Look::default()
-            },
-        ),
-        (
-            "phone",
-            Look {
-                night: true,
-                ..Look::phone()
-            },
-        ),
-        (
-            "large",
-            Look {
-                zoom_percent: 200,
-                ..Look::default()
-            },
-        ),
-    ];
     let mut found = Vec::new();
-    for (name, look) in looks {
+    for (name, look) in looks() {
         let browser = Browser::start(look).await?;
         browser
             .open(&format!("http://{}/login", festival.server.address))

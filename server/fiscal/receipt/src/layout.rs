@@ -143,7 +143,7 @@ impl Writer<'_> {
             if let Some(address) = &seller.address {
                 grid.text(&words::address(address), Align::Centre, Weight::Normal);
             }
-            let number = format!("{} {}", words.of("Steuernummer", "Tax number"), seller.tax_number);
+            let number = format!("{} {}", words::number_of(&seller.tax_number, words), seller.tax_number);
             grid.text(&number, Align::Centre, Weight::Normal);
         }
         grid.lines.push(Line::Rule);

@@ -76,6 +76,15 @@ pub const fn heading(kind: OrderKind, words: Language) -> &'static str {
     }
 }
 
+/// What a taxpayer's number is called.
+pub fn number_of(number: &str, words: Language) -> &'static str {
+    if fiscal::tax::is_vat_id(number) {
+        words.of("USt-IdNr.", "VAT ID")
+    } else {
+        words.of("Steuernummer", "Tax number")
+    }
+}
+
 /// The full address in one line, which § 6 `KassenSichV` asks for beside the name.
 pub fn address(address: &Address) -> String {
     format!("{}, {} {}", address.street, address.postcode, address.town)

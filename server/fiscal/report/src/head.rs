@@ -176,7 +176,7 @@ impl Head<'_> {
             let address = known.address.as_ref().map(receipt::words::address);
             facts.extend(address.map(|address| (words.of("Anschrift", "Address").to_owned(), address)));
             facts.push((
-                words.of("Steuernummer", "Tax number").to_owned(),
+                receipt::words::number_of(&known.tax_number, words).to_owned(),
                 known.tax_number.clone(),
             ));
         }

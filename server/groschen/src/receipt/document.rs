@@ -79,7 +79,7 @@ fn head(content: &Content, language: Language) -> Markup {
             h1 { (seller.map_or(words::heading(content.kind, language), |seller| &seller.name)) }
             @if let Some(seller) = seller {
                 @if let Some(address) = &seller.address { p { (words::address(address)) } }
-                p { (language.of("Steuernummer", "Tax number")) " " (seller.tax_number) }
+                p { (words::number_of(&seller.tax_number, language)) " " (seller.tax_number) }
             }
             @if let Some(event) = &content.event { p .quiet { (language.name(event)) } }
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use fiscal::tax::is_vat_id;
 use shared_protocol::TillId;
 use shared_protocol::catalogue::Taxpayer;
 use shared_protocol::config::Config;
@@ -20,10 +21,7 @@ const NO_CERTIFICATE: &str = "KEIN ZERTIFIKAT: TSE IN SOFTWARE, NICHT ZERTIFIZIE
 /// A taxpayer. One number is known of it: a VAT id where it begins as one of Germany, else a tax number.
 pub fn taxpayer(taxpayer: &Taxpayer) -> Business<'static> {
     let number = taxpayer.tax_number.trim();
-    let is_vat_id = number
-        .strip_prefix("DE")
-        .is_some_and(|digits| digits.len() == 9 && digits.bytes().all(|digit| digit.is_ascii_digit()));
-    let (tax_number, vat_id) = if is_vat_id { ("", number) } else { (number, "") };
+    let (tax_number, vat_id) = if is_vat_id(number) { ("", number) } else { (number, "") };
     let address = taxpayer.address.as_ref();
     let part = |of: Option<&String>| -> Word<'static> { of.map_or(Word::default(), |text| Cow::Owned(text.clone())) };
     Business {

@@ -17,8 +17,8 @@ use store::{Reader, StoreError, TaxRow};
 use crate::process_data::VoucherModel;
 use crate::signer::OutagePolicy;
 
-/// Whether a taxpayer's number is a VAT id of Germany (`USt-IdNr.`, § 27a UStG) rather than a tax number (`Steuernummer`). Receipts may name either
-/// (§ 14 (4) no. 2 UStG), by its own name.
+/// Whether a taxpayer's number is a VAT id of Germany (`USt-IdNr.`, § 27a `UStG`) rather than a tax number (`Steuernummer`). Receipts may name either
+/// (§ 14 (4) no. 2 `UStG`), by its own name.
 pub fn is_vat_id(number: &str) -> bool {
     let digits = number.trim().strip_prefix("DE");
     digits.is_some_and(|digits| digits.len() == 9 && digits.bytes().all(|digit| digit.is_ascii_digit()))

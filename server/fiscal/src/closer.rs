@@ -82,6 +82,10 @@ impl Closer {
         }
         let mut items = self.orders(reader, last_day)?;
         items.extend(self.given_up(reader)?);
+        if items.is_empty() {
+            let closings = Vec::new();
+            return Ok(Due { day_ended, closings });
+        }
         let ends = reader.closing_ends()?;
         let next_id = next_id(reader)?;
         Ok(Due {

@@ -20,14 +20,19 @@ pub(crate) enum Final {
 }
 
 /// Begins reports.
-#[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub books: &'a Books,
     pub words: Language,
-    pub clock: &'a Clock,
+    pub clock: Clock,
 }
 
-impl Head<'_> {
+impl<'a> Head<'a> {
+    /// Of these books, in a language, with the times of their event.
+    pub fn new(books: &'a Books, words: Language) -> Self {
+        let clock = Clock::new(&books.config.event.time_zone, words);
+        Self { books, words, clock }
+    }
+
     /// A report without numbers, with everything that must be known first.
     pub fn document(&self, file: String, title: &str, subtitle: String, sums: &Sums, is: Final) -> Document {
         let words = self.words;

@@ -3,7 +3,7 @@
 use shared_protocol::{Overflow, SessionId, TaxpayerId, TillId};
 use store::ClosingRow;
 use wording::Language;
-use wording::format::{Clock, count};
+use wording::format::count;
 
 use crate::books::Books;
 use crate::document::Document;
@@ -31,13 +31,8 @@ pub(crate) fn all(tables: &Tables<'_>, sums: &Sums, document: &mut Document) -> 
 
 /// The Z report of a closing. What it counts never changes; how its receipts came off may, when what was made in an outage is signed late.
 pub fn z_report(books: &Books, row: &ClosingRow, words: Language) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
     let sums = books.sum(|key| key.closing == Some(row.id))?;
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let names = head.names();
     let title = if row.supplement {
         words.of("Z-Bericht (Nachtrag)", "Z report (supplement)")
@@ -45,7 +40,7 @@ pub fn z_report(books: &Books, row: &ClosingRow, words: Language) -> Result<Docu
         words.of("Z-Bericht", "Z report")
     };
     let till = names.till(row.till);
-    let subtitle = format!("{till}, Z {}, {}", row.z_no, clock.day(row.day));
+    let subtitle = format!("{till}, Z {}, {}", row.z_no, head.clock.day(row.day));
     let file = format!("z-{}-{}-{}-{}", row.day, row.till, row.taxpayer, row.z_no);
     let mut document = head.document(file, title, subtitle, &sums, Final::Closing);
     let fact = |name: &str, value: String| (name.to_owned(), value);
@@ -61,8 +56,11 @@ pub fn z_report(books: &Books, row: &ClosingRow, words: Language) -> Result<Docu
     let last = (row.first_receipt + row.receipts).saturating_sub(1);
     document.facts.extend([
         fact("Z_NR", count(row.z_no, words)),
-        fact(words.of("Veranstaltungstag", "Event day"), clock.day(row.day)),
-        fact(words.of("Abgeschlossen am", "Closed at"), clock.full(row.made_at_ms)),
+        fact(words.of("Veranstaltungstag", "Event day"), head.clock.day(row.day)),
+        fact(
+            words.of("Abgeschlossen am", "Closed at"),
+            head.clock.full(row.made_at_ms),
+        ),
         fact(
             words.of("Belege (BON_NR)", "Receipts (BON_NR)"),
             format!(
@@ -110,13 +108,7 @@ pub fn x_report(books: &Books, (till, taxpayer): Of, words: Language) -> Result<
     let title = words.of("X-Bericht (Zwischenstand)", "X report (so far)");
     let mut document = of_till(books, till, words, title, &sums, format!("x-{till}"))?;
     if let Some(taxpayer) = taxpayer {
-        let clock = document.clock();
-        let head = Head {
-            books,
-            words,
-            clock: &clock,
-        };
-        document.facts.extend(head.taxpayer(taxpayer));
+        document.facts.extend(Head::new(books, words).taxpayer(taxpayer));
     }
     document.remarks.push(
         words
@@ -166,14 +158,9 @@ fn of_till(
     sums: &Sums,
     file: String,
 ) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let names = head.names();
-    let subtitle = format!("{}, {}", names.till(till), clock.full(books.as_of_ms));
+    let subtitle = format!("{}, {}", names.till(till), head.clock.full(books.as_of_ms));
     let mut document = head.document(file, title, subtitle, sums, Final::Open);
     let fact = |name: &str, value: String| (name.to_owned(), value);
     document.facts.extend([
@@ -185,7 +172,7 @@ fn of_till(
         ),
     ]);
     if let Some((from_ms, to_ms)) = sums.span {
-        let span = format!("{} – {}", clock.full(from_ms), clock.full(to_ms));
+        let span = format!("{} – {}", head.clock.full(from_ms), head.clock.full(to_ms));
         document.facts.push(fact(
             words.of("Erster und letzter Beleg", "First and last receipt"),
             span,

@@ -3,7 +3,6 @@
 use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::{Overflow, StandId};
 use wording::Language;
-use wording::format::Clock;
 
 use crate::books::{Books, Key};
 use crate::document::{Cell, Document, Kind, Row, Table};
@@ -47,18 +46,13 @@ fn overview_table(name: &str, title: &str, first: &str, words: Language) -> Tabl
 
 /// The report of an event day over all tills and sellers.
 pub fn day_report(books: &Books, day: u32, words: Language) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let of_day = |key: &Key| key.day == day;
     let sums = books.sum(of_day)?;
     let mut document = head.document(
         format!("day-{day}"),
         words.of("Tagesbericht", "Daily report"),
-        clock.day(day),
+        head.clock.day(day),
         &sums,
         Final::Open,
     );
@@ -180,12 +174,7 @@ fn by_stand(books: &Books, wanted: impl Fn(&Key) -> bool, words: Language) -> Re
 
 /// Locations over the days that were loaded, and each day by location.
 pub fn stands_report(books: &Books, words: Language) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let sums = books.sum(|_| true)?;
     let mut document = head.document(
         "locations".to_owned(),
@@ -200,7 +189,7 @@ pub fn stands_report(books: &Books, words: Language) -> Result<Document, Overflo
         let table = by_stand(books, |key| key.day == day, words)?;
         document.tables.push(Table {
             name: day.to_string(),
-            title: clock.day(day),
+            title: head.clock.day(day),
             note: None,
             ..table
         });

@@ -17,7 +17,6 @@ use ledger::Account;
 use shared_protocol::order::TenderKind;
 use shared_protocol::{Amount, Overflow, TaxpayerId};
 use wording::Language;
-use wording::format::Clock;
 
 use crate::books::{Books, Key};
 use crate::document::{Cell, Document, Kind, Row, Table};
@@ -29,12 +28,7 @@ pub use settled::Settled;
 
 /// The statement of a seller over the days that were loaded, `from` and `until` of them asked for.
 pub fn settlement(books: &Books, seller: TaxpayerId, days: (u32, u32), words: Language) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let own = |key: &Key| key.taxpayer == seller;
     let sums = books.sum(own)?;
     let is_all = days == (0, u32::MAX);
@@ -50,8 +44,8 @@ pub fn settlement(books: &Books, seller: TaxpayerId, days: (u32, u32), words: La
         Some(days.1)
     };
     let period = match (first, last) {
-        (Some(first), Some(last)) if first == last => clock.day(first),
-        (Some(first), Some(last)) => format!("{} – {}", clock.day(first), clock.day(last)),
+        (Some(first), Some(last)) if first == last => head.clock.day(first),
+        (Some(first), Some(last)) => format!("{} – {}", head.clock.day(first), head.clock.day(last)),
         _ => words.of("ohne Buchungen", "without orders").to_owned(),
     };
     let mut document = head.document(

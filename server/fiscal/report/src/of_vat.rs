@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use dsfinvk::amount::Split;
 use shared_protocol::{Amount, Overflow, TaxpayerId};
 use wording::Language;
-use wording::format::Clock;
 
 use crate::books::Books;
 use crate::document::{Cell, Document, Kind, Row, Table};
@@ -15,12 +14,7 @@ use crate::tables::{cents, plus};
 
 /// Turnover and tax of each taxpayer, of those wanted, over the days that were loaded.
 pub fn vat_summary(books: &Books, taxpayer: Option<TaxpayerId>, words: Language) -> Result<Document, Overflow> {
-    let clock = Clock::new(&books.config.event.time_zone, words);
-    let head = Head {
-        books,
-        words,
-        clock: &clock,
-    };
+    let head = Head::new(books, words);
     let names = head.names();
     let wanted = |key: &crate::Key| taxpayer.is_none_or(|wanted| wanted == key.taxpayer);
     let sums = books.sum(wanted)?;

@@ -211,14 +211,6 @@ impl Books {
             &opener,
         )?;
         let event = sample::EVENT;
-        let mut closings = BTreeMap::new();
-        let mut from = 1;
-        loop {
-            let rows = reader.closings(from, PAGE)?;
-            let Some(last) = rows.last() else { break };
-            from = last.id + 1;
-            closings.extend(rows.into_iter().map(|row| (row.id, row)));
-        }
         Ok(Self {
             jobs: Jobs::new(&mut reader, event)?,
             tses: reader.tses()?,
@@ -229,9 +221,9 @@ impl Books {
                 .collect(),
             secret: Hash32::of("groschen wristbands in exports 1", &[&seed]).0,
             choices: tax::choices(&mut reader, event)?,
+            closings: reports::load::closings(&mut reader)?,
             reader,
             event,
-            closings,
         })
     }
 

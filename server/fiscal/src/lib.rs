@@ -27,6 +27,6 @@ pub use closer::Closer;
 pub use jobs::Jobs;
 pub use process_data::{Kassenbeleg, ProcessType, VoucherModel};
 pub use qr::ReceiptCode;
-pub use signer::{Job, Known, OutagePolicy, Signer, SignerSettings};
+pub use signer::{Job, Known, OutagePolicy, Signer};
 pub use software::SoftwareTse;
 pub use tse::{Document, Finished, Limits, Started, TimeFormat, TransactionKey, Tse, TseError, TseInfo, TseStatus};

@@ -79,17 +79,6 @@ pub enum OutagePolicy {
     ResignMarked,
 }
 
-/// How an event wants its orders to come off, where it has no history of that ([`Signer::choose`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignerSettings {
-    /// The event; its first bytes are part of a till's serial number.
-    pub event: EventId,
-    /// What becomes of orders made in an outage.
-    pub policy: OutagePolicy,
-    /// How what a guest spends from a wristband is shown.
-    pub model: VoucherModel,
-}
-
 /// A booked order that has to come off.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -227,31 +216,18 @@ pub struct Signer {
 
 /// The serial number of a till, under which it is registered with its TSE and stands on receipts.
 pub fn client_of(event: EventId, till: TillId) -> String {
-    let [a, b, c, d, ..] = event.0;
-    format!("{a:02x}{b:02x}{c:02x}{d:02x}-{:05}", till.0)
+    format!("{}{:05}", clients_of(event), till.0)
 }
 
-fn row_of(info: &TseInfo, taxpayer: TaxpayerId, link: &str) -> TseRow {
-    TseRow {
-        no: TseNo(0),
-        serial: info.serial,
-        name: info.name.clone(),
-        link: link.to_owned(),
-        public_key: info.public_key.clone(),
-        algorithm: info.curve.algorithm().to_owned(),
-        time_format: info.time_format.as_str().to_owned(),
-        certificates: info.certificates.clone(),
-        valid_until_ms: info.valid_until_ms,
-        certified: info.certified,
-        taxpayer,
-        clients_max: info.limits.clients_max,
-        signature_ms: info.limits.signature_ms,
-    }
+/// What the serial numbers of an event's tills begin with.
+fn clients_of(event: EventId) -> String {
+    let [a, b, c, d, ..] = event.0;
+    format!("{a:02x}{b:02x}{c:02x}{d:02x}-")
 }
 
 impl Signer {
     /// A signer that goes on from what is known. It has no TSE yet.
-    pub fn new(settings: SignerSettings, known: Known) -> Self {
+    pub fn new(event: EventId, choices: Choices, known: Known) -> Self {
         let of_tills = known
             .outages
             .iter()
@@ -272,8 +248,8 @@ impl Signer {
         }
         let homes = known.clients.into_iter().filter(|row| row.until_ms.is_none());
         Self {
-            event: settings.event,
-            choices: Choices::always(settings.policy, settings.model),
+            event,
+            choices,
             units: BTreeMap::new(),
             homes: homes.map(|row| ((row.taxpayer, row.client.clone()), row)).collect(),
             wishes: known
@@ -312,7 +288,7 @@ impl Signer {
 
     /// A TSE signs for a taxpayer from now on; it is asked to get ready first. One that is new here is noted. `link` names where it is found.
     pub fn add(&mut self, taxpayer: TaxpayerId, link: &str, info: &TseInfo) -> TseNo {
-        let row = row_of(info, taxpayer, link);
+        let row = info.row(TseNo(0), taxpayer, link);
         let same = |known: &&TseRow| known.serial == row.serial && known.taxpayer == taxpayer;
         let (no, before) = match self.known.iter().find(same) {
             Some(known) => (known.no, Some(known.clone())),
@@ -540,19 +516,18 @@ impl Signer {
             ..self.sale(job, client.clone())
         };
         // One that may not be signed late was signed when it was made, or never.
-        let begun = self.open.keys().any(|(cart, _)| *cart == sale.cart);
-        if !begun && self.claims(&sale, signs) || !signs || !self.may_sign_late() {
+        let begun = self
+            .open
+            .keys()
+            .find(|(cart, _)| *cart == sale.cart)
+            .map(|(_, tse)| *tse);
+        if begun.is_none() && self.claims(&sale, signs) || !signs || !self.may_sign_late() {
             return;
         }
         let Some(tse) = self.home(taxpayer, &client, now_ms) else {
             return;
         };
         // Its transaction may have ended where it was begun, and is looked for there.
-        let begun = self
-            .open
-            .keys()
-            .find(|(cart, _)| *cart == job.order.cart)
-            .map(|(_, tse)| *tse);
         let tse = begun
             .filter(|tse| {
                 let unit = self.units.get(tse);

@@ -1,6 +1,8 @@
 //! A TSE as the rest of the server sees it: two calls a receipt, and everything that can go wrong with them.
 
 use serde::{Deserialize, Serialize};
+use shared_protocol::TaxpayerId;
+use store::{TseNo, TseRow};
 
 use crate::process_data::Kassenbeleg;
 
@@ -105,6 +107,27 @@ pub struct TseInfo {
     pub certified: bool,
     /// What it can take.
     pub limits: Limits,
+}
+
+impl TseInfo {
+    /// What the books note of it. `link` names where it is found.
+    pub fn row(&self, no: TseNo, taxpayer: TaxpayerId, link: &str) -> TseRow {
+        TseRow {
+            no,
+            serial: self.serial,
+            name: self.name.clone(),
+            link: link.to_owned(),
+            public_key: self.public_key.clone(),
+            algorithm: self.curve.algorithm().to_owned(),
+            time_format: self.time_format.as_str().to_owned(),
+            certificates: self.certificates.clone(),
+            valid_until_ms: self.valid_until_ms,
+            certified: self.certified,
+            taxpayer,
+            clients_max: self.limits.clients_max,
+            signature_ms: self.limits.signature_ms,
+        }
+    }
 }
 
 /// How a TSE is just now, as far as it tells.

@@ -135,21 +135,7 @@ impl Office {
         let jobs = Jobs::new(reader, sample::EVENT)?;
         let tses = jobs.newest().taxpayers.keys().zip(1_u16..).map(|(taxpayer, no)| {
             let info = info(*taxpayer, 1);
-            let row = TseRow {
-                no: TseNo(no),
-                serial: info.serial,
-                name: info.name,
-                link: "software".to_owned(),
-                public_key: info.public_key,
-                algorithm: info.curve.algorithm().to_owned(),
-                time_format: info.time_format.as_str().to_owned(),
-                certificates: Vec::new(),
-                valid_until_ms: None,
-                certified: false,
-                taxpayer: *taxpayer,
-                clients_max: info.limits.clients_max,
-                signature_ms: info.limits.signature_ms,
-            };
+            let row = info.row(TseNo(no), *taxpayer, "software");
             (*taxpayer, row)
         });
         Ok(Self {

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use engine::Request;
 use fiscal::signer::{Ask, Call, Reply};
+use fiscal::tax::Choices;
 use fiscal::tse::{Curve, Limits, TimeFormat};
-use fiscal::{Finished, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, TseInfo, VoucherModel};
+use fiscal::{Finished, Jobs, Known, OutagePolicy, Signer, Started, TseInfo, VoucherModel};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
 use shared_protocol::TaxpayerId;
@@ -48,13 +49,9 @@ fn drained(data: &Path, orders: u64) -> anyhow::Result<(u64, u64)> {
     let mut books = Books::start(store, PaperTill::signer(200))?;
     books.grow(orders)?;
     let mut reader = SqliteReader::open(&database, None)?;
-    let settings = SignerSettings {
-        event: sample::EVENT,
-        policy: OutagePolicy::MarkOnly,
-        model: VoucherModel::VoucherLines,
-    };
+    let choices = Choices::always(OutagePolicy::MarkOnly, VoucherModel::VoucherLines);
     let mut jobs = Jobs::new(&mut reader, sample::EVENT)?;
-    let mut signer = Signer::new(settings, Known::default());
+    let mut signer = Signer::new(sample::EVENT, choices, Known::default());
     let mut tses = BTreeMap::<TseNo, Quick>::new();
     let taxpayers: BTreeSet<TaxpayerId> = jobs.newest().taxpayers.keys().copied().collect();
     for taxpayer in taxpayers {

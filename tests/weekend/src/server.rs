@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use engine::{Engine, Known as Registered, PushResult, Reply, Request, bootstrap, check_push};
 use festival::registration::Slot;
 use fiscal::signer::{Ask, Call};
-use fiscal::{Closer, Jobs, Known, OutagePolicy, Signer, SignerSettings, TseError, VoucherModel};
+use fiscal::tax::Choices;
+use fiscal::{Closer, Jobs, Known, OutagePolicy, Signer, TseError, VoucherModel};
 use fixtures::paper::PaperTill;
 use fixtures::sample::{self, EVENT};
 use ledger::PostingId;
@@ -303,12 +304,8 @@ impl Process {
         let mut reader = SqliteReader::open(database, None).expect("the database");
         let known = Known::read(&mut reader).expect("a database that can be read");
         let done_to = known.done_to;
-        let settings = SignerSettings {
-            event: EVENT,
-            policy,
-            model: VoucherModel::VoucherLines,
-        };
-        let mut signer = Signer::new(settings, known);
+        let choices = Choices::always(policy, VoucherModel::VoucherLines);
+        let mut signer = Signer::new(EVENT, choices, known);
         let lines = devices.into_iter().map(|device| {
             let no = signer.add(device.taxpayer, &device.link, &device.info());
             let line = Line {

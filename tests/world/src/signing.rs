@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine::Request;
 use fiscal::process_data::Kassenbeleg;
 use fiscal::signer::Call;
+use fiscal::tax::Choices;
 use fiscal::tse::{Curve, Document, Limits, Logged, TimeFormat, TransactionKey, TseStatus};
-use fiscal::{
-    Finished, Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Started, Tse, TseError, TseInfo, VoucherModel,
-};
+use fiscal::{Finished, Job, Jobs, Known, OutagePolicy, Signer, Started, Tse, TseError, TseInfo, VoucherModel};
 use shared_protocol::TaxpayerId;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
@@ -420,12 +419,8 @@ impl World {
         let done_to = known.done_to;
         let jobs = Jobs::new(&mut reader, EVENT)?;
         let desk = &mut self.server.signing;
-        let settings = SignerSettings {
-            event: EVENT,
-            policy: desk.policy,
-            model: VoucherModel::VoucherLines,
-        };
-        let mut signer = Signer::new(settings, known);
+        let choices = Choices::always(desk.policy, VoucherModel::VoucherLines);
+        let mut signer = Signer::new(EVENT, choices, known);
         desk.lines.clear();
         for (taxpayer, tse) in &desk.tses {
             let no = signer.add(*taxpayer, "simulated", &tse.info);

@@ -52,21 +52,7 @@ fn signed(curve: Curve) -> (TseRow, Vec<TransactionRow>) {
     };
     let rows = vec![row(&mut tse, true), row(&mut tse, false)];
     let info = tse.info();
-    let tse = TseRow {
-        no: TseNo(1),
-        serial: info.serial,
-        name: info.name.clone(),
-        link: "software".to_owned(),
-        public_key: info.public_key.clone(),
-        algorithm: curve.algorithm().to_owned(),
-        time_format: "unixTime".to_owned(),
-        certificates: Vec::new(),
-        valid_until_ms: None,
-        certified: false,
-        taxpayer: TaxpayerId(1),
-        clients_max: 100,
-        signature_ms: 1,
-    };
+    let tse = info.row(TseNo(1), TaxpayerId(1), "software");
     (tse, rows)
 }
 

@@ -7,7 +7,7 @@ use shared_protocol::TaxpayerId;
 use store::{TransactionRow, TseNo};
 
 use super::unit::Sale;
-use super::{Ask, FAILOVER_AFTER_MS, Signer};
+use super::{Ask, FAILOVER_AFTER_MS, Signer, clients_of};
 use crate::process_data::Kassenbeleg;
 use crate::tse::Logged;
 
@@ -103,10 +103,9 @@ impl Signer {
     /// Asks for what the log of a TSE has of this event's tills from where the books end.
     pub(super) fn asks_since(&self, tse: TseNo) -> Ask {
         let from = self.units.get(&tse).and_then(|unit| unit.unmatched_from);
-        let [a, b, c, d, ..] = self.event.0;
         Ask::Since {
             transaction: from.unwrap_or(u64::MAX),
-            clients: format!("{a:02x}{b:02x}{c:02x}{d:02x}-"),
+            clients: clients_of(self.event),
         }
     }
 

@@ -19,7 +19,7 @@ use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use shared_protocol::{CartId, TaxpayerId};
-use store::{TransactionEnd, TransactionRow, TseNo, TseRow};
+use store::{TransactionEnd, TransactionRow, TseNo};
 use verify::{Certificate, Options};
 
 const NOW: u64 = 1_815_998_400;
@@ -83,22 +83,7 @@ fn cpu_ms() -> u64 {
 
 fn make(path: &std::path::Path, curve: Curve, transactions: u64, authority: &Authority) {
     let mut tse = SoftwareTse::new(&[7; 32], curve, Memory::default()).unwrap();
-    let info = tse.info().clone();
-    let row = TseRow {
-        no: TseNo(1),
-        serial: info.serial,
-        name: info.name,
-        link: "software".to_owned(),
-        public_key: info.public_key,
-        algorithm: curve.algorithm().to_owned(),
-        time_format: "unixTime".to_owned(),
-        certificates: Vec::new(),
-        valid_until_ms: None,
-        certified: false,
-        taxpayer: TaxpayerId(1),
-        clients_max: 100,
-        signature_ms: 1,
-    };
+    let row = tse.info().row(TseNo(1), TaxpayerId(1), "software");
     let times = Times {
         valid_from_s: NOW,
         made_s: NOW,

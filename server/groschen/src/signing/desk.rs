@@ -11,7 +11,7 @@ use console::{NotTaken, TseOrder};
 use engine::Request;
 use fiscal::signer::Call;
 use fiscal::tax::Choices;
-use fiscal::{Job, Jobs, Known, OutagePolicy, Signer, SignerSettings, Tse, TseError, VoucherModel};
+use fiscal::{Job, Jobs, Known, Signer, Tse, TseError};
 use sealed::Opener;
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{Reader as _, Signing, TseNo, TseRow};
@@ -96,18 +96,14 @@ impl Desk {
     ) -> anyhow::Result<Self> {
         let known = Known::read(&mut reader)?;
         let done_to = known.done_to;
-        let signer_settings = SignerSettings {
-            event,
-            policy: OutagePolicy::MarkOnly,
-            model: VoucherModel::VoucherLines,
-        };
+        let (choices, tax_no) = chosen(&mut reader, event)?;
         let (answer_to, answers) = channel();
         let (met_to, met) = channel();
         devices::check(&links)?;
         let mut desk = Self {
             next_no: done_to + 1,
             event,
-            tax_no: 0,
+            tax_no,
             late_from: 0,
             late_at: Instant::now(),
             late_found: false,
@@ -122,7 +118,7 @@ impl Desk {
             reader,
             lines: BTreeMap::new(),
             shared_lines: Lines::default(),
-            signer: Signer::new(signer_settings, known),
+            signer: Signer::new(event, choices, known),
             writer,
             runtime: Handle::current(),
             parked: Vec::new(),
@@ -131,7 +127,6 @@ impl Desk {
             reporter: Reporter::new(),
             state: Arc::default(),
         };
-        desk.choose()?;
         for link in links {
             desk.add(link, &met_to, opener)?;
         }
@@ -161,9 +156,9 @@ impl Desk {
         if self.reader.tax(self.event, self.tax_no + 1, 1)?.is_empty() {
             return Ok(());
         }
-        let rows = tax::rows(&mut self.reader, self.event)?;
-        self.signer.choose(Choices::read(&rows)?);
-        self.tax_no = rows.last().map_or(0, |(no, _)| *no);
+        let (choices, tax_no) = chosen(&mut self.reader, self.event)?;
+        self.signer.choose(choices);
+        self.tax_no = tax_no;
         Ok(())
     }
 
@@ -361,4 +356,10 @@ impl Desk {
         let kept = self.runtime.block_on(self.writer.ask(Request::Sign(Box::new(rows))));
         kept.map(drop).map_err(|_| anyhow!("the server ends"))
     }
+}
+
+/// What was chosen about taxes, and the number of the last statement about them.
+fn chosen(reader: &mut SqliteReader, event: EventId) -> anyhow::Result<(Choices, u64)> {
+    let rows = tax::rows(reader, event)?;
+    Ok((Choices::read(&rows)?, rows.last().map_or(0, |(no, _)| *no)))
 }

@@ -27,21 +27,7 @@ impl Office {
     pub fn new() -> Self {
         let tse = SoftwareTse::new(&[11; 32], Curve::P256, fiscal::software::Memory::default()).expect("a seed");
         let info = tse.info();
-        let row = TseRow {
-            link: "software".to_owned(),
-            time_format: "unixTime".to_owned(),
-            certificates: Vec::new(),
-            valid_until_ms: None,
-            clients_max: 100,
-            signature_ms: 250,
-            no: TseNo(1),
-            serial: info.serial,
-            name: info.name.clone(),
-            public_key: info.public_key.clone(),
-            algorithm: info.curve.algorithm().to_owned(),
-            certified: info.certified,
-            taxpayer: ORGANISER,
-        };
+        let row = info.row(TseNo(1), ORGANISER, "software");
         Self { tse, row, at_ms: NOW }
     }
 

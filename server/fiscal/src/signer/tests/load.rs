@@ -13,7 +13,8 @@ use store::TseNo;
 
 use super::rig::NOW;
 use crate::VoucherModel;
-use crate::signer::{Ask, Call, Job, Known, OutagePolicy, Reply, Signer, SignerSettings, UnitState};
+use crate::signer::{Ask, Call, Job, Known, OutagePolicy, Reply, Signer, UnitState};
+use crate::tax::Choices;
 use crate::tse::{Curve, Finished, Limits, Started, TimeFormat, TseInfo};
 
 /// A TSE that takes its time for each signature, one after the other.
@@ -84,12 +85,8 @@ impl Slow {
 fn drained(speeds_ms: &[u64], orders_of_tills: &[u32]) -> (u64, Vec<UnitState>) {
     let mut till = PaperTill::that_books(&[OrderKind::TopUp], 1);
     let home = till.config.home_taxpayer(till.till).unwrap();
-    let settings = SignerSettings {
-        event: sample::EVENT,
-        policy: OutagePolicy::MarkOnly,
-        model: VoucherModel::VoucherLines,
-    };
-    let mut signer = Signer::new(settings, Known::default());
+    let choices = Choices::always(OutagePolicy::MarkOnly, VoucherModel::VoucherLines);
+    let mut signer = Signer::new(sample::EVENT, choices, Known::default());
     let mut tses = BTreeMap::<TseNo, (u8, Slow)>::new();
     for (signature_ms, number) in speeds_ms.iter().zip(1_u8..) {
         let no = signer.add(home, "simulated", &Slow::info(number));

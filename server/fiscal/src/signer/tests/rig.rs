@@ -11,8 +11,9 @@ use store::{
     ClientRow, OutageRow, RetiredRow, Signing, SigningRow, SigningState, TransactionRow, TseNo, TseRow, WishRow,
 };
 
-use crate::signer::{Ask, Call, Job, Known, OutagePolicy, Reply, Signer, SignerSettings};
+use crate::signer::{Ask, Call, Job, Known, OutagePolicy, Reply, Signer};
 use crate::software::{Memory, SoftwareTse};
+use crate::tax::Choices;
 use crate::tse::{Curve, Tse as _, TseError};
 use crate::{Kassenbeleg, VoucherModel};
 
@@ -218,7 +219,7 @@ impl Rig {
         let till = PaperTill::that_books(&[OrderKind::Sale], 1);
         let home = till.config.home_taxpayer(till.till).unwrap();
         let mut rig = Self {
-            signer: Signer::new(settings(policy), Known::default()),
+            signer: signer(policy, Known::default()),
             till,
             home,
             tses: BTreeMap::new(),
@@ -381,7 +382,7 @@ impl Rig {
             let tse = self.tses.get_mut(&call.tse).unwrap();
             let _lost = call.ask.of(&mut tse.tse, self.now_ms);
         }
-        self.signer = Signer::new(settings(self.policy), self.books.known());
+        self.signer = signer(self.policy, self.books.known());
         for (no, tse) in &self.tses {
             // One that was never committed is new again.
             match self.books.tses.get(no) {
@@ -490,10 +491,10 @@ impl Rig {
     }
 }
 
-const fn settings(policy: OutagePolicy) -> SignerSettings {
-    SignerSettings {
-        event: sample::EVENT,
-        policy,
-        model: VoucherModel::VoucherLines,
-    }
+fn signer(policy: OutagePolicy, known: Known) -> Signer {
+    Signer::new(
+        sample::EVENT,
+        Choices::always(policy, VoucherModel::VoucherLines),
+        known,
+    )
 }

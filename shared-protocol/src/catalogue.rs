@@ -131,6 +131,9 @@ crate::closed_enum! {
         Goods = 1,
         /// A bearer good that is lent against a deposit: cup, tray.
         Deposit = 2,
+        /// What a guest gives on top, at a price that the guest says. Its tax key says whose it is ([`TipFor`](crate::order::TipFor)). A till
+        /// offers tips when such an article is among the tiles of its layout.
+        Tip = 3,
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Article, Asset, FiscalClass, Layout, Staff, Stand, TaxDefinition, Taxpayer, Text, Till};
+use crate::catalogue::{
+    Article, ArticleKind, Asset, FiscalClass, Layout, Staff, Stand, TaxDefinition, Taxpayer, Text, Till,
+};
 use crate::ids::{ArticleId, AssetId, Bytes, EventId, OrganisationId, StaffId, StandId, TaxpayerId, TillId};
 use crate::limits::AUTHORISE_TIMEOUT_MS;
 use crate::money::Amount;
@@ -347,9 +349,16 @@ impl Config {
                     why: "a price is not below zero",
                 });
             }
+            let plain = article.price.is_none() && article.deposit.is_none() && article.vouchers.is_none();
+            if article.kind == ArticleKind::Tip && !plain {
+                return Err(ConfigError::Value {
+                    what: what(),
+                    why: "a tip has no price, no deposit and costs no vouchers: the guest says how much",
+                });
+            }
             if let Some(deposit) = article.deposit {
                 match self.articles.get(&deposit) {
-                    Some(found) if found.kind == crate::catalogue::ArticleKind::Deposit && found.price.is_some() => {}
+                    Some(found) if found.kind == ArticleKind::Deposit && found.price.is_some() => {}
                     _ => return dangling(what(), format!("deposit article {deposit} with a price")),
                 }
             }

@@ -81,6 +81,29 @@ crate::closed_enum! {
         CashTransit = 7,
         /// What a counted drawer has more or, with a quantity below zero, less than it should (`DifferenzSollIst`).
         CashDifference = 8,
+        /// What the guest gave on top (`TrinkgeldAG`, `TrinkgeldAN`); [`Line::tip_for`] says to whom.
+        Tip = 9,
+    }
+}
+
+/// Whose a tip is. The business's is part of what its supply costs and has tax; the staff's is theirs and never the business's turnover, so it
+/// stands under the key of what is not taxable (`UStAE` 10.1 (5); DSFinV-K, annex C).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TipFor {
+    /// The business's (`TrinkgeldAG`).
+    Business,
+    /// The staff's (`TrinkgeldAN`).
+    Staff,
+}
+
+impl TipFor {
+    /// By the tax key that a tip stands under.
+    pub fn of(key: TaxKey) -> Self {
+        if key == TaxKey::NOT_TAXABLE {
+            Self::Staff
+        } else {
+            Self::Business
+        }
     }
 }
 
@@ -117,6 +140,11 @@ impl Line {
     /// Pieces times price, gross.
     pub fn total(&self) -> Result<Amount, Overflow> {
         self.unit_price.times(i64::from(self.quantity))
+    }
+
+    /// Whose it is; none for what is no tip.
+    pub fn tip_for(&self) -> Option<TipFor> {
+        (self.kind == LineKind::Tip).then(|| TipFor::of(self.tax))
     }
 }
 

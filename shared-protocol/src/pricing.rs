@@ -90,13 +90,17 @@ fn article(config: &Config, id: ArticleId) -> Result<&Article, PricingError> {
     config.articles.get(&id).ok_or(PricingError::UnknownArticle(id))
 }
 
-fn charged(config: &Config, article: &Article, quantity: i32, unit_price: Amount) -> Line {
-    let kind = match article.kind {
+const fn line_kind(kind: ArticleKind) -> LineKind {
+    match kind {
         ArticleKind::Goods => LineKind::Goods,
         ArticleKind::Deposit => LineKind::Deposit,
-    };
+        ArticleKind::Tip => LineKind::Tip,
+    }
+}
+
+fn charged(config: &Config, article: &Article, quantity: i32, unit_price: Amount) -> Line {
     Line {
-        kind,
+        kind: line_kind(article.kind),
         article: article.id,
         quantity,
         unit_price,
@@ -108,9 +112,9 @@ fn charged(config: &Config, article: &Article, quantity: i32, unit_price: Amount
 
 /// Prices a cart at a stand of `home`. `vouchers` are the units the guest has and wants to use, by asset.
 ///
-/// Goods keep their cart order; deposits follow, merged per article; discount lines are last, one per tax rate. A deposit goes with the
-/// goods it belongs to. Bearer goods alone (lent or coming back) belong to the order of whoever sells in this cart: `home` if it does or nobody
-/// does, else the first seller. They net against the same article going out. One result per taxpayer, ordered by its number.
+/// Goods keep their cart order; deposits follow, merged per article, then tips; discount lines are last, one per tax rate. A deposit goes with
+/// the goods it belongs to. Bearer goods alone (lent or coming back) and tips belong to the order of whoever sells in this cart: `home` if it does
+/// or nobody does, else the first seller. They net against the same article going out. One result per taxpayer, ordered by its number.
 pub fn price(
     config: &Config,
     home: TaxpayerId,
@@ -119,6 +123,7 @@ pub fn price(
 ) -> Result<Vec<Priced>, PricingError> {
     let mut goods: BTreeMap<TaxpayerId, Vec<Line>> = BTreeMap::new();
     let mut deposits: BTreeMap<(TaxpayerId, ArticleId), i64> = BTreeMap::new();
+    let mut tips = Vec::new();
     let sellers: std::collections::BTreeSet<TaxpayerId> = cart
         .iter()
         .filter_map(|entry| config.articles.get(&entry.article))
@@ -144,6 +149,7 @@ pub fn price(
             ArticleKind::Deposit => {
                 *deposits.entry((bearer, sold.id)).or_default() += i64::from(entry.quantity);
             }
+            ArticleKind::Tip => tips.push(charged(config, sold, entry.quantity, unit_price)),
             ArticleKind::Goods => {
                 goods
                     .entry(sold.taxpayer)
@@ -169,6 +175,9 @@ pub fn price(
                 .or_default()
                 .push(charged(config, lent, quantity, price));
         }
+    }
+    if !tips.is_empty() {
+        carts.entry(bearer).or_default().append(&mut tips);
     }
     let used = best_vouchers(config, &carts, vouchers);
     carts
@@ -297,7 +306,7 @@ pub enum Mismatch {
     Taxpayer(ArticleId),
     /// A discount that the vouchers of its lines do not give.
     Discount,
-    /// Goods called a deposit, or a deposit called goods.
+    /// Goods called a deposit, a deposit called a tip, and so on.
     Kind(ArticleId),
     /// Vouchers that do not buy the article, or more of them than it costs.
     Voucher(ArticleId),
@@ -332,7 +341,7 @@ pub fn verify(config: &Config, taxpayer: TaxpayerId, lines: &[Line]) -> Vec<Mism
                 *discounts.entry((line.tax, line.rate)).or_default() +=
                     i128::from(line.unit_price.0) * i128::from(line.quantity);
             }
-            LineKind::Goods | LineKind::Deposit => {
+            LineKind::Goods | LineKind::Deposit | LineKind::Tip => {
                 let Some(article) = config.articles.get(&line.article) else {
                     found.insert(Mismatch::UnknownArticle(line.article));
                     continue;
@@ -343,7 +352,7 @@ pub fn verify(config: &Config, taxpayer: TaxpayerId, lines: &[Line]) -> Vec<Mism
                 {
                     found.insert(Mismatch::Price(line.article));
                 }
-                if (line.kind == LineKind::Goods) != (article.kind == ArticleKind::Goods) {
+                if line.kind != line_kind(article.kind) {
                     found.insert(Mismatch::Kind(line.article));
                 }
                 if article.tax != line.tax || rate(config, article.tax) != line.rate {

@@ -48,6 +48,7 @@ pub(crate) const fn line_kind(kind: LineKind, words: Language) -> &'static str {
         LineKind::Float => words.of("Wechselgeld am Anfang", "Float"),
         LineKind::CashTransit => words.of("Geldtransport", "Cash transit"),
         LineKind::CashDifference => words.of("Kassendifferenz", "Cash difference"),
+        LineKind::Tip => words.of("Trinkgeld", "Tip"),
     }
 }
 
@@ -82,6 +83,7 @@ pub(crate) const fn cancel_reason(reason: CancelReason, words: Language) -> &'st
 pub(crate) const fn transfer_code(code: TransferCode, words: Language) -> &'static str {
     match code {
         TransferCode::Sale => words.of("Verkauf", "Sale"),
+        TransferCode::Tip => words.of("Trinkgeld", "Tip"),
         TransferCode::DepositTaken => words.of("Pfand genommen", "Deposit taken"),
         TransferCode::DepositReturned => words.of("Pfand zurück", "Deposit returned"),
         TransferCode::DepositCleared => words.of("Pfand verrechnet", "Deposit cleared"),
@@ -292,6 +294,9 @@ impl Names<'_> {
             }
             Account::Payable { taxpayer } => {
                 html! { (words.of("Erlös", "Payable")) " " bdi { (self.taxpayer(*taxpayer)) } }
+            }
+            Account::Tips { taxpayer } => {
+                html! { (words.of("Trinkgeld", "Tips")) " " bdi { (self.taxpayer(*taxpayer)) } }
             }
             Account::Deposit { article, taxpayer } => html! {
                 (words.of("Pfand", "Deposit")) " " bdi { (self.article(*article).unwrap_or_else(|| article.to_string())) } ", " bdi { (self.taxpayer(*taxpayer)) }

@@ -317,6 +317,28 @@ mod tests {
     }
 
     #[test]
+    fn a_tip_to_the_staff_stands_in_the_group_without_tax_and_one_to_the_business_in_its_own() {
+        let mut till = till();
+        let beer = goods(&till)[&TaxKey::GENERAL];
+        let sale = till
+            .cart(sample::wristband(1), &[(beer, 1)], &BTreeMap::new(), None)
+            .remove(0);
+        let before = Kassenbeleg::of_order(&sale, None, &till.config, VoucherModel::ElectronicMoney).unwrap();
+        let tipped = |tip| {
+            let order = paid_in(till.with_tip(sale.clone(), tip, 150), TenderKind::Card);
+            Kassenbeleg::of_order(&order, None, &till.config, VoucherModel::VoucherLines).unwrap()
+        };
+        let (staff, business) = (tipped(sample::TIP), tipped(sample::TIP_WINEGROWER));
+        let plus = |group: usize| {
+            let mut groups = before.groups;
+            groups[group].0 += 150;
+            (groups, Amount(before.other.0 + 150))
+        };
+        assert_eq!((staff.groups, staff.other), plus(GROUPS - 1));
+        assert_eq!((business.groups, business.other), plus(0));
+    }
+
+    #[test]
     fn money_in_and_out_stands_in_the_group_without_tax() {
         let mut desk = PaperTill::that_books(&[OrderKind::TopUp, OrderKind::PayOut], 1);
         let mut order = desk.order(OrderKind::TopUp);

@@ -78,6 +78,11 @@ pub enum Account {
         /// The till.
         till: TillId,
     },
+    /// What guests gave a taxpayer's staff. It is neither the organiser's nor turnover, and waits to be handed on.
+    Tips {
+        /// Whose staff.
+        taxpayer: TaxpayerId,
+    },
 }
 
 /// The lowest and highest balance an account may have; `None` is no limit on that side.

@@ -44,6 +44,8 @@ shared_protocol::closed_enum! {
         CashDifference = 14,
         /// The payer of goods handed out is not known.
         Suspense = 15,
+        /// What a guest gave on top, to the staff.
+        Tip = 16,
     }
 }
 

@@ -103,6 +103,7 @@ impl Table {
         match line.kind {
             LineKind::Discount if *quantity == -1 => format!("discount {unit_price} at {percent} %"),
             LineKind::Deposit => format!("deposit {name} {quantity} x {unit_price} at {percent} %"),
+            LineKind::Tip => format!("tip {name} {quantity} x {unit_price} at {percent} %"),
             LineKind::Goods => {
                 let vouchers = line.vouchers.map_or_else(String::new, |used| {
                     format!(" with {} {}", used.units, Self::name_of(&self.assets, &used.asset))
@@ -162,6 +163,10 @@ fn shop_item(words: &[&str], assets: &BTreeMap<String, AssetId>, articles: &BTre
             );
             Item::Article { item }
         }
+        ["tip", _, id, rate] => {
+            let item = article(id, ArticleKind::Tip, TaxpayerId(1), None, rate);
+            Item::Article { item }
+        }
         ["goods", _, id, taxpayer, cents, rate, rest @ ..] => {
             let price = (*cents != "free").then(|| Amount(number(cents)));
             let mut item = article(id, ArticleKind::Goods, TaxpayerId(number(taxpayer)), price, rate);
@@ -184,7 +189,7 @@ fn shop_item(words: &[&str], assets: &BTreeMap<String, AssetId>, articles: &BTre
             }
             Item::Article { item }
         }
-        _ => panic!("{words:?} is neither asset, deposit nor goods"),
+        _ => panic!("{words:?} is neither asset, deposit, tip nor goods"),
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fixtures::sample::DRINK;
 use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
-use shared_protocol::{AssetId, OrderId, TagId, TillId};
+use shared_protocol::tax::TaxKey;
+use shared_protocol::{AssetId, OrderId, TagId, TaxpayerId, TillId};
 
 use crate::chips::WEIGHT;
 use crate::observer::Observer;
@@ -21,6 +22,8 @@ pub(crate) struct Books {
     pub card: BTreeMap<TillId, i128>,
     /// What sellers and the owners of cups have to get, less what vouchers paid.
     pub sellers: i128,
+    /// What each business's staff has to get.
+    pub tips: BTreeMap<TaxpayerId, i128>,
     /// What the safe has more than before.
     pub safe: i128,
     /// What counts of drawers found over, by till.
@@ -36,6 +39,7 @@ struct Effect {
     cash: i128,
     card: i128,
     sellers: i128,
+    tips: i128,
     safe: i128,
     difference: i128,
     /// What a purse had set aside for the vouchers that were used. Taking the order back does not set it aside again.
@@ -75,6 +79,10 @@ impl Effect {
             match line.kind {
                 LineKind::Float | LineKind::CashTransit => effect.safe -= cents,
                 LineKind::CashDifference => effect.difference += cents,
+                LineKind::Tip if line.tax == TaxKey::NOT_TAXABLE => {
+                    effect.tips += cents;
+                    effect.sellers -= cents;
+                }
                 _ => {}
             }
             if let (Some(used), Some(holder)) = (line.vouchers, order.holder) {
@@ -99,6 +107,7 @@ impl Books {
         *self.cash.entry(order.till).or_default() += sign * effect.cash;
         *self.card.entry(order.till).or_default() += sign * effect.card;
         self.sellers += sign * effect.sellers;
+        *self.tips.entry(order.taxpayer).or_default() += sign * effect.tips;
         self.safe += sign * effect.safe;
         *self.differences.entry(order.till).or_default() += sign * effect.difference;
     }
@@ -146,6 +155,7 @@ impl Books {
         books.cash.retain(|_, balance| *balance != 0);
         books.card.retain(|_, balance| *balance != 0);
         books.differences.retain(|_, balance| *balance != 0);
+        books.tips.retain(|_, balance| *balance != 0);
         books
     }
 }

@@ -210,6 +210,7 @@ impl World {
                 Account::Card { till } => *ledger.card.entry(till).or_default() -= balance,
                 Account::Safe => ledger.safe -= balance,
                 Account::CashDifference { till } => *ledger.differences.entry(till).or_default() += balance,
+                Account::Tips { taxpayer } => *ledger.tips.entry(taxpayer).or_default() += balance,
                 Account::Issuer | Account::Suspense => {}
                 _ => ledger.sellers += balance,
             }
@@ -218,6 +219,7 @@ impl World {
         ledger.cash.retain(|_, balance| *balance != 0);
         ledger.card.retain(|_, balance| *balance != 0);
         ledger.differences.retain(|_, balance| *balance != 0);
+        ledger.tips.retain(|_, balance| *balance != 0);
         // What was taken back twice, or before it was known, is booked by other rules; the case names the order.
         let odd = |kind| {
             matches!(
@@ -273,11 +275,10 @@ impl World {
                 ));
             }
             found.extend(self.drawers_agree(self.several_copies(), &ledger.cash));
-            if books.sellers != ledger.sellers {
-                found.push((
-                    "I2",
-                    format!("sellers have {}, guests paid {}", ledger.sellers, books.sellers),
-                ));
+            let earned = |of: &Books| (of.sellers, of.tips.clone());
+            if earned(&books) != earned(&ledger) {
+                let (have, paid) = (earned(&ledger), earned(&books));
+                found.push(("I2", format!("sellers and staff have {have:?}, guests paid {paid:?}")));
             }
         }
         found

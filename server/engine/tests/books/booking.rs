@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::common::{NOW, SELLER, Server, Till, all_durable, authorise, tag, till_at, till_that_books, wristband};
 use engine::{PushResult, Reply, Request, Settled};
 use festival::CaseKind;
-use fixtures::sample::{self, CUP, DRINK, MEAL, PILS};
+use fixtures::sample::{self, CUP, DRINK, MEAL, PILS, TIP, TIP_WINEGROWER};
 use ledger::{Account, PostingId};
 use shared_protocol::message::EntryOutcome;
 use shared_protocol::order::{GroupPart, OrderKind};
@@ -69,6 +69,55 @@ fn a_top_up_and_a_sale_move_money_from_the_drawer_over_the_wristband_to_the_sell
         2 * cup
     );
     assert_eq!(server.balance(Account::Cash { till: desk.till }, AssetId::EURO), -2_000);
+    assert_eq!(server.case_kinds(), []);
+    server.assert_balanced();
+}
+
+#[test]
+fn a_tip_to_the_staff_is_kept_beside_what_the_business_gets_and_one_to_the_business_is_its_turnover() {
+    let mut server = Server::new();
+    let (mut desk, mut bar) = desk_and_bar(&mut server);
+    let (beer, cup) = prices();
+    let tips = Account::Tips { taxpayer: SELLER };
+    let payable = Account::Payable { taxpayer: SELLER };
+    desk.top_up(tag(1), 3_000);
+    server.sync(&mut desk);
+    let mut sold = Vec::new();
+    for tip in [TIP, TIP_WINEGROWER] {
+        let order = bar.cart(tag(1), &[(PILS, 1)], &BTreeMap::new(), None).remove(0);
+        let order = bar.with_tip(order, tip, 150);
+        bar.append(&order);
+        sold.push(order);
+    }
+    all_durable(&server.sync(&mut bar), 2);
+    assert_eq!(server.money(tag(1)), 3_000 - 2 * (beer + cup + 150));
+    assert_eq!(server.balance(tips, AssetId::EURO), 150);
+    assert_eq!(server.balance(payable, AssetId::EURO), 2 * beer + 150);
+    for order in &sold {
+        bar.cancel(order);
+    }
+    all_durable(&server.sync(&mut bar), 4);
+    assert_eq!(server.money(tag(1)), 3_000);
+    assert_eq!(server.balance(tips, AssetId::EURO), 0);
+    assert_eq!(server.balance(payable, AssetId::EURO), 0);
+    assert_eq!(server.case_kinds(), []);
+    server.assert_balanced();
+}
+
+#[test]
+fn a_tip_for_a_cup_that_comes_back_goes_from_the_deposit_to_the_staff() {
+    let mut server = Server::new();
+    let (mut desk, mut bar) = desk_and_bar(&mut server);
+    let (_, cup) = prices();
+    desk.top_up(tag(1), 1_000);
+    server.sync(&mut desk);
+    let order = bar.cart(tag(1), &[(CUP, -2)], &BTreeMap::new(), None).remove(0);
+    let mut order = bar.with_tip(order, TIP, 300);
+    order.kind = OrderKind::Sale;
+    bar.append(&order);
+    all_durable(&server.sync(&mut bar), 1);
+    assert_eq!(server.money(tag(1)), 1_000 + 2 * cup - 300);
+    assert_eq!(server.balance(Account::Tips { taxpayer: SELLER }, AssetId::EURO), 300);
     assert_eq!(server.case_kinds(), []);
     server.assert_balanced();
 }

@@ -49,10 +49,12 @@ pub(super) fn order(order: &Order, context: &Context<'_>) -> Vec<(CaseKind, Opti
 
 fn sells(order: &Order) -> bool {
     order.reverses.is_none()
-        && order
-            .lines
-            .iter()
-            .any(|line| matches!(line.kind, LineKind::Goods | LineKind::Deposit | LineKind::Discount))
+        && order.lines.iter().any(|line| {
+            matches!(
+                line.kind,
+                LineKind::Goods | LineKind::Deposit | LineKind::Discount | LineKind::Tip
+            )
+        })
 }
 
 /// Tenders in vouchers name as many units as the lines used, and leave open in money just what those are worth.

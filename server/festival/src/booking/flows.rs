@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Account, Authority, Fold, Transfer, TransferCode};
 use shared_protocol::drawer::DrawerMove;
-use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind};
+use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind, TipFor};
 use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, TillId, pricing};
 
 use super::Context;
@@ -85,28 +85,34 @@ pub(super) fn sale(order: &Order, context: &Context<'_>, authority: Authority) -
     Ok(transfers)
 }
 
-/// Goods and discounts go to the seller, deposits to their liability. A bearer good of another taxpayer goes over the seller's account, and
+/// Goods, discounts and tips to the business go to the seller, tips to its staff beside that, deposits to their liability. A bearer good of another taxpayer goes over the seller's account, and
 /// what the two owe each other is posted beside it.
 fn euro_flows(order: &Order, context: &Context<'_>, transfers: &mut Vec<Transfer>) -> Result<Vec<Flow>, Overflow> {
     let payable = Account::Payable {
         taxpayer: order.taxpayer,
     };
     let mut goods = Amount::ZERO;
+    let mut tips = Amount::ZERO;
     let mut deposits: BTreeMap<ArticleId, Amount> = BTreeMap::new();
     for line in &order.lines {
         let total = line.total()?;
         if line.kind == LineKind::Deposit {
             let sum = deposits.entry(line.article).or_default();
             *sum = sum.plus(total)?;
+        } else if line.tip_for() == Some(TipFor::Staff) {
+            tips = tips.plus(total)?;
         } else {
             goods = goods.plus(total)?;
         }
     }
-    let mut flows = vec![Flow {
-        place: payable,
-        amount: goods,
-        code: TransferCode::Sale,
-    }];
+    let staff = Account::Tips {
+        taxpayer: order.taxpayer,
+    };
+    let flow = |place, amount, code| Flow { place, amount, code };
+    let mut flows = vec![
+        flow(payable, goods, TransferCode::Sale),
+        flow(staff, tips, TransferCode::Tip),
+    ];
     for (article, amount) in deposits {
         let code = if amount.is_negative() {
             TransferCode::DepositReturned

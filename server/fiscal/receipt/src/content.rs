@@ -4,7 +4,7 @@ use fiscal::signer::client_of;
 use fiscal::{ReceiptCode, VoucherModel};
 use shared_protocol::catalogue::{Taxpayer, Text};
 use shared_protocol::config::Config;
-use shared_protocol::order::{Line, LineKind, Order, OrderKind, TenderKind, VoucherUse};
+use shared_protocol::order::{Line, LineKind, Order, OrderKind, TenderKind, TipFor, VoucherUse};
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{Amount, OrderId, Overflow};
 
@@ -116,6 +116,8 @@ pub enum Mark {
 pub struct Item {
     /// What it is.
     pub kind: LineKind,
+    /// For a tip: whose it is.
+    pub tip: Option<TipFor>,
     /// Pieces; below zero takes back.
     pub quantity: i32,
     /// Its name in the catalogue; none for what is no article, and where the catalogue is not known.
@@ -336,6 +338,7 @@ fn item(
     };
     Ok(Item {
         kind: line.kind,
+        tip: line.tip_for(),
         quantity: line.quantity,
         name: config
             .and_then(|config| config.articles.get(&line.article))

@@ -2,7 +2,7 @@
 
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::{Address, Text};
-use shared_protocol::order::{LineKind, OrderKind, TenderKind};
+use shared_protocol::order::{LineKind, OrderKind, TenderKind, TipFor};
 use wording::Language;
 
 use crate::content::{Content, Item, Mark, Proof};
@@ -109,6 +109,10 @@ pub fn item_name(item: &Item, words: Language) -> String {
         LineKind::CashTransit => words.of("Geldtransit (Tresor)", "Cash transit (safe)").to_owned(),
         LineKind::CashDifference => words.of("Kassendifferenz", "Cash difference").to_owned(),
         LineKind::Discount => words.of("Gutschein (Rabatt)", "Voucher (discount)").to_owned(),
+        LineKind::Tip if item.tip == Some(TipFor::Staff) => {
+            words.of("Trinkgeld an das Team", "Tip to the staff").to_owned()
+        }
+        LineKind::Tip => words.of("Trinkgeld", "Tip").to_owned(),
     }
 }
 

@@ -145,6 +145,15 @@ impl Statement<'_> {
                 ledger,
                 settled.cleared,
             )),
+        ]);
+        if !settled.tips.is_zero() {
+            let name = words.of(
+                "Trinkgeld an das Team, weiterzugeben (tips)",
+                "Tips to its staff, to be handed on (tips)",
+            );
+            table.rows.push(Row::of(row(name, ledger, settled.tips)));
+        }
+        table.rows.extend([
             Row::total(row(
                 words.of("Dem Verkäufer geschuldet", "Owed to the seller"),
                 ledger,
@@ -166,8 +175,8 @@ impl Statement<'_> {
             )
         } else if settled.owed == settled.ledger_owed {
             words.of(
-                "Die Summe ist der Saldo des Hauptbuchs (payable und clearing).",
-                "The total is the balance of the ledger (payable and clearing).",
+                "Die Summe ist der Saldo des Hauptbuchs (payable, clearing und tips).",
+                "The total is the balance of the ledger (payable, clearing and tips).",
             )
         } else if self.books.ledger_behind > 0 {
             words.of(

@@ -186,7 +186,7 @@ pub struct Booked<'a> {
 pub const fn is_of_seller(account: &Account) -> bool {
     matches!(
         account,
-        Account::Payable { .. } | Account::Clearing { .. } | Account::Deposit { .. }
+        Account::Payable { .. } | Account::Tips { .. } | Account::Clearing { .. } | Account::Deposit { .. }
     )
 }
 

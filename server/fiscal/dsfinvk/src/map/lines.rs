@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::{FiscalClass, StandKind};
 use shared_protocol::config::Config;
-use shared_protocol::order::{Line as OrderLine, LineKind, Order, OrderKind, TenderKind};
+use shared_protocol::order::{Line as OrderLine, LineKind, Order, OrderKind, TenderKind, TipFor};
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{Amount, Overflow, pricing};
 
@@ -258,13 +258,17 @@ fn of_line<'a>(line: &OrderLine, order: &Order, back: bool, config: &'a Config, 
         LineKind::Float => (CaseKind::Anfangsbestand, "", Some("Anfangsbestand")),
         LineKind::CashTransit => (CaseKind::Geldtransit, "", Some("Geldtransit")),
         LineKind::CashDifference => (CaseKind::DifferenzSollIst, "", Some("Differenz beim Zählen")),
+        LineKind::Tip => match TipFor::of(line.tax) {
+            TipFor::Business => (CaseKind::TrinkgeldAg, "", article),
+            TipFor::Staff => (CaseKind::TrinkgeldAn, "", article),
+        },
     };
     let stand = config
         .tills
         .get(&order.till)
         .and_then(|till| config.stands.get(&till.stand));
     let serves = stand.is_some_and(|stand| matches!(stand.kind, StandKind::Bar | StandKind::Food));
-    let named = matches!(line.kind, LineKind::Goods | LineKind::Deposit);
+    let named = matches!(line.kind, LineKind::Goods | LineKind::Deposit | LineKind::Tip);
     let about_wristband = matches!(line.kind, LineKind::TopUp | LineKind::PayOut);
     let pieces = i64::from(line.quantity) * 1_000;
     Line {

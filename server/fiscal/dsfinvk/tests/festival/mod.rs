@@ -16,7 +16,7 @@ use fiscal::VoucherModel;
 use fiscal::process_data::Kassenbeleg;
 use fiscal::signer::client_of;
 use fixtures::paper::{NOW, PaperTill};
-use fixtures::sample::{self, CUP, DONATION, MATE, MEAL, NORTH_DESK, ORGANISER, PILS, RUBBISH};
+use fixtures::sample::{self, CUP, DONATION, MATE, MEAL, NORTH_DESK, ORGANISER, PILS, RUBBISH, TIP, TIP_WINEGROWER};
 use shared_protocol::config::Config;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
@@ -226,10 +226,28 @@ fn second_bar_day(till: &mut PaperTill) -> Day {
     let rubbish = till
         .cart(sample::wristband(4), &[(RUBBISH, -1)], &BTreeMap::new(), None)
         .remove(0);
+    // A tip to the staff from the wristband, one to the business by card, and one that is taken back.
+    let guest = sample::wristband(4);
+    let tipped = |till: &mut PaperTill, tip, cents| {
+        let order = till.cart(guest, &[(PILS, 1)], &BTreeMap::new(), None).remove(0);
+        till.with_tip(order, tip, cents)
+    };
+    let staff = tipped(till, TIP, 100);
+    let business = paid(tipped(till, TIP_WINEGROWER, 50), TenderKind::Card);
+    let cancel = turned(till, &staff);
+    let takes_back = Some(target(till.till, 2, &staff));
     Day {
         till: till.till,
         number: 2,
-        receipts: vec![Step::of(rubbish)],
+        receipts: vec![
+            Step::of(rubbish),
+            Step::of(staff),
+            Step::of(business),
+            Receipt::Of(Box::new(Step {
+                takes_back,
+                ..Step::new(cancel)
+            })),
+        ],
     }
 }
 

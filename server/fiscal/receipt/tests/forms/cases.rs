@@ -7,7 +7,7 @@ use fiscal::software::Memory;
 use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fiscal::{ReceiptCode, SoftwareTse, VoucherModel, signer::client_of};
 use fixtures::paper::{NOW, PaperTill};
-use fixtures::sample::{self, CUP, MEAL};
+use fixtures::sample::{self, CUP, MEAL, TIP};
 use receipt::{Content, Logo, Module, Proof, Signature, Subject, TseSignature};
 use shared_protocol::config::Config;
 use shared_protocol::drawer::DrawerMove;
@@ -181,6 +181,8 @@ pub fn all() -> Vec<Case> {
     let cups = bar
         .cart(sample::wristband(1), &[(CUP, -2)], &BTreeMap::new(), None)
         .remove(0);
+    let tipped = beer(&mut bar);
+    let tipped = paid(bar.with_tip(tipped, TIP, 150), TenderKind::Card);
     let outage = Signature::Outage {
         tse: Some(Module {
             serial: vec![0xc5; 32],
@@ -225,6 +227,7 @@ pub fn all() -> Vec<Case> {
         case("pay-out", pay_out.clone(), good(&pay_out)),
         case("pending", sale.clone(), Signature::Pending),
         case("sale", sale.clone(), good(&sale)),
+        case("tip", tipped.clone(), good(&tipped)),
         case("top-up", top_up.clone(), good(&top_up)),
         case("training", training.clone(), good(&training)),
     ]

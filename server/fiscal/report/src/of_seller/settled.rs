@@ -21,7 +21,9 @@ pub struct Settled {
     pub payable: Amount,
     /// What the ledger has the lenders of those cups owe it.
     pub cleared: Amount,
-    /// Owed to the seller; below zero by it.
+    /// What the ledger keeps for the seller's staff.
+    pub tips: Amount,
+    /// Owed to the seller, with what is its staff's; below zero by it.
     pub owed: Amount,
     /// Deposits of its own cups that are out, by the ledger.
     pub deposits: Amount,
@@ -49,6 +51,7 @@ impl Settled {
         let own = books.sum(|key| key.taxpayer == seller)?;
         let all = books.sum(|_| true)?;
         let payable = |account: &Account| *account == Account::Payable { taxpayer: seller };
+        let staffs = |account: &Account| *account == Account::Tips { taxpayer: seller };
         let cleared = |account: &Account| matches!(account, Account::Clearing { creditor, .. } if *creditor == seller);
         let deposit = |account: &Account| matches!(account, Account::Deposit { taxpayer, .. } if *taxpayer == seller);
         let here = || all.accounts.iter().map(|(account, cents)| (*account, *cents));
@@ -60,6 +63,12 @@ impl Settled {
         let foreign_deposits = Amount::sum(foreign_deposits.collect::<Result<Vec<_>, _>>()?)?;
         let of_receipts = goods.plus(discounts)?.plus(foreign_deposits)?;
         let (in_books, clearing) = (moved(here(), payable)?, moved(here(), cleared)?);
+        let tips = moved(here(), staffs)?;
+        let balance = [
+            moved(ledger(), payable)?,
+            moved(ledger(), cleared)?,
+            moved(ledger(), staffs)?,
+        ];
         Ok(Self {
             goods,
             discounts,
@@ -67,13 +76,14 @@ impl Settled {
             unexplained: in_books.minus(of_receipts)?,
             payable: in_books,
             cleared: clearing,
-            owed: in_books.plus(clearing)?,
+            tips,
+            owed: in_books.plus(clearing)?.plus(tips)?,
             deposits: moved(here(), deposit)?,
             cash: books
                 .sum(|key| books.config.home_taxpayer(key.till) == Some(seller))?
                 .drawer
                 .moved,
-            ledger_owed: moved(ledger(), payable)?.plus(moved(ledger(), cleared)?)?,
+            ledger_owed: Amount::sum(balance)?,
             ledger_deposits: moved(ledger(), deposit)?,
         })
     }

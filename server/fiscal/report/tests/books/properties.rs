@@ -1,5 +1,6 @@
 //! However a festival goes: parts add up to the whole, and a statement says what the ledger says.
 
+use dsfinvk::words::CaseKind;
 use fixtures::sample::{CATERER, ORGANISER, WINEGROWER};
 use ledger::Account;
 use proptest::prelude::*;
@@ -85,7 +86,7 @@ fn statement(books: &Books, seller: TaxpayerId) -> Result<(), TestCaseError> {
     prop_assert_eq!(settled.deposits, settled.ledger_deposits, "{}", seller);
     let explained = settled.goods.0 + settled.discounts.0 + settled.foreign_deposits.0;
     prop_assert_eq!(explained + settled.unexplained.0, settled.payable.0);
-    prop_assert_eq!(settled.payable.0 + settled.cleared.0, settled.owed.0);
+    prop_assert_eq!(settled.payable.0 + settled.cleared.0 + settled.tips.0, settled.owed.0);
     Ok(())
 }
 
@@ -118,6 +119,10 @@ fn in_a_plain_festival_every_cent_of_a_statement_is_on_a_receipt() {
     for seller in [ORGANISER, CATERER, WINEGROWER] {
         let settled = Settled::of(&books, seller).unwrap();
         assert_eq!(settled.unexplained.0, 0, "{seller}");
+        let own = books.sum(|key| key.taxpayer == seller).unwrap();
+        let to_staff = own.gross(|key| key.case == CaseKind::TrinkgeldAn).unwrap();
+        assert_eq!(settled.tips, to_staff, "{seller}");
+        assert_eq!(settled.tips.0 > 0, seller == ORGANISER, "{seller}");
         assert!(settled.owed.0 > 0, "{seller} {settled:?}");
     }
     let caterer = Settled::of(&books, CATERER).unwrap();

@@ -184,7 +184,7 @@ pub(crate) fn lines_before_pricing(config: &Config, lines: &[Line]) -> Vec<CartL
             continue;
         };
         match line.kind {
-            LineKind::Goods => {
+            LineKind::Goods | LineKind::Tip => {
                 let free_price = article.price.is_none().then_some(line.unit_price);
                 cart.push(CartLine {
                     article: article.id,

@@ -87,6 +87,7 @@ impl Terminal {
         match action {
             Action::Add { article, count } => self.add(step, article, i32::from(count), None),
             Action::FreePrice { article, price } => self.add(step, article, 1, Some(price)),
+            Action::Tip { amount } => self.tip(step, amount),
             Action::Return { article, count } => self.add(step, article, -i32::from(count), None),
             Action::Remove { article } => self.change(step, |cart| cart.remove(article)),
             Action::ClearLine { article } => self.change(step, |cart| cart.clear_line(article)),
@@ -153,6 +154,9 @@ impl Terminal {
         if self.cart.as_ref().is_some_and(|cart| !cart.is_goods()) {
             return Err(Refusal::CartOpen);
         }
+        if let (ArticleKind::Tip, Some(typed), true) = (known.kind, free_price, self.cart.is_some()) {
+            return self.give_tip(step, article, typed);
+        }
         let mut cart = match &self.cart {
             Some(cart) => cart.clone(),
             None => fresh_cart(step, Purpose::Sale),
@@ -173,7 +177,7 @@ impl Terminal {
         Ok(())
     }
 
-    fn change(&mut self, step: &mut Step<'_>, change: impl FnOnce(&mut Cart)) -> Result<(), Refusal> {
+    pub(crate) fn change(&mut self, step: &mut Step<'_>, change: impl FnOnce(&mut Cart)) -> Result<(), Refusal> {
         let cart = self
             .cart
             .as_mut()
@@ -279,7 +283,15 @@ impl Terminal {
     fn same_again(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
         self.free_of_carts()?;
         let shop = self.shop()?;
-        let lines = goods_of(&shop.config, &self.history.last_goods());
+        let mut lines = goods_of(&shop.config, &self.history.last_goods());
+        // A tip is given once. Nobody has said yet that they give one again.
+        let is_tip = |id| {
+            shop.config
+                .articles
+                .get(&id)
+                .is_some_and(|article| article.kind == ArticleKind::Tip)
+        };
+        lines.retain(|line| !is_tip(line.article));
         if lines.is_empty() {
             return Err(Refusal::NoSuchOrder);
         }

@@ -39,6 +39,11 @@ pub enum Action {
         /// The price of one piece in cents.
         price: Amount,
     },
+    /// The tip of the cart becomes this much.
+    Tip {
+        /// How much in cents; zero is none.
+        amount: Amount,
+    },
     /// Bearer goods come back.
     Return {
         /// Which.

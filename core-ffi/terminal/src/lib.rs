@@ -54,6 +54,7 @@ mod sync;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tip;
 mod topup;
 mod undo;
 mod view;

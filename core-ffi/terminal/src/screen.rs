@@ -240,6 +240,19 @@ pub struct CartView {
     pub settling: bool,
     /// What each wristband of a split pays, as far as known, and in how many parts it goes; 0 until all is covered.
     pub split: Option<SplitView>,
+    /// What this till offers on top; none where it offers no tips, or where nothing is sold.
+    pub tip: Option<TipView>,
+}
+
+/// A tip that a guest may give with the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipView {
+    /// As which article.
+    pub article: ArticleId,
+    /// How much is given, in cents; zero is none.
+    pub given: Amount,
+    /// Amounts to touch, in cents.
+    pub offers: Vec<Amount>,
 }
 
 /// A split in progress.

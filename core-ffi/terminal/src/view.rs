@@ -13,6 +13,7 @@ use crate::journal::Chain;
 use crate::output::Output;
 use crate::screen::{CartKind, CartView, DoneKind, Notice, Page, PastOrder, Pill, Screen, SplitView, Unsent};
 use crate::step::Step;
+use crate::tip;
 
 /// How long the result of a payment fills the screen when nothing is touched.
 const RESULT_MS: u64 = 2_500;
@@ -182,7 +183,8 @@ impl Terminal {
     fn cart_view(&self, cart: &Cart) -> CartView {
         let shop = self.shop().ok();
         let (goods, deposits) = shop
-            .and_then(|shop| draft::totals(&shop, &cart.lines).ok())
+            .as_ref()
+            .and_then(|shop| draft::totals(shop, &cart.lines).ok())
             .unwrap_or_default();
         let (kind, total) = match &cart.purpose {
             Purpose::Sale => (CartKind::Sale, goods),
@@ -223,6 +225,11 @@ impl Terminal {
                 }
             }
         });
+        let tip = shop
+            .as_ref()
+            .zip(self.till())
+            .filter(|_| cart.is_goods())
+            .and_then(|(shop, till)| tip::view(shop, till, cart));
         CartView {
             kind,
             lines: cart.lines.clone(),
@@ -231,6 +238,7 @@ impl Terminal {
             use_vouchers: cart.use_vouchers,
             settling: self.cart_is_settling(),
             split,
+            tip,
         }
     }
 }

@@ -19,6 +19,7 @@ pub const CUP: ArticleId = ArticleId(2);
 pub const FREE: ArticleId = ArticleId(3);
 pub const FRIES: ArticleId = ArticleId(4);
 pub const PLATE: ArticleId = ArticleId(5);
+pub const TIP: ArticleId = ArticleId(6);
 pub const DRINK: AssetId = AssetId(1);
 pub const CASHIER: StaffId = StaffId(1);
 pub const TRAINEE: StaffId = StaffId(2);
@@ -94,6 +95,14 @@ pub fn config() -> Config {
         pin: None,
         language: None,
     };
+    let articles = [
+        beer,
+        article(CUP, ArticleKind::Deposit, 1, Some(200), None),
+        article(FREE, ArticleKind::Goods, 1, None, None),
+        article(FRIES, ArticleKind::Goods, 2, Some(400), Some(PLATE)),
+        article(TIP, ArticleKind::Tip, 1, None, None),
+        article(PLATE, ArticleKind::Deposit, 2, Some(100), None),
+    ];
     let items = [
         Item::Event { item: event },
         Item::Asset {
@@ -110,19 +119,6 @@ pub fn config() -> Config {
                 rate: TaxRate(1_900),
             },
         },
-        Item::Article { item: beer },
-        Item::Article {
-            item: article(CUP, ArticleKind::Deposit, 1, Some(200), None),
-        },
-        Item::Article {
-            item: article(FREE, ArticleKind::Goods, 1, None, None),
-        },
-        Item::Article {
-            item: article(FRIES, ArticleKind::Goods, 2, Some(400), Some(PLATE)),
-        },
-        Item::Article {
-            item: article(PLATE, ArticleKind::Deposit, 2, Some(100), None),
-        },
         Item::Stand {
             item: Stand {
                 id: StandId(1),
@@ -135,7 +131,7 @@ pub fn config() -> Config {
             item: Layout {
                 id: 1,
                 name: Text::same("bar"),
-                tiles: vec![BEER, FREE, FRIES],
+                tiles: vec![BEER, FREE, FRIES, TIP],
                 deposit_row: vec![CUP, PLATE],
             },
         },
@@ -162,6 +158,7 @@ pub fn config() -> Config {
             item: with_pin(staff(LEAD, &[OrderKind::Sale], Role::Lead)),
         },
     ];
+    let items = items.into_iter().chain(articles.map(|item| Item::Article { item }));
     Config::from_items(Version { generation: 1, rev: 1 }, items).unwrap()
 }
 

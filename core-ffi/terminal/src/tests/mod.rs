@@ -15,5 +15,6 @@ mod staff;
 mod streaming;
 mod swapping;
 mod syncing;
+mod tipping;
 mod undoing;
 mod vouchers;

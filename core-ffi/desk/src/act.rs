@@ -137,6 +137,9 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
             article: ArticleId(number(words.next())?),
             price: amount()?,
         },
+        "tip" => Action::Tip {
+            amount: cents(words.next())?,
+        },
         "clear" => Action::Clear,
         "vouchers" => Action::UseVouchers(words.next() == Some("on")),
         "pay" => Action::Pay(method(words.next())?),

@@ -29,6 +29,8 @@ impl Phone {
             | Touch::Minus { .. }
             | Touch::MinusLast
             | Touch::ClearLine { .. }
+            | Touch::Tip { .. }
+            | Touch::TypeTip
             | Touch::Clear
             | Touch::Restore
             | Touch::Vouchers { .. }
@@ -189,6 +191,17 @@ impl Phone {
             Touch::ClearLine { article: id } => {
                 article(*id).map_or_else(Vec::new, |article| act(Action::ClearLine { article }))
             }
+            Touch::Tip { amount } => act(Action::Tip {
+                amount: Amount(*amount),
+            }),
+            Touch::TypeTip => {
+                let cart = self.screen.as_ref().and_then(|screen| screen.cart.as_ref());
+                if let Some(article) = cart.and_then(|cart| cart.tip.as_ref()).map(|tip| tip.article) {
+                    self.typed = money::Typed::default();
+                    self.open(At::FreePrice(article));
+                }
+                Vec::new()
+            }
             Touch::Clear => {
                 let cart = self.screen.as_ref().and_then(|screen| screen.cart.as_ref());
                 let goods = cart.filter(|cart| matches!(cart.kind, CartKind::Sale) && !cart.settling);
@@ -224,7 +237,7 @@ impl Phone {
         }
     }
 
-    /// A tile is one piece more, a cup that comes back, or a price that has to be typed: whichever the article is.
+    /// A tile is one piece more, a cup that comes back, a price that has to be typed, or a tip that the guest is asked for: whichever the article is.
     fn tile(&mut self, id: i64, count: u16) -> Vec<Effect> {
         let Some((found, article)) = article(id).and_then(|article| {
             let (config, _) = self.till()?;
@@ -233,6 +246,12 @@ impl Phone {
             return Vec::new();
         };
         self.last_touched = Some(article);
+        let cart = self.screen.as_ref().and_then(|screen| screen.cart.as_ref());
+        let asks_guest = found.kind == ArticleKind::Tip && cart.is_some_and(|cart| cart.tip.is_some());
+        if asks_guest && !matches!(self.here(), At::Cart { .. }) {
+            self.open(At::Cart { for_guest: true });
+            return Vec::new();
+        }
         if found.price.is_none() {
             self.typed = money::Typed::default();
             self.open(At::FreePrice(article));

@@ -1,14 +1,16 @@
 //! The pages of the counter: selling, the cart, the split.
 
-use shared_protocol::catalogue::{ArticleKind, Till};
+use shared_protocol::catalogue::Till;
 use shared_protocol::config::Config;
 use shared_protocol::order::TenderKind;
 use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId};
-use terminal::screen::{CartKind, CartView, Screen};
+use terminal::screen::{CartKind, CartView, Screen, TipView};
 
 use crate::ids::{count, last_four, number};
-use crate::view::{CartStrip, Hold, Language, Line, OrderRow, Purpose, SalePage, SplitPage, SplitPart, Tile};
+use crate::view::{
+    CartPage, CartStrip, Hold, Language, Line, OrderRow, Purpose, SalePage, SplitPage, SplitPart, Tile, Tip, TipOffer,
+};
 
 /// Lines that the strip shows; all of them are on the page of the cart.
 const STRIP_LINES: usize = 3;
@@ -85,7 +87,7 @@ impl Counter<'_> {
         let article = self.config.articles.get(&line.article);
         let times = |cents: i64| cents.saturating_mul(i64::from(line.quantity));
         let price = line.free_price.or_else(|| article?.price);
-        let is_deposit = article.is_some_and(|article| article.kind == ArticleKind::Deposit);
+        let deposit = article.map_or(0, |article| times(self.config.deposit_with(article).0));
         let all = price.map(|price| times(price.0));
         Line {
             article: number(line.article),
@@ -94,17 +96,20 @@ impl Counter<'_> {
                 |article| self.language.of(&article.name).to_owned(),
             ),
             quantity: line.quantity,
-            total: if is_deposit { Some(0) } else { all },
-            deposit: if is_deposit {
-                all.unwrap_or_default()
-            } else {
-                article.map_or(0, |article| times(self.config.deposit_with(article).0))
-            },
+            total: all.map(|cents| cents.saturating_add(deposit)),
+            deposit,
         }
     }
 
-    pub fn all_lines(self, cart: &CartView) -> Vec<Line> {
-        cart.lines.iter().map(|line| self.line(line)).collect()
+    pub fn page(self, cart: &CartView, for_guest: bool) -> CartPage {
+        let strip = self.strip(cart);
+        let tip = cart.tip.as_ref().filter(|_| strip.changeable);
+        CartPage {
+            lines: cart.lines.iter().map(|line| self.line(line)).collect(),
+            tip: tip.map(|tip| tip_of(tip, cart.total)),
+            cart: strip,
+            for_guest,
+        }
     }
 
     pub fn strip(self, cart: &CartView) -> CartStrip {
@@ -142,6 +147,23 @@ impl Counter<'_> {
             cash: takes(TenderKind::Cash),
             card: takes(TenderKind::Card) && cart.total > Amount::ZERO,
         }
+    }
+}
+
+fn tip_of(tip: &TipView, total: Amount) -> Tip {
+    let goods = total.0.saturating_sub(tip.given.0);
+    let offer = |amount: &Amount| {
+        let with = goods.saturating_add(amount.0);
+        // What is less than a whole euro is the way to one; of a deposit that stays there nothing is left.
+        let is_sum = goods < 0 || amount.0 < 100;
+        TipOffer {
+            amount: amount.0,
+            makes: is_sum.then_some(with),
+        }
+    };
+    Tip {
+        given: tip.given.0,
+        offers: tip.offers.iter().map(offer).collect(),
     }
 }
 

@@ -8,12 +8,12 @@ use shared_protocol::config::Config;
 use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TillId};
-use terminal::screen::{self, CartKind, CartView, Pill, Registering, Screen};
+use terminal::screen::{self, CartKind, CartView, Pill, Registering, Screen, TipView};
 use terminal::{Action, Pin};
 
 use crate::notice::Notice;
 use crate::touch::{Place, Touch};
-use crate::view::{Alarm, CheckKind, CheckState, HomeTile, Language, Method, Page, PillState};
+use crate::view::{Alarm, CheckKind, CheckState, HomeTile, Language, Method, Page, PillState, TipOffer};
 use crate::{Build, DeviceState, Effect, Event, Phone};
 
 const BAR: TillId = TillId(201);
@@ -90,6 +90,7 @@ impl Rig {
 
     fn cart(&mut self, kind: CartKind, lines: &[(ArticleId, i32)], total: i64) {
         let cart = CartView {
+            tip: None,
             kind,
             lines: lines
                 .iter()
@@ -231,6 +232,67 @@ fn a_tile_adds_a_cup_comes_back_and_a_price_is_asked_for() {
         [Action::FreePrice { article: free, price }]
     );
     assert!(matches!(rig.page(), Page::Sale(_)));
+}
+
+#[test]
+fn the_tile_of_tips_asks_the_guest_and_another_amount_is_typed() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    let tile = Touch::Tile {
+        article: i64::from(sample::TIP.0),
+    };
+    // Without a cart somebody gives a tip and nothing else.
+    assert!(rig.touch(tile.clone()).is_empty());
+    assert!(matches!(rig.page(), Page::FreePrice(_)));
+    rig.touch(Touch::Back);
+    rig.cart(CartKind::Sale, &[(PILS, 1)], 650);
+    let shown = |given: i64, offers: &[i64]| TipView {
+        article: sample::TIP,
+        given: Amount(given),
+        offers: offers.iter().copied().map(Amount).collect(),
+    };
+    let tip = shown(0, &[50, 100, 200]);
+    rig.show(|screen| screen.cart.as_mut().unwrap().tip = Some(tip));
+    assert!(rig.touch(tile).is_empty());
+    let offers = |rig: &Rig| match rig.page() {
+        Page::Cart(page) => (page.for_guest, page.tip.map(|tip| (tip.given, tip.offers))),
+        other => panic!("{other:?}"),
+    };
+    let offer = |amount, makes| TipOffer { amount, makes };
+    let all = vec![offer(50, Some(700)), offer(100, None), offer(200, None)];
+    assert_eq!(offers(&rig), (true, Some((0, all))));
+    let amount = Amount(50);
+    assert_eq!(acts(&rig.touch(Touch::Tip { amount: 50 })), [Action::Tip { amount }]);
+    // What a deposit leaves there is said as that.
+    rig.cart(CartKind::Sale, &[(CUP, -2)], -400);
+    let left = shown(0, &[400]);
+    rig.show(|screen| screen.cart.as_mut().unwrap().tip = Some(left));
+    assert_eq!(offers(&rig).1, Some((0, vec![offer(400, Some(0))])));
+    rig.touch(Touch::TypeTip);
+    assert!(matches!(rig.page(), Page::FreePrice(_)));
+    for digit in [3, 0, 0] {
+        rig.touch(Touch::Digit { digit });
+    }
+    let (article, price) = (sample::TIP, Amount(300));
+    assert_eq!(acts(&rig.touch(Touch::Enter)), [Action::FreePrice { article, price }]);
+    assert!(matches!(rig.page(), Page::Cart(page) if page.for_guest));
+    // What a wristband may have paid already stays as it is.
+    rig.show(|screen| screen.cart.as_mut().unwrap().settling = true);
+    assert_eq!(offers(&rig).1, None);
+}
+
+#[test]
+fn the_lines_of_a_cart_add_up_to_what_is_paid() {
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    // Three beers with cups, and one cup comes back.
+    rig.cart(CartKind::Sale, &[(PILS, 3), (CUP, -1)], 3 * 650 - 200);
+    rig.touch(Touch::Open { place: Place::Cart });
+    let Page::Cart(page) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    let lines: Vec<_> = page.lines.iter().map(|line| (line.total, line.deposit)).collect();
+    assert_eq!(lines, [(Some(1_950), 600), (Some(-200), 0)]);
+    let all: i64 = page.lines.iter().filter_map(|line| line.total).sum();
+    assert_eq!(all, page.cart.total);
 }
 
 #[test]

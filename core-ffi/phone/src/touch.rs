@@ -76,6 +76,13 @@ pub enum Touch {
         /// Which article.
         article: i64,
     },
+    /// The tip of the cart becomes this much.
+    Tip {
+        /// How much; zero is none.
+        amount: i64,
+    },
+    /// A tip of another amount is typed.
+    TypeTip,
     /// The cart is given up.
     Clear,
     /// The cart that was given up last comes back.

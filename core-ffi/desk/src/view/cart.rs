@@ -7,7 +7,7 @@ use shared_protocol::config::Config;
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId};
-use terminal::screen::{CartKind, CartView, Notice, Refusal, Screen, SplitView};
+use terminal::screen::{CartKind, CartView, Notice, Refusal, Screen, SplitView, TipView};
 
 use super::{Look, band, button, money, result};
 use crate::act::Side;
@@ -72,6 +72,7 @@ fn open(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
             @if !matches!(cart.kind, CartKind::Cancel { .. } | CartKind::Swap { .. }) || !cart.total.is_zero() {
                 p .total { span { (words.of("Summe", "Total")) } strong { (words.euros(cart.total)) } }
             }
+            @if let Some(given) = cart.tip.as_ref().filter(|_| !cart.settling && cart.split.is_none()) { (tip(look, cart, given)) }
             @if let CartKind::Swap { old, lost } = cart.kind { (band::open(look, old, lost)) }
             @if let CartKind::TopUp { method: TenderKind::Cash } = cart.kind { (money::change(look, cart.total)) }
             @if let Some(split) = &cart.split { (split_state(look, split)) }
@@ -175,6 +176,30 @@ fn lines(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What a guest may give on top. Nothing is chosen beforehand.
+fn tip(look: Look<'_>, cart: &CartView, tip: &TipView) -> Markup {
+    let words = look.words;
+    let goods = cart.total.minus(tip.given).unwrap_or_default();
+    let offered = |amount: Amount| {
+        let with = goods.plus(amount).unwrap_or_default();
+        if with.is_zero() {
+            words.of("Pfand dalassen", "Leave the deposit").to_owned()
+        } else {
+            format!("+ {} = {}", words.euros(amount), words.euros(with))
+        }
+    };
+    html! {
+        div .row role="group" aria-label=(words.of("Trinkgeld", "Tip")) {
+            span { (words.of("Trinkgeld", "Tip")) @if tip.given.is_positive() { " " strong { (words.euros(tip.given)) } } }
+            @for amount in &tip.offers {
+                button .small form="act" name="do" value=(format!("tip {}", amount.0)) aria-pressed=(*amount == tip.given) { (offered(*amount)) }
+            }
+            button type="button" .small commandfor=(format!("price-{}", tip.article)) command="show-modal" { (words.of("Anderer Betrag", "Another amount")) }
+            @if tip.given.is_positive() { button .small form="act" name="do" value="tip 0" { (words.of("Kein Trinkgeld", "No tip")) } }
         }
     }
 }

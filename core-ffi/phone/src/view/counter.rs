@@ -122,9 +122,9 @@ pub struct Line {
     pub name: String,
     /// How many; below zero come back.
     pub quantity: i32,
-    /// What all of them cost without deposit; none when it cannot be told.
+    /// What all of them cost with the deposit that comes with them; none when it cannot be told.
     pub total: Option<i64>,
-    /// The deposit of all of them.
+    /// How much of that is deposit; nothing for bearer goods by themselves.
     pub deposit: i64,
 }
 
@@ -150,6 +150,28 @@ pub struct CartPage {
     pub cart: CartStrip,
     /// Whether it is turned to the guest.
     pub for_guest: bool,
+    /// What the guest may give on top; none where this till takes no tips or nothing can be changed.
+    pub tip: Option<Tip>,
+}
+
+/// What a guest may give on top of the cart. Nothing is chosen beforehand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Tip {
+    /// How much is given; zero is none.
+    pub given: i64,
+    /// Amounts to touch.
+    pub offers: Vec<TipOffer>,
+}
+
+/// A tip to touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct TipOffer {
+    /// How much.
+    pub amount: i64,
+    /// What the cart comes to with it, where that is what is said: a sum that is rounded up, or a deposit that is left there.
+    pub makes: Option<i64>,
 }
 
 /// The cart is split.

@@ -15,7 +15,7 @@ use crate::counter::{Counter, split};
 use crate::notice::Notice;
 use crate::place::At;
 use crate::said::Saying;
-use crate::view::{CartPage, Language, OrderPage, PadPage, Page, SalePage, View, Waiting};
+use crate::view::{Language, OrderPage, PadPage, Page, SalePage, View, Waiting};
 use orders::{found, past, row};
 
 impl Phone {
@@ -138,13 +138,10 @@ impl Phone {
                     ready: self.typed.0 > 0,
                 })
             }),
-            At::Cart { for_guest } => screen.cart.as_ref().map_or_else(sale, |cart| {
-                Page::Cart(CartPage {
-                    lines: counter.all_lines(cart),
-                    cart: counter.strip(cart),
-                    for_guest,
-                })
-            }),
+            At::Cart { for_guest } => screen
+                .cart
+                .as_ref()
+                .map_or_else(sale, |cart| Page::Cart(counter.page(cart, for_guest))),
             At::Split => screen.cart.as_ref().map_or_else(sale, |cart| Page::Split(split(cart))),
             At::History => Page::History(self.history(screen)),
             At::Order(order) => found(screen, order).map_or_else(sale, |order| {

@@ -29,6 +29,8 @@ import app.groschen.view.Line
 import app.groschen.view.PadPage
 import app.groschen.view.Place
 import app.groschen.view.SplitPage
+import app.groschen.view.Tip
+import app.groschen.view.TipOffer
 import app.groschen.view.Touch
 import java.util.Locale
 import kotlin.math.abs
@@ -75,17 +77,13 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
             add(ui.button(ui.text(clear), Weight.GRAVE) { ui.touch(Touch.Clear) })
         }
         return ui.page(
-            ui.column(ui.title(ui.text(R.string.cart)), *rows.toTypedArray(), vouchers),
+            ui.column(ui.title(ui.text(R.string.cart)), *rows.toTypedArray(), vouchers, page.tip?.let { tip(it, ui.label(ui.text(R.string.tip))) }),
             ui.column(total, Flow(ui, choices)),
         )
     }
 
     private fun of(line: Line, changeable: Boolean): View {
-        val words = ui.column(
-            ui.label(ui.line(line), Type.CAPTION),
-            line.deposit.takeIf { it != 0L }?.let { ui.label(ui.text(R.string.line_with_deposit, ui.figures.euros(it))) },
-            gap = R.dimen.gap_small,
-        )
+        val words = ui.column(ui.label(ui.line(line), Type.CAPTION), deposit(line), gap = R.dimen.gap_small)
         val sum = line.total?.let { ui.label(ui.figures.euros(it), Type.CAPTION) }
         val head = ui.row(words.stretched(), sum)
         if (!changeable) return head
@@ -98,6 +96,25 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
         return ui.column(head, Flow(ui, listOf(drop, less, more), 3))
     }
 
+    private fun deposit(line: Line): View? =
+        line.deposit.takeIf { it != 0L }?.let { ui.label(ui.text(R.string.line_with_deposit, ui.figures.euros(it))) }
+
+    /** What the guest may give on top: nothing is chosen beforehand, and whoever has chosen may think better of it. */
+    private fun tip(tip: Tip, heading: View): View {
+        val offers = tip.offers.map { offer ->
+            ui.button(offered(offer), if (offer.amount == tip.given) Weight.MAIN else Weight.PLAIN) { ui.touch(Touch.Tip(offer.amount)) }
+        }
+        val other = ui.button(ui.text(R.string.tip_other)) { ui.touch(Touch.TypeTip) }
+        val none = ui.button(ui.text(R.string.tip_none)) { ui.touch(Touch.Tip(0)) }
+        return ui.column(heading, Flow(ui, offers + if (tip.given == 0L) listOf(other) else listOf(other, none)))
+    }
+
+    private fun offered(offer: TipOffer): String = when (val makes = offer.makes) {
+        null -> ui.text(R.string.tip_plus, ui.figures.euros(offer.amount))
+        0L -> ui.text(R.string.tip_deposit, ui.figures.euros(offer.amount))
+        else -> ui.text(R.string.tip_makes, ui.figures.euros(makes))
+    }
+
     /** What the guest reads, from the other side of the counter: both languages, and figures as large as they go. */
     private fun guest(page: CartPage): View {
         val other = if (ui.context.resources.configuration.locales[0].language == "de") Locale.ENGLISH else Locale.GERMAN
@@ -106,7 +123,7 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
         val ask = if (page.cart.total < 0) R.string.guest_view_credit else R.string.guest_view_total
         val rows = page.lines.map { line ->
             ui.row(
-                ui.label(ui.line(line), Type.TITLE).stretched(),
+                ui.column(ui.label(ui.line(line), Type.TITLE), deposit(line), gap = R.dimen.gap_small).stretched(),
                 ui.label(line.total?.let(ui.figures::euros).orEmpty(), Type.TITLE),
                 gap = R.dimen.gap_large,
             )
@@ -117,6 +134,7 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
             ui.label(foreign.text(ask), Type.TITLE).centred(),
             amount,
             ui.column(*rows.toTypedArray()),
+            page.tip?.let { tip(it, ui.label(ui.text(R.string.two_parts, ui.text(R.string.tip), foreign.text(R.string.tip)), Type.TITLE).centred()) },
             gap = R.dimen.gap_large,
         ).apply { gravity = Gravity.CENTER }
         val back = ui.button(ui.text(R.string.guest_view_leave)) { ui.touch(Touch.TurnToGuest) }

@@ -21,6 +21,8 @@ import app.groschen.view.Purpose
 import app.groschen.view.SalePage
 import app.groschen.view.Theme
 import app.groschen.view.Tile
+import app.groschen.view.Tip
+import app.groschen.view.TipOffer
 import app.groschen.view.Units
 import app.groschen.view.View
 
@@ -84,10 +86,17 @@ object Samples {
     fun line(article: Long, name: String, quantity: Int, total: Long?, deposit: Long = 0) = Line(article, name, quantity, total, deposit)
 
     val lines = listOf(
-        line(1, "Pils 0,4 l", 2, 900, 400),
-        line(7, "Wodka-Mate", 1, 850, 200),
+        line(1, "Pils 0,4 l", 2, 1_300, 400),
+        line(7, "Wodka-Mate", 1, 1_050, 200),
         line(90, "Becher", -1, -200),
     )
+
+    val cupsBack = listOf(line(90, "Becher", -2, -400))
+
+    val tip = line(310, "Trinkgeld", 1, 50)
+
+    /** On a cart of 21.50. */
+    fun tips(given: Long) = Tip(given, listOf(TipOffer(50, 2_200), TipOffer(100, null), TipOffer(200, null)))
 
     fun strip(
         total: Long = 2_150,

@@ -64,6 +64,8 @@ import app.groschen.view.StaffChoice
 import app.groschen.view.Swapping
 import app.groschen.view.SyncPage
 import app.groschen.view.ThemeChoice
+import app.groschen.view.Tip
+import app.groschen.view.TipOffer
 import app.groschen.view.TopUpPage
 import app.groschen.view.TrainingPage
 import app.groschen.view.Units
@@ -116,14 +118,19 @@ object Views {
         "sale-cart" to view(Page.Sale(Samples.cartSale)),
         "sale-cash" to view(Page.Sale(sale(strip(cash = true, card = true, total = 123_450), mapOf(1L to 12))), frame = frame(Samples.offline)),
         "sale-credit" to view(
-            Page.Sale(sale(strip(-400, listOf(Samples.line(90, "Becher", -2, -400)), canSplit = false), hold = Hold.CREDITED, back = mapOf(90L to 2))),
+            Page.Sale(sale(strip(-400, Samples.cupsBack, canSplit = false), hold = Hold.CREDITED, back = mapOf(90L to 2))),
         ),
         "sale-settling" to view(Page.Sale(sale(strip(changeable = false, canSplit = false), mapOf(1L to 2), Hold.SAME_BAND))),
         "sale-alarms" to view(Page.Sale(Samples.emptySale), frame = frame(Samples.attention, listOf(Alarm.Battery(9), Alarm.Mute))),
         "sale-training" to view(Page.Sale(Samples.cartSale), frame = frame(training = true)),
         "free-price" to view(Page.FreePrice(PadPage("Spende", 1_250, true))),
-        "cart" to view(Page.Cart(CartPage(Samples.lines, strip(useVouchers = true, cash = true), false))),
-        "cart-guest" to view(Page.Cart(CartPage(Samples.lines, strip(), true))),
+        "cart" to view(Page.Cart(CartPage(Samples.lines, strip(useVouchers = true, cash = true), false, null))),
+        "cart-guest" to view(Page.Cart(CartPage(Samples.lines, strip(), true, null))),
+        "cart-tip" to view(Page.Cart(CartPage(Samples.lines + Samples.tip, strip(total = 2_200), false, Samples.tips(50)))),
+        "cart-guest-tip" to view(Page.Cart(CartPage(Samples.lines, strip(), true, Samples.tips(0)))),
+        "cart-guest-deposit" to view(
+            Page.Cart(CartPage(Samples.cupsBack, strip(-400, Samples.cupsBack), true, Tip(0, listOf(TipOffer(400, 0))))),
+        ),
         "split-choose" to view(Page.Split(SplitPage(2_150, null, emptyList(), 2_150))),
         "split-running" to view(Page.Split(SplitPage(2_150, 3, listOf(SplitPart("1617", 717)), 1_433))),
     )

@@ -19,7 +19,8 @@ import kotlin.math.min
 class QrView(ui: Ui, text: String, what: String, long: Boolean = false) : View(ui.context) {
     private val level = if (long) ErrorCorrectionLevel.L else ErrorCorrectionLevel.M
     private val code = Encoder.encode(text, level, mapOf(EncodeHintType.CHARACTER_SET to "UTF-8")).matrix
-    private val ink = Paint().apply { color = Color.BLACK }
+    private val modules = code.width + 2 * QUIET
+    private val ink = Paint()
 
     init {
         contentDescription = ui.text(R.string.qr_says, what)
@@ -30,26 +31,28 @@ class QrView(ui: Ui, text: String, what: String, long: Boolean = false) : View(u
         val room = MeasureSpec.getSize(widthMeasureSpec)
         val down = MeasureSpec.getSize(heightMeasureSpec)
         val side = if (MeasureSpec.getMode(heightMeasureSpec) == MeasureSpec.UNSPECIFIED) room else min(room, down)
-        setMeasuredDimension(room, min(side, context.dp(LARGEST_DP)))
+        // What whole modules do not fill is left to the words around it.
+        setMeasuredDimension(room, min(side, context.dp(LARGEST_DP)) / modules * modules)
     }
 
     /** A module's side. Whole pixels: blurred edges are read worse than a smaller code. */
     val modulePixels: Int
-        get() = min(width, height) / (code.width + 2 * QUIET)
+        get() = min(width, height) / modules
 
     override fun onDraw(canvas: Canvas) {
-        val modules = code.width + 2 * QUIET
         val module = modulePixels
         val side = module * modules
-        val (left, top) = (width - side) / 2f to (height - side) / 2f
-        ink.color = Color.WHITE
-        canvas.drawRect(left, top, left + side, top + side, ink)
-        ink.color = Color.BLACK
+        // Half a pixel would blur every edge and draw seams between dark modules.
+        val (left, top) = (width - side) / 2 to (height - side) / 2
+        canvas.fill(left, top, side, Color.WHITE)
         for (y in 0 until code.height) for (x in 0 until code.width) {
-            if (code.get(x, y).toInt() != 1) continue
-            val (at, down) = left + (x + QUIET) * module to top + (y + QUIET) * module
-            canvas.drawRect(at, down, at + module, down + module, ink)
+            if (code.get(x, y).toInt() == 1) canvas.fill(left + (x + QUIET) * module, top + (y + QUIET) * module, module, Color.BLACK)
         }
+    }
+
+    private fun Canvas.fill(left: Int, top: Int, side: Int, colour: Int) {
+        ink.color = colour
+        drawRect(left.toFloat(), top.toFloat(), (left + side).toFloat(), (top + side).toFloat(), ink)
     }
 
     private companion object {

@@ -269,7 +269,7 @@ object Views {
     fun beside(name: String): Beside = beside[name] ?: Beside()
 
     /** All of them. */
-    val all: Map<String, View> = start + selling + results + rest
+    val all: Map<String, View> = start + selling + results + rest + carried
 
     /** A state of each screen and of each kind of result: how it is built. */
     val screens: Map<String, View> = all.filterKeys { it in BUILT }
@@ -300,9 +300,9 @@ object Views {
 
     /** Receipts whose code carries them: of five lines, and of the most that a code holds. */
     val carried: Map<String, View>
-        get() = listOf(451, LONGEST).associate { letters ->
+        get() = mapOf("receipt-carried" to 451, "receipt-carried-longest" to LONGEST).mapValues { (_, letters) ->
             val page = ReceiptPage(carried(letters), order(), sent = false, carried = true)
-            "$letters letters" to view(Page.Receipt(page), frame = frame(Samples.offline, canGoBack = true))
+            view(Page.Receipt(page), frame = frame(Samples.offline, canGoBack = true))
         }
 
     private val BUILT

@@ -64,10 +64,10 @@ impl State {
 
     /// Orders that fit, newest first.
     pub(super) fn orders(&self, event: EventId, filter: &OrderFilter) -> impl Iterator<Item = OrderRow> {
-        let signed_to = self.done_to;
+        let signed_to = self.signed.done_to;
         let of_event = self.office.orders.iter().rev().filter(move |(of, _)| *of == event);
         let rows = of_event.map(|(_, row)| OrderRow {
-            signing: self.signing.get(&row.no).map(|signing| signing.state),
+            signing: self.signed.orders.get(&row.no).map(|signing| signing.state),
             ..OrderRow::clone(row)
         });
         rows.filter(move |row| filter.fits(row, signed_to))
@@ -80,8 +80,9 @@ impl State {
     }
 
     pub(super) fn first_waiting(&self) -> Option<(u64, u64)> {
-        let waits =
-            |row: &OrderRow| row.no > self.done_to && !self.signing.contains_key(&row.no) && !row.kind.is_of_band();
+        let waits = |row: &OrderRow| {
+            row.no > self.signed.done_to && !self.signed.orders.contains_key(&row.no) && !row.kind.is_of_band()
+        };
         let mut waiting = self.office.orders.iter().filter(|(_, row)| waits(row));
         let (_, first) = waiting.next()?;
         Some((waiting.count() as u64 + 1, first.closed_at_ms))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixtures::day::{Action, Payment, What};
-use fixtures::paper::PaperTill;
+use fixtures::paper::{PaperTill, taken_back};
 use fixtures::sample;
 use shared_protocol::chain::SignedHead;
 use shared_protocol::config::Config;
@@ -219,14 +219,7 @@ impl Crew {
         order.holder = sold.holder;
         order.reverses = Some(sold.id);
         order.reason = Some(reason);
-        order.lines = sold
-            .lines
-            .iter()
-            .map(|line| Line {
-                quantity: -line.quantity,
-                ..*line
-            })
-            .collect();
+        order.lines = taken_back(&sold.lines);
         order.tenders = sold
             .tenders
             .iter()

@@ -15,7 +15,7 @@ use dsfinvk::write::{Options, Supplier, Writer, Written};
 use fiscal::VoucherModel;
 use fiscal::process_data::Kassenbeleg;
 use fiscal::signer::client_of;
-use fixtures::paper::{NOW, PaperTill};
+use fixtures::paper::{NOW, PaperTill, taken_back};
 use fixtures::sample::{self, CUP, DONATION, MATE, MEAL, NORTH_DESK, ORGANISER, PILS, RUBBISH, TIP, TIP_WINEGROWER};
 use shared_protocol::config::Config;
 use shared_protocol::drawer::DrawerMove;
@@ -86,14 +86,7 @@ fn turned(till: &mut PaperTill, sold: &Order) -> Order {
     order.holder = sold.holder;
     order.reverses = Some(sold.id);
     order.reason = Some(CancelReason::Mistyped);
-    order.lines = sold
-        .lines
-        .iter()
-        .map(|line| Line {
-            quantity: -line.quantity,
-            ..*line
-        })
-        .collect();
+    order.lines = taken_back(&sold.lines);
     order.tenders = sold
         .tenders
         .iter()

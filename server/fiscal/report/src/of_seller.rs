@@ -22,7 +22,7 @@ use crate::books::{Books, Key};
 use crate::document::{Cell, Document, Kind, Row, Table};
 use crate::head::{Final, Head};
 use crate::sums::Sums;
-use crate::tables::{Tables, cents, plus};
+use crate::tables::{Summed, Tables, cents};
 
 pub use settled::Settled;
 
@@ -196,7 +196,7 @@ impl Statement<'_> {
     fn places(&self) -> Result<Table, Overflow> {
         let (words, books) = (self.words, self.books);
         let names = self.head.names();
-        let mut table = Table::new(
+        let mut table = Summed::new(Table::new(
             words.of("Orte und Tage", "Locations and days"),
             words.of("Umsatz nach Orten und Tagen", "Turnover by location and day"),
             &[
@@ -207,27 +207,18 @@ impl Statement<'_> {
                 (words.of("Steuer EUR", "Tax EUR"), Kind::Number),
                 (words.of("Brutto EUR", "Gross EUR"), Kind::Number),
             ],
-        );
-        let mut all = [Amount::ZERO; 3];
+        ));
         let by = books.by(
             |key| key.taxpayer == self.seller,
             |key| (books.stand(key.till), key.day),
         )?;
         for ((stand, day), sums) in &by {
             for (std::cmp::Reverse(rate), split) in sums.turnover()? {
-                let figures = cents(&split)?;
-                plus(&mut all, figures)?;
                 let head = [Cell::text(names.stand(*stand)), Cell::Day(*day), Cell::Rate(rate)];
-                table
-                    .rows
-                    .push(Row::of(head.into_iter().chain(figures.map(Cell::Money))));
+                table.push(head, cents(&split)?)?;
             }
         }
-        let head = [Cell::text(words.of("Summe", "Total")), Cell::Empty, Cell::Empty];
-        table
-            .rows
-            .push(Row::total(head.into_iter().chain(all.map(Cell::Money))));
-        Ok(table.noted(words.of(
+        Ok(table.total(words).noted(words.of(
             "Mit Pfand. Jede Zeile ist für sich auf Cent gerundet.",
             "With deposits. Each row is rounded to cents by itself.",
         )))

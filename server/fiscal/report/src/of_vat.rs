@@ -10,7 +10,7 @@ use wording::Language;
 use crate::books::Books;
 use crate::document::{Cell, Document, Kind, Row, Table};
 use crate::head::{Final, Head};
-use crate::tables::{cents, plus};
+use crate::tables::{cents, figures, plus};
 
 /// Turnover and tax of each taxpayer, of those wanted, over the days that were loaded.
 pub fn vat_summary(books: &Books, taxpayer: Option<TaxpayerId>, words: Language) -> Result<Document, Overflow> {
@@ -48,9 +48,8 @@ pub fn vat_summary(books: &Books, taxpayer: Option<TaxpayerId>, words: Language)
         );
         for (day, rates) in days {
             for (Reverse(rate), split) in rates {
-                let figures = cents(split)?.map(Cell::Money);
                 let head = [Cell::Day(*day), Cell::Rate(*rate)];
-                table.rows.push(Row::of(head.into_iter().chain(figures)));
+                table.rows.push(Row::of(figures(head, cents(split)?)));
             }
         }
         document.tables.push(table);
@@ -93,28 +92,22 @@ fn overall(books: &Books, sellers: &BTreeMap<TaxpayerId, Days>, words: Language)
         }
         let mut of_taxpayer = [Amount::ZERO; 3];
         for (Reverse(rate), split) in rates {
-            let figures = cents(&split)?;
-            plus(&mut of_taxpayer, figures)?;
+            let amounts = cents(&split)?;
+            plus(&mut of_taxpayer, amounts)?;
             let head = [Cell::text(names.taxpayer(*taxpayer)), Cell::Rate(rate)];
-            table
-                .rows
-                .push(Row::of(head.into_iter().chain(figures.map(Cell::Money))));
+            table.rows.push(Row::of(figures(head, amounts)));
         }
         plus(&mut event, of_taxpayer)?;
         let head = [
             Cell::text(names.taxpayer(*taxpayer)),
             Cell::text(words.of("Summe", "Total")),
         ];
-        table
-            .rows
-            .push(Row::total(head.into_iter().chain(of_taxpayer.map(Cell::Money))));
+        table.rows.push(Row::total(figures(head, of_taxpayer)));
     }
     let head = [
         Cell::text(words.of("Veranstaltung", "Event")),
         Cell::text(words.of("Summe", "Total")),
     ];
-    table
-        .rows
-        .push(Row::total(head.into_iter().chain(event.map(Cell::Money))));
+    table.rows.push(Row::total(figures(head, event)));
     Ok(table)
 }

@@ -47,6 +47,43 @@ pub(crate) fn plus(sum: &mut [Amount; 3], more: [Amount; 3]) -> Result<(), Overf
     Ok(())
 }
 
+/// The cells of a row that ends in three amounts, such as net, tax and gross.
+pub(crate) fn figures(head: impl IntoIterator<Item = Cell>, amounts: [Amount; 3]) -> impl Iterator<Item = Cell> {
+    head.into_iter().chain(amounts.map(Cell::Money))
+}
+
+/// A table whose last three columns are amounts, which its last row adds up.
+pub(crate) struct Summed {
+    table: Table,
+    sum: [Amount; 3],
+}
+
+impl Summed {
+    /// Without rows.
+    pub fn new(table: Table) -> Self {
+        Self {
+            table,
+            sum: [Amount::ZERO; 3],
+        }
+    }
+
+    /// Puts a row below the others.
+    pub fn push(&mut self, head: impl IntoIterator<Item = Cell>, amounts: [Amount; 3]) -> Result<(), Overflow> {
+        plus(&mut self.sum, amounts)?;
+        self.table.rows.push(Row::of(figures(head, amounts)));
+        Ok(())
+    }
+
+    /// Puts the sum below all rows; what columns are between its name and the amounts stay empty.
+    pub fn total(mut self, words: Language) -> Table {
+        let name = Cell::text(words.of("Summe", "Total"));
+        let between = self.table.columns.len().saturating_sub(1 + self.sum.len());
+        let head = std::iter::once(name).chain(std::iter::repeat_n(Cell::Empty, between));
+        self.table.rows.push(Row::total(figures(head, self.sum)));
+        self.table
+    }
+}
+
 /// Makes tables.
 #[derive(Clone, Copy)]
 pub(crate) struct Tables<'a> {
@@ -65,7 +102,7 @@ impl<'a> Tables<'a> {
     /// Turnover by rate.
     pub fn vat(&self, sums: &Sums) -> Result<Table, Overflow> {
         let words = self.words;
-        let mut table = Table::new(
+        let mut table = Summed::new(Table::new(
             words.of("Umsatzsteuer", "VAT"),
             words.of("Umsatz nach Steuersätzen", "Turnover by VAT rate"),
             &[
@@ -74,20 +111,11 @@ impl<'a> Tables<'a> {
                 (words.of("Steuer EUR", "Tax EUR"), Kind::Number),
                 (words.of("Brutto EUR", "Gross EUR"), Kind::Number),
             ],
-        );
-        let mut all = [Amount::ZERO; 3];
+        ));
         for (Reverse(rate), split) in sums.turnover()? {
-            let row = cents(&split)?;
-            plus(&mut all, row)?;
-            table
-                .rows
-                .push(Row::of(std::iter::once(Cell::Rate(rate)).chain(row.map(Cell::Money))));
+            table.push([Cell::Rate(rate)], cents(&split)?)?;
         }
-        let total = Cell::text(words.of("Summe", "Total"));
-        table
-            .rows
-            .push(Row::total(std::iter::once(total).chain(all.map(Cell::Money))));
-        Ok(table.noted(words.of(
+        Ok(table.total(words).noted(words.of(
             "Artikel, Pfand und Rabatte. Guthaben und Gutscheine sind kein Umsatz; ihr Einlösen mindert ihn nicht.",
             "Goods, deposits and discounts. Balances and vouchers are no turnover; using them does not lower it.",
         )))
@@ -96,7 +124,7 @@ impl<'a> Tables<'a> {
     /// Business cases, as `businesscases.csv` has them.
     pub fn cases(&self, sums: &Sums) -> Result<Table, Overflow> {
         let words = self.words;
-        let mut table = Table::new(
+        let mut table = Summed::new(Table::new(
             words.of("Geschäftsvorfälle", "Business cases"),
             words.of("Geschäftsvorfälle (Z_GV_TYP)", "Business cases (Z_GV_TYP)"),
             &[
@@ -108,11 +136,8 @@ impl<'a> Tables<'a> {
                 (words.of("Steuer EUR", "Tax EUR"), Kind::Number),
                 (words.of("Brutto EUR", "Gross EUR"), Kind::Number),
             ],
-        );
-        let mut all = [Amount::ZERO; 3];
+        ));
         for (key, split) in &sums.cases {
-            let row = cents(split)?;
-            plus(&mut all, row)?;
             let head = [
                 Cell::text(words::case(key.case, words)),
                 Cell::text(key.case.as_str()),
@@ -123,18 +148,9 @@ impl<'a> Tables<'a> {
                     Cell::Rate(key.rate)
                 },
             ];
-            table.rows.push(Row::of(head.into_iter().chain(row.map(Cell::Money))));
+            table.push(head, cents(split)?)?;
         }
-        let head = [
-            Cell::text(words.of("Summe", "Total")),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-        ];
-        table
-            .rows
-            .push(Row::total(head.into_iter().chain(all.map(Cell::Money))));
-        Ok(table)
+        Ok(table.total(words))
     }
 
     /// Payments, as `payment.csv` has them. They are the total of the business cases.
@@ -213,7 +229,7 @@ impl<'a> Tables<'a> {
         if sums.deposits.is_empty() {
             return Ok(None);
         }
-        let mut table = Table::new(
+        let mut table = Summed::new(Table::new(
             words.of("Pfand", "Deposits"),
             words.of("Pfand nach Artikeln", "Deposits by article"),
             &[
@@ -225,29 +241,18 @@ impl<'a> Tables<'a> {
                 (words.of("Zurück EUR", "Back EUR"), Kind::Number),
                 (words.of("Saldo EUR", "Balance EUR"), Kind::Number),
             ],
-        );
-        let mut all = [Amount::ZERO; 3];
+        ));
         for ((article, owner), moved) in &sums.deposits {
-            let row = [moved.out.1, moved.back.1, moved.out.1.minus(moved.back.1)?];
-            plus(&mut all, row)?;
             let head = [
                 Cell::text(names.article(*article)),
                 Cell::text(names.taxpayer(*owner)),
                 Cell::Count(moved.out.0),
                 Cell::Count(moved.back.0),
             ];
-            table.rows.push(Row::of(head.into_iter().chain(row.map(Cell::Money))));
+            let amounts = [moved.out.1, moved.back.1, moved.out.1.minus(moved.back.1)?];
+            table.push(head, amounts)?;
         }
-        let head = [
-            Cell::text(words.of("Summe", "Total")),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-        ];
-        table
-            .rows
-            .push(Row::total(head.into_iter().chain(all.map(Cell::Money))));
-        Ok(Some(table))
+        Ok(Some(table.total(words)))
     }
 
     /// The drawer.

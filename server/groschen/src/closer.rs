@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use engine::Request;
 use fiscal::Closer;
 use shared_protocol::EventId;
@@ -17,6 +16,7 @@ use store_sqlite::{SqliteReader, SqliteStore};
 use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
 
+use crate::background::Background;
 use crate::health::SignerState;
 
 /// How often it is looked.
@@ -24,29 +24,13 @@ const ROUND: Duration = Duration::from_secs(30);
 /// The thread notices within this time that the server ends.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A closer that runs.
-pub struct Running {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
-
-impl Running {
-    /// Lets it finish the closing that it makes.
-    pub fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if self.thread.join().is_err() {
-            tracing::error!("the closing of days ended by a fault of the program; please report this");
-        }
-    }
-}
-
-/// Begins to close days on a thread of its own.
+/// Begins to close days on a thread of its own. Where it is stopped, it finishes the closing that it makes.
 pub fn start(
     mut reader: SqliteReader,
     event: EventId,
     writer: Writer<SqliteStore>,
     state: Arc<SignerState>,
-) -> anyhow::Result<Running> {
+) -> anyhow::Result<Background> {
     let mut desk = Desk {
         closer: Closer::new(&mut reader, event)?,
         reader,
@@ -54,26 +38,20 @@ pub fn start(
         runtime: Handle::current(),
         state,
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    let thread = std::thread::Builder::new()
-        .name("closer".to_owned())
-        .spawn(move || {
-            let mut next = Duration::ZERO;
-            while !stopped.load(Ordering::Relaxed) {
-                if next.is_zero() {
-                    if let Err(error) = desk.round(&stopped) {
-                        desk.closer.forget();
-                        tracing::error!(%error, "days wait to be closed");
-                    }
-                    next = ROUND;
+    Background::start("closer", "the closing of days", move |stopped| {
+        let mut next = Duration::ZERO;
+        while !stopped.load(Ordering::Relaxed) {
+            if next.is_zero() {
+                if let Err(error) = desk.round(stopped) {
+                    desk.closer.forget();
+                    tracing::error!(%error, "days wait to be closed");
                 }
-                std::thread::sleep(TICK);
-                next = next.saturating_sub(TICK);
+                next = ROUND;
             }
-        })
-        .context("the thread that closes days cannot be started")?;
-    Ok(Running { stop, thread })
+            std::thread::sleep(TICK);
+            next = next.saturating_sub(TICK);
+        }
+    })
 }
 
 struct Desk {

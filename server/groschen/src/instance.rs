@@ -27,6 +27,7 @@ use sync::server::{PlainListener, Service, TlsListener, random, serve};
 use sync::writer::{Writer, now_ms};
 use tokio::net::TcpListener;
 
+use crate::background::Background;
 use crate::credits::{self, SealedCredits};
 use crate::exporting::{Exporter, Handed};
 use crate::health::{Health, SignerState};
@@ -55,7 +56,7 @@ pub struct Instance {
     database: PathBuf,
     thread: JoinHandle<Result<SqliteStore, StoreError>>,
     signer: signing::Running,
-    closer: closer::Running,
+    closer: Background,
     console: Arc<console::Context>,
     exporter: Arc<Exporter>,
     accepting: tokio::task::JoinHandle<()>,
@@ -224,7 +225,7 @@ impl Instance {
         tokio::task::spawn_blocking(move || {
             exporter.stop();
             closer.stop();
-            signer.stop();
+            signer.thread.stop();
         })
         .await?;
         self.writer.stop();

@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod audit;
+mod background;
 mod closer;
 pub mod credits;
 pub mod crowd;

@@ -5,12 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context;
 use fiscal::tax::Fixed;
 use fiscal::tse::Curve;
 use sealed::Opener;
@@ -20,6 +18,7 @@ use store_sqlite::{SqliteReader, SqliteStore};
 use sync::session::CartEvent;
 use sync::writer::Writer;
 
+use crate::background::Background;
 use crate::health::SignerState;
 use crate::interrupted::Interruption;
 use crate::keys::sealed_seed;
@@ -95,18 +94,8 @@ pub struct Running {
     pub state: Arc<SignerState>,
     /// The ways to the TSEs.
     pub lines: Lines,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
-
-impl Running {
-    /// Lets it finish what it does. What has not come off by then does after the next start.
-    pub fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if self.thread.join().is_err() {
-            tracing::error!("the signer ended by a fault of the program; please report this");
-        }
-    }
+    /// Where it is stopped, it finishes what it does. What has not come off by then does after the next start.
+    pub thread: Background,
 }
 
 /// Begins to sign on a thread of its own. Gives where it hears of carts, too.
@@ -126,27 +115,21 @@ pub fn start(
         &opener,
     )?;
     let mut desk = Desk::open(carts, reader, event, (settings, seed), (links, &opener), writer)?;
-    let (stop, state) = (Arc::new(AtomicBool::new(false)), Arc::clone(&desk.state));
-    let ways = desk.shared_lines.clone();
-    let stopped = Arc::clone(&stop);
-    let thread = std::thread::Builder::new()
-        .name("signer".to_owned())
-        .spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                if let Err(error) = desk.turn() {
-                    if desk.writer.has_failed() {
-                        return;
-                    }
-                    tracing::error!(%error, "orders wait to be signed");
-                    std::thread::sleep(PAUSE);
+    let (state, ways) = (Arc::clone(&desk.state), desk.shared_lines.clone());
+    let thread = Background::start("signer", "the signer", move |stopped| {
+        while !stopped.load(Ordering::Relaxed) {
+            if let Err(error) = desk.turn() {
+                if desk.writer.has_failed() {
+                    return;
                 }
+                tracing::error!(%error, "orders wait to be signed");
+                std::thread::sleep(PAUSE);
             }
-        })
-        .context("the signer's thread cannot be started")?;
+        }
+    })?;
     let running = Running {
         state,
         lines: ways,
-        stop,
         thread,
     };
     Ok((running, to))

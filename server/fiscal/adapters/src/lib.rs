@@ -9,6 +9,7 @@
 pub mod certificate;
 pub mod diebold;
 pub mod fiskaly;
+mod identity;
 mod log;
 pub mod secret;
 mod tlv;

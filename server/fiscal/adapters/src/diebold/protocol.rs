@@ -9,13 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fiscal::tse::{Curve, Finished, Limits, Started, TimeFormat, TseError, TseInfo};
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use shared_protocol::ids::{hex, parse_hex};
+use shared_protocol::ids::parse_hex;
 
 use super::Settings;
 use super::frame::{Fields, fields};
-use crate::certificate;
+use crate::{certificate, identity};
 
 /// Under this name the server speaks where no till does. The web service keeps it among its tills.
 const DEFAULT_CLIENT: &str = "groschen-server";
@@ -79,25 +78,9 @@ pub(super) fn info(
             .and_then(Value::as_str)
             .and_then(|value| STANDARD.decode(value).ok())
     };
-    let serial = text(device, "DeviceInfo", "SerialNumber").and_then(|serial| parse_hex(&serial.to_lowercase()));
-    let serial: [u8; 32] = serial
-        .and_then(|serial| serial.try_into().ok())
-        .ok_or_else(|| unusable("it does not tell its serial number"))?;
-    let public_key = value(key).ok_or_else(|| unusable("it does not tell its public key"))?;
-    // TR-03153-1: the serial number is the digest of the key.
-    if digest(&SHA256, &public_key).as_ref() != serial {
-        return Err(unusable("its serial number is not that of its key"));
-    }
-    if settings
-        .serial
-        .as_ref()
-        .is_some_and(|wanted| wanted.to_lowercase() != hex(&serial))
-    {
-        return Err(unusable(&format!(
-            "another unit answers, with the serial number {}",
-            hex(&serial)
-        )));
-    }
+    let serial = text(device, "DeviceInfo", "SerialNumber");
+    let told = identity::told(serial.as_deref(), value(key), settings.serial.as_deref());
+    let (serial, public_key) = told.map_err(|why| unusable(&why))?;
     let algorithm = text(status, "Parameters", "SignatureAlgorithm").unwrap_or_default();
     let curve = Curve::BrainpoolP384;
     if algorithm != curve.algorithm() || public_key.len() != 97 {
@@ -112,13 +95,10 @@ pub(super) fn info(
     }
     let certificates = certificate::chain(&value(certificates).unwrap_or_default());
     let valid_until_ms = certificates.first().and_then(|own| certificate::valid_until_ms(own));
-    let certified = settings.certificate_id.is_some() && !certificates.is_empty();
     let description = text(status, "Parameters", "TSEDescription").unwrap_or_else(|| "Diebold Nixdorf TSE".to_owned());
+    let (name, certified) = identity::named(&description, settings.certificate_id.as_deref(), &certificates);
     Ok(TseInfo {
-        name: match (&settings.certificate_id, certified) {
-            (Some(id), true) => format!("{description} ({id})"),
-            _ => format!("{description} (no certificate of the BSI entered)"),
-        },
+        name,
         public_key,
         serial,
         curve,

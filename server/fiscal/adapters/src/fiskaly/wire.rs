@@ -3,12 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fiscal::tse::{Curve, Finished, Limits, Started, TimeFormat, TseError, TseInfo};
-use ring::digest::{SHA256, digest};
 use serde::Deserialize;
-use shared_protocol::ids::{hex, parse_hex};
 
 use super::Settings;
-use crate::certificate;
+use crate::{certificate, identity};
 
 /// Milliseconds of a signature, in the middle of what the service says (50 to 250).
 const SIGNATURE_MS: u32 = 150;
@@ -36,24 +34,9 @@ impl Tss {
     /// What it is. A key that does not fit its serial number is an error, and so is another TSS than the settings name.
     pub fn info(&self, settings: &Settings) -> Result<TseInfo, TseError> {
         let unusable = |why: &str| TseError::Unavailable(format!("the TSS cannot be used: {why}"));
-        let serial: Option<[u8; 32]> =
-            parse_hex(&self.serial_number.to_lowercase()).and_then(|serial| serial.try_into().ok());
-        let serial = serial.ok_or_else(|| unusable("it does not tell its serial number"))?;
         let public_key = STANDARD.decode(&self.public_key).unwrap_or_default();
-        // TR-03153-1: the serial number is the digest of the key.
-        if digest(&SHA256, &public_key).as_ref() != serial {
-            return Err(unusable("its serial number is not that of its key"));
-        }
-        if settings
-            .serial
-            .as_ref()
-            .is_some_and(|wanted| wanted.to_lowercase() != hex(&serial))
-        {
-            return Err(unusable(&format!(
-                "another one answers, with the serial number {}",
-                hex(&serial)
-            )));
-        }
+        let told = identity::told(Some(&self.serial_number), Some(public_key), settings.serial.as_deref());
+        let (serial, public_key) = told.map_err(|why| unusable(&why))?;
         let curve = Curve::P256;
         if self.signature_algorithm != curve.algorithm() || public_key.len() != 65 {
             return Err(unusable(
@@ -68,17 +51,14 @@ impl Tss {
             none if none.is_empty() => certificate::chain(&STANDARD.decode(pem).unwrap_or_default()),
             chain => chain,
         };
-        let certified = settings.certificate_id.is_some() && !certificates.is_empty();
         let what = if self.description.is_empty() {
             "fiskaly SIGN DE"
         } else {
             &self.description
         };
+        let (name, certified) = identity::named(what, settings.certificate_id.as_deref(), &certificates);
         Ok(TseInfo {
-            name: match (&settings.certificate_id, certified) {
-                (Some(id), true) => format!("{what} ({id})"),
-                _ => format!("{what} (no certificate of the BSI entered)"),
-            },
+            name,
             public_key,
             serial,
             curve,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::common::{came_off_once, dn, dn_adapter, dn_passwords, dn_settings, sell};
+use crate::conformance::two_of_each_are_enough;
 use fiscal::tse::{Tse as _, TseError};
 use tse_adapters::{Diebold, Secret, diebold};
 use tse_mocks::conformance::{TILL, document, key, sale};
@@ -198,18 +199,7 @@ fn limits_are_told_and_pass() {
         ..Make::unit()
     });
     let mut tse = dn_adapter(&mock);
-    sell(&mut tse, 1);
-    tse.register("second", now_ms()).expect("a till");
-    assert_eq!(tse.register("third", now_ms()), Err(TseError::TooManyClients));
-    let open = tse.start(key(2), TILL, now_ms()).expect("a start");
-    tse.start(key(3), "second", now_ms()).expect("a start");
-    assert_eq!(tse.start(key(4), TILL, now_ms()), Err(TseError::TooManyOpen));
-    assert!(matches!(tse.deregister("second", now_ms()), Err(TseError::Refused(_))));
-    tse.finish(key(2), TILL, open.transaction, document(&sale(2)), now_ms())
-        .expect("an end");
-    tse.start(key(4), TILL, now_ms()).expect("there is room again");
-    let status = tse.status(now_ms()).expect("how it is");
-    assert_eq!((status.clients, status.open), (Some(2), Some(2)));
+    two_of_each_are_enough(&mut tse);
     for name in ["", "a till with a name that is too long for it", "till_1"] {
         assert!(
             matches!(tse.register(name, now_ms()), Err(TseError::Refused(_))),
@@ -245,7 +235,7 @@ fn a_unit_that_is_not_the_one_entered_is_not_used() {
         .prepare(now_ms())
         .expect("the one entered");
     let other = with("00".repeat(32)).prepare(now_ms());
-    assert!(matches!(other, Err(TseError::Unavailable(why)) if why.contains("another unit")));
+    assert!(matches!(other, Err(TseError::Unavailable(why)) if why.contains("another one")));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::common::{came_off_once, credentials, fiskaly, fiskaly_adapter, fiskaly_settings, sell};
+use crate::conformance::two_of_each_are_enough;
 use fiscal::tse::{Tse as _, TseError};
 use tse_adapters::{Fiskaly, Secret, fiskaly};
 use tse_mocks::conformance::{TILL, document, key, sale};
@@ -212,18 +213,7 @@ fn limits_are_counted_and_pass() {
         ..Make::service()
     });
     let mut tse = fiskaly_adapter(&mock);
-    sell(&mut tse, 1);
-    tse.register("second", now_ms()).expect("a till");
-    assert_eq!(tse.register("third", now_ms()), Err(TseError::TooManyClients));
-    let open = tse.start(key(2), TILL, now_ms()).expect("a start");
-    tse.start(key(3), "second", now_ms()).expect("a start");
-    assert_eq!(tse.start(key(4), TILL, now_ms()), Err(TseError::TooManyOpen));
-    assert!(matches!(tse.deregister("second", now_ms()), Err(TseError::Refused(_))));
-    tse.finish(key(2), TILL, open.transaction, document(&sale(2)), now_ms())
-        .expect("an end");
-    tse.start(key(4), TILL, now_ms()).expect("there is room again");
-    let status = tse.status(now_ms()).expect("how it is");
-    assert_eq!((status.clients, status.open), (Some(2), Some(2)));
+    two_of_each_are_enough(&mut tse);
     tse.deregister(TILL, now_ms()).expect_err("it has an open transaction");
 }
 

@@ -113,6 +113,9 @@ impl Asked {
 
 type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
 
+/// What is known of each request.
+type Call = (State<Arc<Page>>, Path<String>, Question, Preferences);
+
 fn asked(question: Question) -> Asked {
     let mut asked = question.map_or_else(|_nonsense| Asked::default(), |Query(asked)| asked);
     // One that cannot be read says nothing, and the order may be there all the same.
@@ -145,22 +148,20 @@ async fn found(page: &Arc<Page>, order: &str, asked: &Asked) -> Result<Content, 
     }
 }
 
-/// What may leave the page, as paper or as a file.
-async fn found_for_paper(page: &Arc<Page>, order: &str, asked: &Asked) -> Result<Content, Instead> {
-    let content = found(page, order, asked).await?;
-    if document::is_for_paper(&content) {
-        Ok(content)
-    } else {
-        Err(Instead::Missing)
+/// Answers with what `make` makes of a receipt that may leave the page, as paper or as a file.
+async fn for_paper(
+    (State(page), Path(order), question, preferences): Call,
+    make: impl FnOnce(&Page, &Content, &Asked, Preferences) -> Response,
+) -> Response {
+    let asked = asked(question);
+    match found(&page, &order, &asked).await {
+        Ok(content) if document::is_for_paper(&content) => make(&page, &content, &asked, preferences),
+        Ok(_) => answer(&page, preferences, &Instead::Missing),
+        Err(instead) => answer(&page, preferences, &instead),
     }
 }
 
-async fn show(
-    State(page): State<Arc<Page>>,
-    Path(order): Path<String>,
-    question: Question,
-    preferences: Preferences,
-) -> Response {
+async fn show((State(page), Path(order), question, preferences): Call) -> Response {
     let asked = asked(question);
     match found(&page, &order, &asked).await {
         Ok(content) => {
@@ -180,61 +181,31 @@ async fn show(
     }
 }
 
-async fn preview(
-    State(page): State<Arc<Page>>,
-    Path(order): Path<String>,
-    question: Question,
-    preferences: Preferences,
-) -> Response {
-    let asked = asked(question);
-    match found_for_paper(&page, &order, &asked).await {
-        Ok(content) => {
-            let sheet = layout::sheet(&content, preferences.language, asked.roll());
-            let shown = document::preview(&content, &sheet, asked.way());
-            around(&page, preferences, StatusCode::OK, &shown)
-        }
-        Err(instead) => answer(&page, preferences, &instead),
-    }
+async fn preview(call: Call) -> Response {
+    for_paper(call, |page, content, asked, preferences| {
+        let sheet = layout::sheet(content, preferences.language, asked.roll());
+        let shown = document::preview(content, &sheet, asked.way());
+        around(page, preferences, StatusCode::OK, &shown)
+    })
+    .await
 }
 
-async fn as_pdf(
-    State(page): State<Arc<Page>>,
-    Path(order): Path<String>,
-    question: Question,
-    preferences: Preferences,
-) -> Response {
-    match found_for_paper(&page, &order, &asked(question)).await {
-        Ok(content) => {
-            let document = pdf::render(&layout::sheet(&content, preferences.language, Paper::A4));
-            file(
-                &content,
-                preferences.language,
-                "application/pdf",
-                "inline",
-                "pdf",
-                document,
-            )
-        }
-        Err(instead) => answer(&page, preferences, &instead),
-    }
+async fn as_pdf(call: Call) -> Response {
+    for_paper(call, |_page, content, _asked, Preferences { language, .. }| {
+        let document = pdf::render(&layout::sheet(content, language, Paper::A4));
+        file(content, language, "application/pdf", "inline", "pdf", document)
+    })
+    .await
 }
 
-async fn as_escpos(
-    State(page): State<Arc<Page>>,
-    Path(order): Path<String>,
-    question: Question,
-    preferences: Preferences,
-) -> Response {
-    let asked = asked(question);
-    match found_for_paper(&page, &order, &asked).await {
-        Ok(content) => {
-            let sheet = layout::sheet(&content, preferences.language, asked.roll());
-            let bytes = escpos::render(&sheet, asked.printer());
-            let kind = "application/octet-stream";
-            file(&content, preferences.language, kind, "attachment", "escpos", bytes)
-        }
-        Err(instead) => answer(&page, preferences, &instead),
-    }
+async fn as_escpos(call: Call) -> Response {
+    for_paper(call, |_page, content, asked, Preferences { language, .. }| {
+        let sheet = layout::sheet(content, language, asked.roll());
+        let bytes = escpos::render(&sheet, asked.printer());
+        let kind = "application/octet-stream";
+        file(content, language, kind, "attachment", "escpos", bytes)
+    })
+    .await
 }
 
 /// A file whose name says of what it is.

@@ -1,6 +1,5 @@
-//! A raw client for end-to-end tests: it sends exactly what it is told over a real websocket, also what no terminal would.
-//!
-//! Real terminals are in `core-ffi`; what is here exists to be rude.
+//! Servers for end-to-end tests, and who comes to them: a raw client, which sends exactly what it is told over a real websocket, also what no terminal
+//! would; and real terminals with somebody at them ([`Crewed`]).
 #![expect(
     clippy::missing_panics_doc,
     clippy::expect_used,
@@ -8,14 +7,19 @@
     reason = "a tool for tests: what goes wrong fails the test"
 )]
 
+mod crewed;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use engine::{Known, Reply, Request};
 use fixtures::paper::PaperTill;
+use fixtures::sample;
 use futures_util::{SinkExt, StreamExt};
+use groschen::audit;
 use groschen::instance::Instance;
 use groschen::settings::Settings;
+use ledger::Account;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::limits::FRAME_FROM_SERVER_MAX_BYTES;
 use shared_protocol::message::{Certificate, Challenge, Error, Hello, HelloBody, Message, Push, Welcome};
@@ -24,6 +28,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::Message as Frame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+pub use crewed::Crewed;
 
 /// How long an answer may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,6 +112,25 @@ impl Server {
             Message::Welcome(welcome) => (client, welcome),
             other => panic!("no welcome: {other:?}"),
         }
+    }
+
+    /// What the books have on a wristband of the sample festival, in cents.
+    pub fn money(&self, number: u32) -> i64 {
+        let mut reader = self.instance.reader().expect("a reader");
+        let balance = reader.balance(sample::EVENT, sample::wristband(number));
+        let balance = balance.expect("its accounts");
+        let of_wristband = balance
+            .iter()
+            .filter(|(key, _)| matches!(key.account, Account::Wristband { .. }));
+        of_wristband.map(|(_, amount)| amount.0).sum()
+    }
+
+    /// So many postings, no case, and an audit that finds nothing.
+    pub fn assert_books(&self, postings: u64) {
+        let mut reader = self.instance.reader().expect("a reader");
+        assert_eq!(reader.cases(0, 10).expect("cases"), []);
+        let findings = audit::check(reader.as_mut()).expect("an audit");
+        assert!(findings.clean() && findings.postings == postings, "{findings:?}");
     }
 }
 

@@ -1,103 +1,16 @@
 //! A phone that cannot reach the server any more gives what it booked to another one, by a series of codes. It comes into the books once, whoever
 //! brings it first and however often.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
-use std::path::Path;
-use std::time::Duration;
-
-use core_ffi::{Device, Endpoint, Hand, SqliteQueue, Till, TillInput, keys, virtual_reader};
-use e2e::Server;
+use core_ffi::TillInput;
+use e2e::{Crewed, Server};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
-use groschen::audit;
-use ledger::Account;
 use shared_protocol::message::{Handover, HandoverAck, HandoverOutcome, Message};
-use shared_protocol::order::{OrderKind, TenderKind};
+use shared_protocol::order::OrderKind;
 use shared_protocol::series::{Collector, texts};
-use shared_protocol::stream::Stream;
-use shared_protocol::{Amount, TagId, TerminalId, TillId};
+use shared_protocol::{Amount, TerminalId, TillId};
+use terminal::Action;
 use terminal::screen::{Notice, Page, Pill};
-use terminal::{Action, Screen};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Phone {
-    till: Till,
-    hand: Hand,
-}
-
-fn switch_on(data: &Path, server: &Server) -> Phone {
-    let queue = SqliteQueue::open(&data.join("queue.db"), None).unwrap();
-    let url = format!("ws://{}{}", server.instance.address, sync::server::PATH);
-    let device = Device {
-        app: "test".to_owned(),
-        signer: Box::new(keys::device_key(&data.join("device.key")).unwrap()),
-        endpoint: Endpoint::new(&url, None).unwrap(),
-        streams: vec![Stream::Config],
-    };
-    let till = Till::start(device, queue);
-    let (hand, reader) = virtual_reader();
-    till.attach(reader);
-    Phone { till, hand }
-}
-
-impl Phone {
-    async fn wait_for(&self, wanted: impl Fn(&Screen) -> bool) {
-        let mut screens = self.till.screens();
-        let found = screens.wait_for(|screen| screen.as_ref().is_some_and(|screen| wanted(screen)));
-        tokio::time::timeout(PATIENCE, found).await.unwrap().unwrap();
-    }
-
-    async fn act(&self, action: Action) {
-        self.till.input(TillInput::Act(action)).await;
-    }
-
-    async fn register(&self, server: &Server, till: TillId) {
-        let slot = server.instance.open_slot(till, false).await.unwrap();
-        let invitation = terminal::Invitation {
-            slot: slot.id,
-            secret: slot.secret,
-            device: "phone".to_owned(),
-            config_key: None,
-        };
-        self.till.input(TillInput::Register(invitation)).await;
-        self.wait_for(|screen| screen.page == Page::LoggedOut).await;
-        self.act(Action::Login {
-            staff: sample::cashier_of(till),
-        })
-        .await;
-        self.wait_for(|screen| screen.page == Page::Sale).await;
-        self.wait_for(|screen| screen.pill == Pill::Online).await;
-    }
-
-    async fn cut(&self) {
-        self.till.input(TillInput::Cut(true)).await;
-        self.wait_for(|screen| matches!(screen.pill, Pill::Offline { .. }))
-            .await;
-    }
-
-    async fn top_up(&self, tag: TagId, cents: i64) {
-        self.act(Action::TopUp {
-            amount: Amount(cents),
-            method: TenderKind::Cash,
-        })
-        .await;
-        self.hand.hold(tag).await;
-        self.wait_for(|screen| matches!(&screen.notice, Notice::Done(done) if done.total == Amount(cents)))
-            .await;
-        self.hand.take_away().await;
-        self.act(Action::Dismiss).await;
-    }
-}
-
-fn money(server: &Server, number: u32) -> i64 {
-    let mut reader = server.instance.reader().unwrap();
-    let balance = reader.balance(sample::EVENT, sample::wristband(number)).unwrap();
-    let of_wristband = balance
-        .iter()
-        .filter(|(key, _)| matches!(key.account, Account::Wristband { .. }));
-    of_wristband.map(|(_, amount)| amount.0).sum()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dying_phone_gave_to_another_is_booked_once_and_both_may_come_back() {
@@ -105,8 +18,8 @@ async fn what_a_dying_phone_gave_to_another_is_booked_once_and_both_may_come_bac
     let (dying_data, other_data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let till = PaperTill::that_books(&[OrderKind::TopUp], 1).till;
     let (mut dying, mut other) = (
-        switch_on(dying_data.path(), &server),
-        switch_on(other_data.path(), &server),
+        Crewed::switch_on(dying_data.path(), &server),
+        Crewed::switch_on(other_data.path(), &server),
     );
     dying.register(&server, till).await;
     other.register(&server, TillId(till.0 + 1)).await;
@@ -144,30 +57,27 @@ async fn what_a_dying_phone_gave_to_another_is_booked_once_and_both_may_come_bac
         })
         .await;
     other.till.pull_the_battery().await;
-    assert_eq!((money(&server, 1), money(&server, 2)), (1_000, 0));
+    assert_eq!((server.money(1), server.money(2)), (1_000, 0));
 
     // The other one is switched on where there is a network.
-    let other = switch_on(other_data.path(), &server);
+    let other = Crewed::switch_on(other_data.path(), &server);
     other
         .wait_for(|screen| screen.pill == Pill::Online && screen.received.is_empty())
         .await;
-    let all = |server: &Server| [1, 2, 3].map(|number| money(server, number));
-    assert_eq!(all(&server), [1_000, 2_000, 3_000]);
+    let all = || [1, 2, 3].map(|number| server.money(number));
+    assert_eq!(all(), [1_000, 2_000, 3_000]);
 
     // The dying one lives again, and its copy is handed over once more.
-    let dying = switch_on(dying_data.path(), &server);
+    let dying = Crewed::switch_on(dying_data.path(), &server);
     dying.wait_for(|screen| screen.pill == Pill::Online).await;
     other.till.input(TillInput::Received(copies[0].bytes.clone())).await;
     other
         .wait_for(|screen| matches!(screen.notice, Notice::CopyReceived { .. }) && screen.received.is_empty())
         .await;
-    assert_eq!(all(&server), [1_000, 2_000, 3_000]);
+    assert_eq!(all(), [1_000, 2_000, 3_000]);
     dying.till.stop().await.unwrap();
     other.till.stop().await.unwrap();
-    let mut reader = server.instance.reader().unwrap();
-    assert_eq!(reader.cases(0, 10).unwrap(), []);
-    let findings = audit::check(reader.as_mut()).unwrap();
-    assert!(findings.clean() && findings.postings == 3, "{findings:?}");
+    server.assert_books(3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,14 +108,14 @@ async fn the_server_takes_what_its_terminal_signed_and_says_why_it_does_not_take
     let mut stranger = whole.clone();
     stranger.terminal = TerminalId([0x66; 16]);
     assert_eq!(hand_over(stranger).await.3, HandoverOutcome::UnknownTerminal);
-    assert_eq!(money(&server, 1), 0);
+    assert_eq!(server.money(1), 0);
     for _ in 0..2 {
         assert_eq!(
             hand_over(whole.clone()).await,
             (away.id, 1, 3, HandoverOutcome::Durable)
         );
     }
-    assert_eq!([1, 2, 3].map(|number| money(&server, number)), [1_000; 3]);
+    assert_eq!([1, 2, 3].map(|number| server.money(number)), [1_000; 3]);
     let mut reader = server.instance.reader().unwrap();
     assert_eq!(reader.cases(0, 10).unwrap(), [], "what was refused left nothing behind");
 }

@@ -2,39 +2,25 @@
 //! booked, once the till has been heard.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use core_ffi::{Device, Endpoint, SqliteQueue, Till, TillInput, keys, virtual_reader};
-use e2e::{Server, settings};
+use core_ffi::TillInput;
+use e2e::{Crewed, Server, settings};
 use fiscal::tax::{Choice, Fix, Fixed, Place};
 use fixtures::sample;
 use groschen::instance::Instance;
 use groschen::receipt::page::PATH;
 use shared_protocol::slip::{Address, Slip};
-use shared_protocol::stream::Stream;
 use shared_protocol::{ArticleId, OrderId, TillId};
-use terminal::screen::{Notice, Page, PastOrder, Pill};
+use terminal::screen::{Notice, PastOrder};
 use terminal::{Action, Screen};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_secs(40);
 /// A till that has been silent for so long was in an outage.
 const OUTAGE: Duration = Duration::from_millis(5_200);
 const BAR: TillId = TillId(201);
 const PILS: ArticleId = ArticleId(101);
-
-async fn wait_for(till: &Till, wanted: impl Fn(&Screen) -> bool) -> Arc<Screen> {
-    let mut screens = till.screens();
-    let found = screens.wait_for(|screen| screen.as_ref().is_some_and(|screen| wanted(screen)));
-    let found = tokio::time::timeout(PATIENCE, found).await.unwrap().unwrap();
-    found.clone().unwrap()
-}
-
-async fn act(till: &Till, action: Action) {
-    till.input(TillInput::Act(action)).await;
-}
 
 async fn server_with(policy: &'static str) -> Server {
     let dir = tempfile::tempdir().unwrap();
@@ -48,53 +34,19 @@ async fn server_with(policy: &'static str) -> Server {
     Server { dir, instance }
 }
 
-/// A bar with somebody at it.
-async fn bar(data: &std::path::Path, server: &Server) -> (Till, core_ffi::Hand) {
-    let url = format!("ws://{}{}", server.instance.address, sync::server::PATH);
-    let device = Device {
-        app: "test".to_owned(),
-        signer: Box::new(keys::device_key(&data.join("device.key")).unwrap()),
-        endpoint: Endpoint::new(&url, None).unwrap(),
-        streams: vec![Stream::Config],
-    };
-    let till = Till::start(device, SqliteQueue::open(&data.join("queue.db"), None).unwrap());
-    let (hand, reader) = virtual_reader();
-    till.attach(reader);
-    let slot = server.instance.open_slot(BAR, false).await.unwrap();
-    till.input(TillInput::Register(terminal::Invitation {
-        slot: slot.id,
-        secret: slot.secret,
-        device: "bar".to_owned(),
-        config_key: None,
-    }))
-    .await;
-    wait_for(&till, |screen| screen.page == Page::LoggedOut).await;
-    let staff = sample::cashier_of(BAR);
-    act(&till, Action::Login { staff }).await;
-    wait_for(&till, |screen| screen.page == Page::Sale && screen.pill == Pill::Online).await;
-    (till, hand)
-}
-
 /// Sells a beer without network; gives the order as the till remembers it, with its slip.
-async fn sold_offline(till: &Till, hand: &core_ffi::Hand) -> PastOrder {
-    till.input(TillInput::Cut(true)).await;
-    wait_for(till, |screen| matches!(screen.pill, Pill::Offline { .. })).await;
-    act(
-        till,
-        Action::Add {
-            article: PILS,
-            count: 1,
-        },
-    )
-    .await;
-    hand.hold(sample::wristband(1)).await;
-    wait_for(till, |screen| matches!(screen.notice, Notice::Done(_))).await;
-    hand.take_away().await;
-    let screen = wait_for(till, |screen| {
-        screen.history.first().is_some_and(|past| past.slip.is_some())
+async fn sold_offline(bar: &Crewed) -> PastOrder {
+    bar.cut().await;
+    bar.act(Action::Add {
+        article: PILS,
+        count: 1,
     })
     .await;
-    screen.history[0].clone()
+    bar.hand.hold(sample::wristband(1)).await;
+    bar.wait_for(|screen| matches!(screen.notice, Notice::Done(_))).await;
+    bar.hand.take_away().await;
+    let has_slip = |screen: &Screen| screen.history.first().is_some_and(|past| past.slip.is_some());
+    bar.wait_for(has_slip).await.history[0].clone()
 }
 
 /// Head and body of an answer.
@@ -116,9 +68,10 @@ fn path(order: OrderId, slip: &str) -> String {
 async fn a_guest_keeps_one_link(policy: &'static str, in_the_end: &[&str], never: &[&str]) {
     let server = server_with(policy).await;
     let data = tempfile::tempdir().unwrap();
-    let (till, hand) = bar(data.path(), &server).await;
+    let bar = Crewed::switch_on(data.path(), &server);
+    bar.register(&server, BAR).await;
     let before = server.instance.reader().unwrap().head().unwrap();
-    let past = sold_offline(&till, &hand).await;
+    let past = sold_offline(&bar).await;
     let text = past.slip.clone().unwrap();
     let link = path(past.order, &text);
 
@@ -180,9 +133,9 @@ async fn a_guest_keeps_one_link(policy: &'static str, in_the_end: &[&str], never
 
     // The till comes back, and the same link shows what was booked.
     tokio::time::sleep(OUTAGE).await;
-    till.input(TillInput::Cut(false)).await;
-    till.input(TillInput::TryNow).await;
-    let screen = wait_for(&till, |screen| screen.history[0].sent).await;
+    bar.till.input(TillInput::Cut(false)).await;
+    bar.till.input(TillInput::TryNow).await;
+    let screen = bar.wait_for(|screen| screen.history[0].sent).await;
     assert_eq!(screen.history[0].slip, None);
     let page = loop {
         let page = get(&server, &link).await;
@@ -206,7 +159,7 @@ async fn a_guest_keeps_one_link(policy: &'static str, in_the_end: &[&str], never
         page.contains("DER LINK SAGT ETWAS ANDERES") && page.contains("27/640/01234"),
         "{page}"
     );
-    till.stop().await.unwrap();
+    bar.till.stop().await.unwrap();
     server.instance.stop().await.unwrap();
 }
 

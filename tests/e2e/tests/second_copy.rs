@@ -6,94 +6,41 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use core_ffi::mirror::{KeeperKey, MirrorFault, MirrorState, files};
-use core_ffi::{
-    Device, Endpoint, Hand, Mirror, MirrorTo, MirroredQueue, QueueReader, SqliteQueue, Till, TillInput, keys,
-    virtual_reader,
-};
-use e2e::Server;
+use core_ffi::{Mirror, MirrorTo, MirroredQueue, QueueReader, keys};
+use e2e::{Crewed, Server};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
-use groschen::{audit, keep};
-use ledger::Account;
+use groschen::keep;
+use shared_protocol::TillId;
 use shared_protocol::message::Certificate;
 use shared_protocol::mirror::{
     FORMAT, Mirror as File, MirroredEntry, Opening, PROOF_HEADER, Record, UPLOAD_MAX_BYTES, upload_path,
 };
-use shared_protocol::order::{OrderKind, TenderKind};
-use shared_protocol::stream::Stream;
-use shared_protocol::{Amount, TagId, TillId};
+use shared_protocol::order::OrderKind;
 use store::Role;
-use terminal::screen::{Notice, Page, Pill};
-use terminal::{Action, Screen};
+use terminal::screen::{Page, Pill};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const KEY: [u8; 32] = [9; 32];
 
-/// A desk's laptop with two second places.
+/// A desk's laptop with its second places. When its screen has said something, every place that keeps up has it.
 struct Laptop {
-    till: Till,
-    hand: Hand,
+    desk: Crewed,
     mirrors: Vec<Mirror>,
 }
 
-fn top_up_till() -> TillId {
-    PaperTill::that_books(&[OrderKind::TopUp], 1).till
-}
-
-fn switch_on(data: &Path, server: &Server, places: &[MirrorTo]) -> Laptop {
-    let path = data.join("queue.db");
-    let queue = SqliteQueue::open(&path, None).unwrap();
-    let signer = || Box::new(keys::device_key(&data.join("device.key")).unwrap());
-    let start = |to| Mirror::start(to, QueueReader::new(path.clone()), signer()).unwrap();
-    let mirrors: Vec<_> = places.iter().map(start).collect();
-    let url = format!("ws://{}{}", server.instance.address, sync::server::PATH);
-    let device = Device {
-        app: "test".to_owned(),
-        signer: signer(),
-        endpoint: Endpoint::new(&url, None).unwrap(),
-        streams: vec![Stream::Config],
-    };
-    let till = Till::start(device, MirroredQueue::new(queue, mirrors.clone()));
-    let (hand, reader) = virtual_reader();
-    till.attach(reader);
-    Laptop { till, hand, mirrors }
-}
-
 impl Laptop {
-    async fn wait_for(&self, wanted: impl Fn(&Screen) -> bool) {
-        let mut screens = self.till.screens();
-        let found = screens.wait_for(|screen| screen.as_ref().is_some_and(|screen| wanted(screen)));
-        tokio::time::timeout(PATIENCE, found).await.unwrap().unwrap();
-    }
-
-    async fn register(&self, server: &Server) {
-        let till = top_up_till();
-        let slot = server.instance.open_slot(till, false).await.unwrap();
-        let invitation = terminal::Invitation {
-            slot: slot.id,
-            secret: slot.secret,
-            device: "laptop".to_owned(),
-            config_key: None,
+    fn switch_on(data: &Path, server: &Server, places: &[MirrorTo]) -> Self {
+        let start = |to| {
+            let signer = Box::new(keys::device_key(&data.join("device.key")).unwrap());
+            Mirror::start(to, QueueReader::new(data.join("queue.db")), signer).unwrap()
         };
-        self.till.input(TillInput::Register(invitation)).await;
-        self.wait_for(|screen| screen.page == Page::LoggedOut).await;
-        let staff = sample::cashier_of(till);
-        self.till.input(TillInput::Act(Action::Login { staff })).await;
-        self.wait_for(|screen| screen.page == Page::Sale).await;
-    }
-
-    /// Takes cash. When the screen has said so, every place that keeps up has it.
-    async fn top_up(&self, tag: TagId, cents: i64) {
-        let top_up = Action::TopUp {
-            amount: Amount(cents),
-            method: TenderKind::Cash,
-        };
-        self.till.input(TillInput::Act(top_up)).await;
-        self.hand.hold(tag).await;
-        self.wait_for(|screen| matches!(&screen.notice, Notice::Done(done) if done.total == Amount(cents)))
-            .await;
-        self.hand.take_away().await;
-        self.till.input(TillInput::Act(Action::Dismiss)).await;
+        let mut mirrors = Vec::new();
+        let desk = Crewed::with_queue(data, server, |queue| {
+            mirrors.extend(places.iter().map(start));
+            MirroredQueue::new(queue, mirrors.clone())
+        });
+        Self { desk, mirrors }
     }
 
     async fn copied(&self) {
@@ -101,6 +48,10 @@ impl Laptop {
             state(mirror, |state| state == MirrorState::UpToDate).await;
         }
     }
+}
+
+fn top_up_till() -> TillId {
+    PaperTill::that_books(&[OrderKind::TopUp], 1).till
 }
 
 async fn state(mirror: &Mirror, wanted: impl Fn(MirrorState) -> bool) {
@@ -190,17 +141,8 @@ fn no_tls() -> rustls::ClientConfig {
         .with_no_client_auth()
 }
 
-fn money(server: &Server, number: u32) -> i64 {
-    let mut reader = server.instance.reader().unwrap();
-    let balance = reader.balance(sample::EVENT, sample::wristband(number)).unwrap();
-    let of_wristband = balance
-        .iter()
-        .filter(|(key, _)| matches!(key.account, Account::Wristband { .. }));
-    of_wristband.map(|(_, amount)| amount.0).sum()
-}
-
 fn all_money(server: &Server) -> Vec<i64> {
-    (1..=5).map(|number| money(server, number)).collect()
+    (1..=5).map(|number| server.money(number)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,19 +160,16 @@ async fn a_laptop_that_dies_offline_loses_no_top_up_and_coming_back_doubles_none
         },
         to_keeper(keeper(kept.path()).await, KEY),
     ];
-    let mut laptop = switch_on(data.path(), &server, &places);
-    laptop.register(&server).await;
-    laptop.top_up(sample::wristband(1), 1_000).await;
-    laptop.wait_for(|screen| screen.pill == Pill::Online).await;
-    laptop.till.input(TillInput::Cut(true)).await;
-    laptop
-        .wait_for(|screen| matches!(screen.pill, Pill::Offline { .. }))
-        .await;
+    let mut laptop = Laptop::switch_on(data.path(), &server, &places);
+    laptop.desk.register(&server, top_up_till()).await;
+    laptop.desk.top_up(sample::wristband(1), 1_000).await;
+    laptop.desk.wait_for(|screen| screen.pill == Pill::Online).await;
+    laptop.desk.cut().await;
     for (number, cents) in [(2, 2_000), (3, 3_000), (4, 4_000)] {
-        laptop.top_up(sample::wristband(number), cents).await;
+        laptop.desk.top_up(sample::wristband(number), cents).await;
     }
     laptop.copied().await;
-    laptop.till.pull_the_battery().await;
+    laptop.desk.till.pull_the_battery().await;
     drop(laptop);
     // The laptop is in the lake, with its disk.
     let lake = tempfile::tempdir().unwrap();
@@ -261,11 +200,11 @@ async fn a_laptop_that_dies_offline_loses_no_top_up_and_coming_back_doubles_none
     assert_eq!(all_money(&server), [1_000, 2_000, 3_000, 4_000, 0]);
 
     // Somebody dries the laptop, and it goes on where it was.
-    let laptop = switch_on(lake.path(), &server, &places);
-    laptop.wait_for(|screen| screen.pill == Pill::Online).await;
-    laptop.wait_for(|screen| screen.page == Page::Sale).await;
-    laptop.top_up(sample::wristband(5), 5_000).await;
-    laptop.wait_for(|screen| screen.pill == Pill::Online).await;
+    let laptop = Laptop::switch_on(lake.path(), &server, &places);
+    laptop.desk.wait_for(|screen| screen.pill == Pill::Online).await;
+    laptop.desk.wait_for(|screen| screen.page == Page::Sale).await;
+    laptop.desk.top_up(sample::wristband(5), 5_000).await;
+    laptop.desk.wait_for(|screen| screen.pill == Pill::Online).await;
     laptop.copied().await;
     assert_eq!(all_money(&server), [1_000, 2_000, 3_000, 4_000, 5_000]);
 
@@ -274,11 +213,8 @@ async fn a_laptop_that_dies_offline_loses_no_top_up_and_coming_back_doubles_none
     let page = office.look(&again).await;
     assert!(page.contains("nichts zu buchen"), "{page}");
     assert_eq!(all_money(&server), [1_000, 2_000, 3_000, 4_000, 5_000]);
-    laptop.till.stop().await.unwrap();
-    let mut reader = server.instance.reader().unwrap();
-    assert_eq!(reader.cases(0, 10).unwrap(), []);
-    let findings = audit::check(reader.as_mut()).unwrap();
-    assert!(findings.clean() && findings.postings == 5, "{findings:?}");
+    laptop.desk.till.stop().await.unwrap();
+    server.assert_books(5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,9 +231,9 @@ async fn a_keeper_that_is_away_or_knows_another_key_is_said_and_gets_everything_
         to_keeper(right, [1; 32]),
         to_keeper(right, KEY),
     ];
-    let laptop = switch_on(data.path(), &server, &places);
-    laptop.register(&server).await;
-    laptop.top_up(sample::wristband(1), 1_000).await;
+    let laptop = Laptop::switch_on(data.path(), &server, &places);
+    laptop.desk.register(&server, top_up_till()).await;
+    laptop.desk.top_up(sample::wristband(1), 1_000).await;
     let missing = |fault| move |state| matches!(state, MirrorState::Missing { fault: known, .. } if known == fault);
     state(&laptop.mirrors[0], missing(MirrorFault::Unreachable)).await;
     state(&laptop.mirrors[1], missing(MirrorFault::Key)).await;
@@ -310,7 +246,7 @@ async fn a_keeper_that_is_away_or_knows_another_key_is_said_and_gets_everything_
     state(&laptop.mirrors[0], |state| state == MirrorState::UpToDate).await;
     let read = |folder: &Path| File::read(&std::fs::read(&files(folder).unwrap()[0]).unwrap()).unwrap();
     assert!(read(late.path()).entries == read(kept.path()).entries);
-    laptop.till.stop().await.unwrap();
+    laptop.desk.till.stop().await.unwrap();
 }
 
 /// What a desk would upload: these entries, with this end.

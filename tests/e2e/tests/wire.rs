@@ -4,7 +4,6 @@
 use e2e::{RawClient, Server};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
-use groschen::audit;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::ids::Bytes;
 use shared_protocol::limits::FRAME_FROM_TERMINAL_MAX_BYTES;
@@ -71,8 +70,7 @@ async fn a_pushed_top_up_is_acknowledged_seen_by_others_and_there_after_a_restar
         panic!()
     };
     assert_eq!((welcome.durable_seq, welcome.durable_head), (1, till.head()));
-    let findings = audit::check(server.instance.reader().unwrap().as_mut()).unwrap();
-    assert!(findings.clean() && findings.postings == 1, "{findings:?}");
+    server.assert_books(1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

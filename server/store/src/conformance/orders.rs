@@ -1,13 +1,14 @@
 //! Lists and sums of orders: what any filter gives is what a look at every order gives.
 
 use shared_protocol::order::OrderKind;
-use shared_protocol::{StaffId, TaxpayerId, TillId};
+use shared_protocol::{StaffId, TillId};
 
+use super::signing::tse;
 use super::{Book, Item, Random};
 use crate::office::{CLOSED_AT_MS_MAX, HOUR_MS};
 use crate::{
     Commit, HourKey, HourRow, OrderFilter, OrderRow, OrderState, OutageRow, Reader, Signing, SigningRow, SigningState,
-    Store, TseNo, TseRow,
+    Store, TseNo,
 };
 
 const ORDERS: u64 = 240;
@@ -167,21 +168,6 @@ pub(super) fn signing(store: &mut impl Store) {
             doubt: None,
         }
     };
-    let tse = TseRow {
-        no: TseNo(1),
-        serial: [7; 32],
-        name: "TSE".to_owned(),
-        public_key: vec![4; 97],
-        algorithm: "ecdsa-plain-SHA384".to_owned(),
-        link: "software".to_owned(),
-        time_format: "unixTime".to_owned(),
-        certificates: Vec::new(),
-        valid_until_ms: None,
-        clients_max: 100,
-        signature_ms: 250,
-        certified: false,
-        taxpayer: TaxpayerId(1),
-    };
     let outage = OutageRow {
         id: 1,
         tse: Some(TseNo(1)),
@@ -192,7 +178,7 @@ pub(super) fn signing(store: &mut impl Store) {
     };
     let mut sign = |upto| {
         let signing = Signing {
-            tses: vec![tse.clone()],
+            tses: vec![tse()],
             outages: vec![outage.clone()],
             orders: told
                 .iter()

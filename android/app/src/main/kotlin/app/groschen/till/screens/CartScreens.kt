@@ -134,11 +134,12 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
             ui.label(foreign.text(ask), Type.TITLE).centred(),
             amount,
             ui.column(*rows.toTypedArray()),
-            page.tip?.let { tip(it, ui.label(ui.text(R.string.two_parts, ui.text(R.string.tip), foreign.text(R.string.tip)), Type.TITLE).centred()) },
             gap = R.dimen.gap_large,
         ).apply { gravity = Gravity.CENTER }
         val back = ui.button(ui.text(R.string.guest_view_leave)) { ui.touch(Touch.TurnToGuest) }
-        return ui.page(inside, back)
+        // Below the lines, so that it is there however many they are.
+        val both = ui.text(R.string.two_parts, ui.text(R.string.tip), foreign.text(R.string.tip))
+        return ui.page(inside, ui.column(page.tip?.let { tip(it, ui.label(both, Type.CAPTION).centred()) }, back))
     }
 
     private companion object {

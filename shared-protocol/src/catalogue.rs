@@ -47,6 +47,8 @@ crate::closed_enum! {
         MultiPurpose = 3,
         /// A deposit for bearer goods.
         Deposit = 4,
+        /// Cash in another currency than the event's ([`currency`](crate::currency)).
+        ForeignMoney = 5,
     }
 }
 
@@ -79,6 +81,9 @@ pub struct Asset {
     /// The most one wristband may hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder_ceiling: Option<Amount>,
+    /// Of a foreign currency: what one whole unit counts as, in millionths of the event's unit; of nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<u32>,
 }
 
 /// A business with its own tax number.

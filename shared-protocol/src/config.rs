@@ -334,6 +334,17 @@ impl Config {
                     why: "at most 9 decimal places",
                 });
             }
+            let same_code = |other: &Asset| other.id != asset.id && other.code == asset.code;
+            let twice = asset.fiscal == FiscalClass::ForeignMoney && self.assets.values().any(same_code);
+            let checked = if twice {
+                Err("another asset has this currency's code")
+            } else {
+                crate::currency::check(asset, &self.event.currency)
+            };
+            checked.map_err(|why| ConfigError::Value {
+                what: format!("asset {id}"),
+                why,
+            })?;
         }
         for (id, article) in &self.articles {
             let what = || format!("article {id}");
@@ -364,7 +375,8 @@ impl Config {
             }
             if let Some(price) = article.vouchers {
                 let asset = self.assets.get(&price.asset);
-                if asset.is_none_or(|asset| matches!(asset.fiscal, FiscalClass::Money | FiscalClass::Deposit)) {
+                let money = [FiscalClass::Money, FiscalClass::Deposit, FiscalClass::ForeignMoney];
+                if asset.is_none_or(|asset| money.contains(&asset.fiscal)) {
                     return dangling(what(), format!("voucher asset {}", price.asset));
                 }
                 if price.units == 0 || article.price.is_none() {

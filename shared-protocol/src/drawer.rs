@@ -4,14 +4,17 @@
 //! ```text
 //!   opened with a float   DrawerOpen     Float +100.00                            cash +100.00
 //!   change brought        CashMovement   CashTransit +50.00                       cash  +50.00
+//!   francs handed in      CashMovement   CashTransit -53.50                       cash  -53.50 (CHF -50.00)
 //!   counted, 2.00 short   DrawerCount    CashDifference -2.00  CashTransit -348   cash -350.00
 //! ```
 //! A count ends the drawer: what was counted goes to the safe, what is missing or over is the difference, and both together are what
-//! was expected. So after it the till's cash account is where it was before the drawer was opened.
+//! was expected. So after it the till's cash account is where it was before the drawer was opened. A count is of the event's currency only: foreign
+//! money leaves by being handed in, and what was not is in the ledger under the till.
 
+use crate::currency::Foreign;
 use crate::ids::ArticleId;
 use crate::money::{Amount, Overflow};
-use crate::order::{Line, LineKind, Order, OrderFault, OrderKind, TenderKind};
+use crate::order::{Line, LineKind, Order, OrderFault, OrderKind, Tender, TenderKind};
 use crate::tax::{TaxKey, TaxRate};
 
 /// What happens to a drawer.
@@ -33,6 +36,13 @@ pub enum DrawerMove {
     Transit {
         /// How much.
         amount: Amount,
+    },
+    /// Foreign money is taken to the safe.
+    HandIn {
+        /// The notes and coins, above zero.
+        foreign: Foreign,
+        /// What they count as, above zero.
+        worth: Amount,
     },
 }
 
@@ -56,16 +66,17 @@ impl DrawerMove {
         match self {
             Self::Open { .. } => OrderKind::DrawerOpen,
             Self::Count { .. } => OrderKind::DrawerCount,
-            Self::Transit { .. } => OrderKind::CashMovement,
+            Self::Transit { .. } | Self::HandIn { .. } => OrderKind::CashMovement,
         }
     }
 
-    /// How much more cash the till has afterwards.
+    /// How much more cash the till has afterwards, with what foreign money counts as.
     pub fn cash(self) -> Result<Amount, Overflow> {
         match self {
             Self::Open { float } => Ok(float),
             Self::Count { expected, .. } => expected.negated(),
             Self::Transit { amount } => Ok(amount),
+            Self::HandIn { worth, .. } => worth.negated(),
         }
     }
 
@@ -73,8 +84,18 @@ impl DrawerMove {
     pub fn difference(self) -> Result<Option<Amount>, Overflow> {
         match self {
             Self::Count { expected, counted } => counted.minus(expected).map(Some),
-            Self::Open { .. } | Self::Transit { .. } => Ok(None),
+            Self::Open { .. } | Self::Transit { .. } | Self::HandIn { .. } => Ok(None),
         }
+    }
+
+    /// The one payment of an order that says this.
+    pub fn tender(self) -> Result<Tender, Overflow> {
+        let mut tender = Tender::plain(TenderKind::Cash, self.cash()?);
+        if let Self::HandIn { foreign, .. } = self {
+            let amount = foreign.amount.negated()?;
+            tender.foreign = Some(Foreign { amount, ..foreign });
+        }
+        Ok(tender)
     }
 
     /// The lines of an order that says this.
@@ -86,6 +107,7 @@ impl DrawerMove {
                 line(LineKind::CashTransit, counted.negated()?)?,
             ],
             Self::Transit { amount } => vec![line(LineKind::CashTransit, amount)?],
+            Self::HandIn { worth, .. } => vec![line(LineKind::CashTransit, worth.negated()?)?],
         })
     }
 
@@ -94,7 +116,16 @@ impl DrawerMove {
         let totals = order.lines.iter().map(Line::total).collect::<Result<Vec<_>, _>>()?;
         let said = match (order.kind, totals.as_slice()) {
             (OrderKind::DrawerOpen, [float]) => Self::Open { float: *float },
-            (OrderKind::CashMovement, [amount]) => Self::Transit { amount: *amount },
+            (OrderKind::CashMovement, [amount]) => match order.tenders.iter().find_map(|tender| tender.foreign) {
+                None => Self::Transit { amount: *amount },
+                Some(gone) => Self::HandIn {
+                    foreign: Foreign {
+                        amount: gone.amount.negated()?,
+                        ..gone
+                    },
+                    worth: amount.negated()?,
+                },
+            },
             (OrderKind::DrawerCount, [difference, transit]) => {
                 let counted = transit.negated()?;
                 Self::Count {
@@ -116,6 +147,9 @@ impl DrawerMove {
         let possible = match said {
             Self::Open { float: counted } | Self::Count { counted, .. } => !counted.is_negative(),
             Self::Transit { amount } => !amount.is_zero(),
+            Self::HandIn { foreign, worth } => {
+                foreign.amount.is_positive() && worth.is_positive() && order.tenders.len() == 1
+            }
         };
         let in_cash = order.tenders.iter().all(|tender| tender.kind == TenderKind::Cash);
         let alone = order.holder.is_none() && order.group.is_none();

@@ -9,6 +9,7 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 pub mod crypto;
+pub mod currency;
 pub mod drawer;
 pub mod entry;
 pub mod ids;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::currency::Foreign;
 use crate::drawer::DrawerMove;
 use crate::ids::{
     ArticleId, AssetId, CartId, EventId, GroupId, HoldId, OrderId, OrganisationId, SessionId, StaffId, TagId,
@@ -202,6 +203,41 @@ pub struct Tender {
     /// The voucher asset, for a tender of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voucher: Option<AssetId>,
+    /// The notes and coins, where cash is in another currency than the event's; `amount` is what they are worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+}
+
+impl Tender {
+    /// A payment that nobody had to permit, of nothing but this amount.
+    pub const fn plain(kind: TenderKind, amount: Amount) -> Self {
+        Self {
+            kind,
+            amount,
+            permission: Permission::NotNeeded,
+            tag: None,
+            hold: None,
+            known_balance: None,
+            known_age_s: None,
+            voucher: None,
+            foreign: None,
+        }
+    }
+
+    /// Whether foreign money is taken as cash where it is taken, is worth something, and goes back only the way it came: to whoever gave it, when the order
+    /// is taken back, or out of the drawer. Change is given in the event's currency.
+    fn foreign_fits(&self, order: OrderKind) -> bool {
+        let Some(foreign) = self.foreign else { return true };
+        let sign = match order {
+            OrderKind::Sale | OrderKind::TopUp | OrderKind::Correction => 1,
+            OrderKind::Cancel | OrderKind::CashMovement => -1,
+            _ => return false,
+        };
+        self.kind == TenderKind::Cash
+            && [foreign.amount, self.amount]
+                .iter()
+                .all(|amount| amount.0.signum() == sign)
+    }
 }
 
 /// The place of an order among those that one cart or split became.
@@ -361,6 +397,7 @@ impl Order {
             TenderKind::Voucher => self.tender_tag(tender).is_some() && tender.voucher.is_some(),
             TenderKind::Cash | TenderKind::Card => tender.voucher.is_none(),
         });
+        let foreign_fits = self.tenders.iter().all(|tender| tender.foreign_fits(self.kind));
         let vouchers_have_holder = self.holder.is_some() || self.lines.iter().all(|line| line.vouchers.is_none());
         let group_is_sane = self.group.is_none_or(|group| group.part >= 1 && group.part <= group.of);
         let purse_is_sane = self
@@ -368,7 +405,8 @@ impl Order {
             .as_ref()
             .is_none_or(|purse| self.holder.is_some() && purse.after.covers(&purse.before));
         let band_is_sane = self.band.as_ref().is_none_or(|band| band.fits(self));
-        let fields_fit = tenders_named && vouchers_have_holder && group_is_sane && purse_is_sane && band_is_sane;
+        let parts_fit = group_is_sane && purse_is_sane && band_is_sane;
+        let fields_fit = tenders_named && foreign_fits && vouchers_have_holder && parts_fit;
         if reverses != self.reverses.is_some() || !fields_fit {
             return Err(OrderFault::Shape);
         }

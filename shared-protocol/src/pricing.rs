@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::ids::{ArticleId, AssetId, TaxpayerId};
 use crate::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX};
 use crate::money::{Amount, Overflow};
-use crate::order::{Line, LineKind, VoucherUse};
+use crate::order::{Line, LineKind, Tender, VoucherUse};
 use crate::tax::{TaxKey, TaxRate};
 
 /// One line of a cart as the cashier put it together. Deposits of sold goods are not typed in: pricing adds them.
@@ -310,6 +310,8 @@ pub enum Mismatch {
     Kind(ArticleId),
     /// Vouchers that do not buy the article, or more of them than it costs.
     Voucher(ArticleId),
+    /// Foreign money that counted as something else than the catalogue gives, or that the event does not take.
+    Worth(AssetId),
 }
 
 /// What lines say that vouchers paid as a means of payment: units and cents by asset, below zero for lines that take back. Lines whose vouchers the
@@ -327,6 +329,23 @@ pub fn covered_by_vouchers(config: &Config, lines: &[Line]) -> Result<BTreeMap<A
         }
     }
     Ok(covered)
+}
+
+/// Compares what foreign money counted as with the catalogue the order was priced with.
+pub fn verify_worth(config: &Config, tenders: &[Tender]) -> Vec<Mismatch> {
+    let wrong = |tender: &&Tender| {
+        tender.foreign.is_some_and(|foreign| {
+            let currency = config.currency(foreign.asset);
+            currency.is_none_or(|currency| currency.worth(foreign.amount) != Ok(tender.amount))
+        })
+    };
+    let assets: std::collections::BTreeSet<_> = tenders
+        .iter()
+        .filter(wrong)
+        .filter_map(|tender| tender.foreign)
+        .map(|foreign| Mismatch::Worth(foreign.asset))
+        .collect();
+    assets.into_iter().collect()
 }
 
 /// Compares what was charged with the catalogue the order was priced with; line order and merging do not matter.

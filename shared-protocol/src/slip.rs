@@ -17,6 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{BadSignature, Hash32, PublicKey, Signature, signing_input, verify};
+use crate::currency::Foreign;
 use crate::ids::{
     AssetId, Bytes, CartId, EventId, OrderId, OrganisationId, SessionId, StaffId, TaxpayerId, TerminalId, TillId,
 };
@@ -24,7 +25,7 @@ use crate::limits::{
     LINE_QUANTITY_MAX, ORDER_LINES_MAX, ORDER_TENDERS_MAX, RECEIPT_ADDRESS_MAX_BYTES, SLIP_TEXT_MAX_BYTES,
 };
 use crate::money::Amount;
-use crate::order::{Line, Order, OrderKind, Permission, Tender, TenderKind};
+use crate::order::{Line, Order, OrderKind, Tender, TenderKind};
 use crate::stream::Version;
 use crate::{decode, encode};
 
@@ -41,6 +42,9 @@ pub struct ShownTender {
     /// The voucher asset, for a tender of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voucher: Option<AssetId>,
+    /// The notes and coins, where cash was in a foreign currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
 }
 
 /// Lines and payments of the order that a correction takes the place of: its receipt shows both.
@@ -143,20 +147,16 @@ fn shown_tenders(tenders: &[Tender]) -> Vec<ShownTender> {
         kind: tender.kind,
         amount: tender.amount,
         voucher: tender.voucher,
+        foreign: tender.foreign,
     };
     tenders.iter().map(shown).collect()
 }
 
 fn told_tenders(tenders: &[ShownTender]) -> Vec<Tender> {
     let told = |tender: &ShownTender| Tender {
-        kind: tender.kind,
-        amount: tender.amount,
-        permission: Permission::NotNeeded,
-        tag: None,
-        hold: None,
-        known_balance: None,
-        known_age_s: None,
         voucher: tender.voucher,
+        foreign: tender.foreign,
+        ..Tender::plain(tender.kind, tender.amount)
     };
     tenders.iter().map(told).collect()
 }

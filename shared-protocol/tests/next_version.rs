@@ -63,6 +63,8 @@ struct NextTender {
     known_age_s: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     voucher: Option<shared_protocol::AssetId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    foreign: Option<shared_protocol::currency::Foreign>,
     /// New: what a card acquirer calls the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acquirer: Option<NextAcquirer>,

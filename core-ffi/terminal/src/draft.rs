@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::limits::ORDER_TENDERS_MAX;
-use shared_protocol::order::{
-    CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind,
-};
+use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::pricing::{CartLine, Priced, PricingError, price};
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
@@ -134,14 +133,8 @@ impl From<PricingError> for Refusal {
 
 fn tender(kind: TenderKind, amount: Amount, tag: Option<TagId>) -> Tender {
     Tender {
-        kind,
-        amount,
-        permission: Permission::NotNeeded,
         tag,
-        hold: None,
-        known_balance: None,
-        known_age_s: None,
-        voucher: None,
+        ..Tender::plain(kind, amount)
     }
 }
 
@@ -283,8 +276,13 @@ fn mirrored(old: &Past, reason: CancelReason) -> Result<DraftOrder, Refusal> {
     };
     let back = |paid: &Tender| {
         let amount = paid.amount.negated()?;
+        let turned = |given: Foreign| {
+            let amount = given.amount.negated()?;
+            Ok::<_, Overflow>(Foreign { amount, ..given })
+        };
         Ok(Tender {
             voucher: paid.voucher,
+            foreign: paid.foreign.map(turned).transpose()?,
             ..tender(paid.kind, amount, paid.tag)
         })
     };
@@ -371,15 +369,14 @@ pub(crate) fn money(shop: &Shop, amount: Amount, method: TenderKind, holder: Tag
 
 /// Money of the drawer: no guest has a part in it.
 pub(crate) fn drawer(shop: &Shop, said: DrawerMove) -> Result<Draft, Refusal> {
-    let cash = said.cash()?;
     let order = DraftOrder {
         lines: said.lines()?,
-        tenders: vec![tender(TenderKind::Cash, cash, None)],
+        tenders: vec![said.tender()?],
         ..DraftOrder::empty(said.kind(), shop.home, shop.config.version, None)
     };
     Ok(Draft {
         orders: vec![order],
-        net: cash,
+        net: said.cash()?,
         ..Draft::default()
     })
 }
@@ -410,18 +407,15 @@ impl Draft {
     pub fn gross(&self, tag: Option<TagId>) -> Amount {
         let mine = |order: &DraftOrder, tender: &Tender| tag.is_none() || tender.tag.or(order.holder) == tag;
         let taken = self.orders.iter().flat_map(|order| {
-            let order_takes = order.as_order_takes();
-            order
-                .tenders
-                .iter()
-                .filter(move |tender| mine(order, tender))
-                .map(move |tender| match tender.kind {
-                    TenderKind::Wristband => tender.amount.max(Amount::ZERO),
-                    TenderKind::Cash | TenderKind::Card if order_takes => {
-                        Amount(tender.amount.0.saturating_neg()).max(Amount::ZERO)
-                    }
-                    _ => Amount::ZERO,
-                })
+            let tenders = || order.tenders.iter().filter(move |tender| mine(order, tender));
+            let wristbands = tenders().filter(|tender| tender.kind == TenderKind::Wristband);
+            let plain = |tender: &&Tender| matches!(tender.kind, TenderKind::Cash | TenderKind::Card);
+            let plain = tenders().filter(plain).filter(|_| order.as_order_takes());
+            // Foreign cash and the change that was given for it are one payment.
+            let paid_out = plain.fold(0_i64, |sum, tender| sum.saturating_sub(tender.amount.0));
+            wristbands
+                .map(|tender| tender.amount.max(Amount::ZERO))
+                .chain([Amount(paid_out.max(0))])
         });
         Amount::sum(taken).unwrap_or(Amount(i64::MAX))
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use shared_protocol::Amount;
 use shared_protocol::drawer::DrawerMove;
-use shared_protocol::order::{Order, OrderFault, TenderKind};
+use shared_protocol::order::{Order, OrderFault, Tender, TenderKind};
 
 use crate::Terminal;
 use crate::draft;
@@ -34,7 +34,9 @@ pub(crate) fn after<'a>(
                 expected: float,
             }),
             Some(DrawerMove::Count { .. }) => None,
-            Some(DrawerMove::Transit { .. }) | None => drawer.map(|drawer| drawer.with(order)).transpose()?,
+            Some(DrawerMove::Transit { .. } | DrawerMove::HandIn { .. }) | None => {
+                drawer.map(|drawer| drawer.with(order)).transpose()?
+            }
         };
     }
     Ok(drawer)
@@ -42,7 +44,9 @@ pub(crate) fn after<'a>(
 
 impl Drawer {
     fn with(self, order: &Order) -> Result<Self, OrderFault> {
-        let cash = order.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        // A count is of the event's currency only.
+        let is_cash = |tender: &&Tender| tender.kind == TenderKind::Cash && tender.foreign.is_none();
+        let cash = order.tenders.iter().filter(is_cash);
         let moved = Amount::sum(cash.map(|tender| tender.amount))?;
         Ok(Self {
             expected: self.expected.plus(moved)?,
@@ -64,7 +68,7 @@ pub(crate) const fn done_kind(said: DrawerMove) -> DoneKind {
     match said {
         DrawerMove::Open { .. } => DoneKind::DrawerOpened,
         DrawerMove::Count { expected, counted } => DoneKind::DrawerCounted { expected, counted },
-        DrawerMove::Transit { .. } => DoneKind::CashMoved,
+        DrawerMove::Transit { .. } | DrawerMove::HandIn { .. } => DoneKind::CashMoved,
     }
 }
 

@@ -334,7 +334,9 @@ fn tenders(order: &Order, names: &Names<'_>) -> Markup {
                 thead { tr { th scope="col" { (words.of("Womit", "How")) } th.amount scope="col" { (words.of("Betrag", "Amount")) } th scope="col" { (words.of("Erlaubt durch", "Permitted by")) } } }
                 tbody { @for tender in &order.tenders {
                     tr {
-                        td { (tender_kind(tender.kind, words)) @if let Some(tag) = tender.tag { " " (wristband(&tag.to_string())) } }
+                        td { (tender_kind(tender.kind, words))
+                            @if let Some(given) = tender.foreign { " " (names.amount(given.asset, i128::from(given.amount.0))) " " bdi { (names.asset(given.asset)) } }
+                            @if let Some(tag) = tender.tag { " " (wristband(&tag.to_string())) } }
                         td.amount { @match tender.voucher {
                             Some(asset) => { (names.amount(asset, i128::from(tender.amount.0))) " × " bdi { (names.asset(asset)) } }
                             None => (euros(tender.amount, words)),

@@ -97,6 +97,7 @@ pub(crate) const fn transfer_code(code: TransferCode, words: Language) -> &'stat
         TransferCode::Move => words.of("Umgebucht", "Moved"),
         TransferCode::CashMovement => words.of("Bargeldbewegung", "Cash movement"),
         TransferCode::CashDifference => words.of("Kassendifferenz", "Cash difference"),
+        TransferCode::Change => words.of("Gewechselt", "Change"),
         TransferCode::Suspense => words.of("Ungeklärt", "Unclear"),
     }
 }
@@ -314,6 +315,9 @@ impl Names<'_> {
             Account::CashDifference { till } => {
                 html! { (words.of("Kassendifferenz", "Cash difference")) " " bdi { (self.till(*till)) } }
             }
+            Account::ForeignCash { till, currency } => html! {
+                (words.of("Fremdwährung", "Foreign cash")) " " bdi { (self.asset(*currency)) } ", " bdi { (self.till(*till)) }
+            },
             Account::Suspense => html! { (words.of("Ungeklärt", "Suspense")) },
         }
     }

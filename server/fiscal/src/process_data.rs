@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! Beleg^4.50_7.00_0.00_0.00_-11.50^
-//!   |     |                        payments: cash before card, one entry a kind, none for a sale from a wristband
+//!   |     |                        payments: cash before card, one entry a kind and currency (`50.00:Bar:CHF`), none for a sale from a wristband
 //!   |     gross sums by legal category of the rate: general, reduced, average § 24 (1) no. 3, average § 24 (1) no. 1, none
 //!   what kind of business
 //! ```
-//! Invariant: the five sums add up to the payments. A TSE does not check that; we do.
+//! Invariant: the five sums add up to the payments, foreign cash counted as what it is worth. A TSE does not check that; we do.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use shared_protocol::config::Config;
-use shared_protocol::order::{Order, OrderKind, TenderKind};
+use shared_protocol::order::{Order, OrderKind, Tender, TenderKind};
 use shared_protocol::tax::TaxKey;
 use shared_protocol::{Amount, Overflow, pricing};
 
@@ -82,16 +83,43 @@ pub enum VoucherModel {
 }
 
 /// A receipt as a TSE is told it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kassenbeleg {
     /// What kind of business.
     pub kind: Vorgangstyp,
     /// Gross cents by category, in the order of annex I.
     pub groups: [Amount; GROUPS],
-    /// Cash in cents.
+    /// Cash in cents of the event's currency.
     pub cash: Amount,
+    /// Cash in other currencies by their ISO 4217 codes.
+    pub foreign: BTreeMap<String, ForeignCash>,
     /// Everything else that pays, in cents.
     pub other: Amount,
+}
+
+/// Cash in one foreign currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ForeignCash {
+    /// How much of it, in hundredths.
+    pub amount: Amount,
+    /// What it is worth in cents of the event's currency.
+    pub worth: Amount,
+}
+
+impl ForeignCash {
+    fn plus(self, other: Self) -> Result<Self, Overflow> {
+        Ok(Self {
+            amount: self.amount.plus(other.amount)?,
+            worth: self.worth.plus(other.worth)?,
+        })
+    }
+
+    fn negated(self) -> Result<Self, Overflow> {
+        Ok(Self {
+            amount: self.amount.negated()?,
+            worth: self.worth.negated()?,
+        })
+    }
 }
 
 /// An order that cannot be told to a TSE.
@@ -105,7 +133,7 @@ pub enum ProcessDataError {
     Unbalanced {
         /// All groups.
         sums: Amount,
-        /// Cash and other.
+        /// Cash, foreign cash by its worth, and other.
         payments: Amount,
     },
 }
@@ -128,6 +156,7 @@ impl Kassenbeleg {
         kind: Vorgangstyp::Belegabbruch,
         groups: [Amount::ZERO; GROUPS],
         cash: Amount::ZERO,
+        foreign: BTreeMap::new(),
         other: Amount::ZERO,
     };
 
@@ -145,6 +174,10 @@ impl Kassenbeleg {
                 *sum = sum.minus(taken_back)?;
             }
             receipt.cash = receipt.cash.minus(before.cash)?;
+            for (code, taken_back) in before.foreign {
+                let sum = receipt.foreign.entry(code).or_default();
+                *sum = sum.plus(taken_back.negated()?)?;
+            }
             receipt.other = receipt.other.minus(before.other)?;
         }
         receipt.check()?;
@@ -163,7 +196,7 @@ impl Kassenbeleg {
         }
         for tender in &order.tenders {
             match tender.kind {
-                TenderKind::Cash => receipt.cash = receipt.cash.plus(tender.amount)?,
+                TenderKind::Cash => receipt.take_cash(tender, config)?,
                 TenderKind::Card => receipt.other = receipt.other.plus(tender.amount)?,
                 TenderKind::Wristband => receipt.redeemed(tender.amount, model)?,
                 // In units; what they are worth is in the lines.
@@ -183,6 +216,22 @@ impl Kassenbeleg {
         Ok(())
     }
 
+    /// A currency that the catalogue does not know has no code to be told by; its worth is all that can be said of it.
+    fn take_cash(&mut self, tender: &Tender, config: &Config) -> Result<(), Overflow> {
+        let known = tender
+            .foreign
+            .and_then(|foreign| Some((config.currency(foreign.asset)?.code, foreign.amount)));
+        match known {
+            Some((code, amount)) => {
+                let sum = self.foreign.entry(code.to_owned()).or_default();
+                let worth = tender.amount;
+                *sum = sum.plus(ForeignCash { amount, worth })?;
+            }
+            None => self.cash = self.cash.plus(tender.amount)?,
+        }
+        Ok(())
+    }
+
     fn redeemed(&mut self, cents: Amount, model: VoucherModel) -> Result<(), Overflow> {
         match model {
             VoucherModel::VoucherLines => self.add(GROUPS - 1, cents.negated()?),
@@ -195,7 +244,8 @@ impl Kassenbeleg {
 
     fn check(&self) -> Result<(), ProcessDataError> {
         let sums = Amount::sum(self.groups)?;
-        let payments = self.cash.plus(self.other)?;
+        let foreign = self.foreign.values().map(|cash| cash.worth);
+        let payments = Amount::sum(foreign.chain([self.cash, self.other]))?;
         if sums == payments {
             Ok(())
         } else {
@@ -229,11 +279,14 @@ impl fmt::Display for Kassenbeleg {
             write!(f, "{separator}{}", Euros(*sum))?;
         }
         let mut separator = "^";
-        for (amount, kind) in [(self.cash, "Bar"), (self.other, "Unbar")] {
-            if !amount.is_zero() {
-                write!(f, "{separator}{}:{kind}", Euros(amount))?;
-                separator = "_";
-            }
+        let foreign = self.foreign.iter();
+        let foreign = foreign.map(|(code, cash)| (cash.amount, "Bar:", code.as_str()));
+        let payments = std::iter::once((self.cash, "Bar", ""))
+            .chain(foreign)
+            .chain([(self.other, "Unbar", "")]);
+        for (amount, kind, code) in payments.filter(|(amount, ..)| !amount.is_zero()) {
+            write!(f, "{separator}{}:{kind}{code}", Euros(amount))?;
+            separator = "_";
         }
         if separator == "^" {
             f.write_str("^")?;
@@ -250,8 +303,9 @@ mod tests {
     use fixtures::sample::{self, CUP};
     use proptest::prelude::*;
     use shared_protocol::catalogue::FiscalClass;
+    use shared_protocol::currency::Foreign;
     use shared_protocol::drawer::DrawerMove;
-    use shared_protocol::order::{Line, Tender};
+    use shared_protocol::order::Line;
     use shared_protocol::{ArticleId, AssetId};
 
     use super::*;
@@ -360,12 +414,49 @@ mod tests {
     }
 
     #[test]
+    fn foreign_cash_is_told_in_its_own_currency_after_the_event_s() {
+        let mut desk = PaperTill::that_books(&[OrderKind::TopUp], 1);
+        desk.config = std::sync::Arc::new(sample::config_with_currencies());
+        let given = |asset, amount, worth| Tender {
+            foreign: Some(Foreign {
+                asset,
+                amount: Amount(amount),
+            }),
+            ..Tender::plain(TenderKind::Cash, Amount(worth))
+        };
+        let mut order = desk.order(OrderKind::TopUp);
+        order.lines = vec![PaperTill::money_line(shared_protocol::order::LineKind::TopUp, 1, 4_820)];
+        order.tenders = vec![
+            given(sample::FRANC, 5_000, 5_350),
+            Tender::plain(TenderKind::Cash, Amount(-530)),
+        ];
+        let sums = "Beleg^0.00_0.00_0.00_0.00_48.20^";
+        assert_eq!(told(&order, &desk), format!("{sums}-5.30:Bar_50.00:Bar:CHF"));
+        // One entry a currency, by its code; what it is worth together is what is owed.
+        order.tenders = vec![
+            given(sample::FRANC, 1_000, 1_070),
+            given(sample::CROWN, 60_000, 2_430),
+            given(sample::FRANC, 1_000, 1_070),
+            Tender::plain(TenderKind::Card, Amount(250)),
+        ];
+        assert_eq!(
+            told(&order, &desk),
+            format!("{sums}20.00:Bar:CHF_600.00:Bar:CZK_2.50:Unbar")
+        );
+        let none = Kassenbeleg::of_order(&order, Some(&order), &desk.config, VoucherModel::VoucherLines).unwrap();
+        assert_eq!(none.to_string(), "Beleg^0.00_0.00_0.00_0.00_0.00^");
+        // Without the currency in the catalogue there is no code to tell it by.
+        desk.config = std::sync::Arc::new(sample::config());
+        assert_eq!(told(&order, &desk), format!("{sums}45.70:Bar_2.50:Unbar"));
+    }
+
+    #[test]
     fn a_drawer_is_told_as_cash_in_the_group_without_tax() {
         let mut desk = PaperTill::that_books(&[OrderKind::DrawerCount], 1);
         let mut said = |said: DrawerMove| {
             let mut order = desk.order(said.kind());
             order.lines = said.lines().unwrap();
-            order.tenders = vec![PaperTill::tender(TenderKind::Cash, said.cash().unwrap())];
+            order.tenders = vec![said.tender().unwrap()];
             told(&order, &desk)
         };
         let float = Amount(10_000);

@@ -52,7 +52,7 @@ pub enum Account {
         /// Who paid it back.
         creditor: TaxpayerId,
     },
-    /// Cash in a till's drawer (negative: the organiser has it).
+    /// Cash in a till's drawer (negative: the organiser has it): in the event's currency, and notes of others each in its own asset.
     Cash {
         /// The till.
         till: TillId,
@@ -62,7 +62,7 @@ pub enum Account {
         /// The till.
         till: TillId,
     },
-    /// The outside of an asset: what was issued and not yet redeemed, negative.
+    /// The outside of an asset: what was issued and not yet redeemed, negative; of a foreign currency what guests brought, positive.
     Issuer,
     /// What the organiser pays for vouchers that count as a means of payment (negative, in euro).
     VoucherFunding {
@@ -82,6 +82,14 @@ pub enum Account {
     Tips {
         /// Whose staff.
         taxpayer: TaxpayerId,
+    },
+    /// What foreign money in a till's drawer counts as, in the event's currency (negative: the organiser has it). The notes themselves are in
+    /// [`Cash`](Self::Cash) in their own asset, against the [`Issuer`](Self::Issuer), from whom guests brought them.
+    ForeignCash {
+        /// The till.
+        till: TillId,
+        /// Which currency.
+        currency: AssetId,
     },
 }
 

@@ -46,6 +46,8 @@ shared_protocol::closed_enum! {
         Suspense = 15,
         /// What a guest gave on top, to the staff.
         Tip = 16,
+        /// Change given in the event's currency for a larger payment; and notes of another currency that came into a drawer.
+        Change = 17,
     }
 }
 

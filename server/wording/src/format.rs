@@ -68,6 +68,13 @@ pub fn percent(hundredths: u16, language: Language) -> String {
     }
 }
 
+/// Millionths, as what a unit of another currency counts as: `1,07`, `0,0405`.
+pub fn millionths(value: u32, language: Language) -> String {
+    let rest = format!("{:06}", value % 1_000_000);
+    let rest = rest.trim_end_matches('0');
+    format!("{}{}{rest:0<2}", value / 1_000_000, language.of(",", "."))
+}
+
 /// What somebody typed as an amount, in cents: `12`, `12,5`, `12.50`. None when it is no amount, or more than two decimals are meant.
 pub fn typed_cents(text: &str) -> Option<Amount> {
     let text = text.trim().trim_end_matches('€').trim_end();
@@ -185,6 +192,8 @@ mod tests {
             (percent(1_070, Language::En), percent(1_075, Language::En)),
             ("10.7%".into(), "10.75%".into())
         );
+        let rates = [1_070_000, 40_500, 2_000_000].map(|value| millionths(value, Language::De));
+        assert_eq!(rates, ["1,07", "0,0405", "2,00"]);
     }
 
     #[test]

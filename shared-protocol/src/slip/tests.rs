@@ -4,7 +4,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::crypto::{Ed25519Signer, Signer as _};
 use crate::ids::{ArticleId, TagId};
-use crate::order::{LineKind, VoucherUse};
+use crate::order::{LineKind, Permission, VoucherUse};
 use crate::tax::{TaxKey, TaxRate};
 use crate::wristband::{PurseMove, PurseTotals};
 
@@ -41,6 +41,7 @@ fn sale(lines: Vec<Line>) -> Order {
         known_balance: Some(Amount(7_777)),
         known_age_s: Some(60),
         voucher: None,
+        foreign: None,
     };
     Order {
         cashier: StaffId(9_001),
@@ -74,6 +75,7 @@ fn shown() -> Shown {
             kind: TenderKind::Wristband,
             amount: Amount(900),
             voucher: None,
+            foreign: None,
         }],
         reverses: None,
         replaced: None,

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use shared_protocol::chain::{EpochStart, SignedHead};
 use shared_protocol::crypto::{Algorithm, Hash32, PublicKey, Signature};
+use shared_protocol::currency::Foreign;
 use shared_protocol::entry::{
     self, Content, Entry, EntryKind, Intent, IntentOutcome, IntentResult, OrderEntry, content_hash,
 };
@@ -120,6 +121,10 @@ fn line() -> impl Strategy<Value = Line> {
 
 fn tender() -> impl Strategy<Value = Tender> {
     let known = (option::of(amount()), option::of(any::<u32>()), option::of(any::<u16>()));
+    let foreign = (any::<u16>(), amount()).prop_map(|(asset, amount)| Foreign {
+        asset: AssetId(asset),
+        amount,
+    });
     (
         select(TenderKind::ALL),
         amount(),
@@ -127,9 +132,10 @@ fn tender() -> impl Strategy<Value = Tender> {
         option::of(tag()),
         option::of(id()),
         known,
+        option::of(foreign),
     )
         .prop_map(
-            |(kind, amount, permission, tag, hold, (known_balance, known_age_s, voucher))| Tender {
+            |(kind, amount, permission, tag, hold, (known_balance, known_age_s, voucher), foreign)| Tender {
                 kind,
                 amount,
                 permission,
@@ -138,6 +144,7 @@ fn tender() -> impl Strategy<Value = Tender> {
                 known_balance,
                 known_age_s,
                 voucher: voucher.map(AssetId),
+                foreign,
             },
         )
 }

@@ -58,6 +58,7 @@ fn asset(id: u16, fiscal: FiscalClass) -> Item {
         fiscal,
         expires: false,
         holder_ceiling: None,
+        value: None,
     };
     Item::Asset { item }
 }

@@ -71,6 +71,7 @@ fn asset(id: AssetId, name: &str, class: &str) -> Item {
         fiscal,
         expires: false,
         holder_ceiling: None,
+        value: None,
     };
     Item::Asset { item }
 }

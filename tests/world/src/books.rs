@@ -1,9 +1,10 @@
 //! The observer's own book-keeping: what the orders that tills made come to, by the tenders they showed. It knows nothing of postings, holds, lots or
-//! reversals; it only adds up what guests were told.
+//! reversals; it only adds up what guests were told. What the ledger says is put beside it in the same form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fixtures::sample::DRINK;
+use ledger::{Account, Posting};
 use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
 use shared_protocol::tax::TaxKey;
 use shared_protocol::{AssetId, OrderId, TagId, TaxpayerId, TillId};
@@ -28,6 +29,10 @@ pub(crate) struct Books {
     pub safe: i128,
     /// What counts of drawers found over, by till.
     pub differences: BTreeMap<TillId, i128>,
+    /// What foreign money that drawers took counts as, by till and currency.
+    pub foreign: BTreeMap<(TillId, AssetId), i128>,
+    /// Foreign notes and coins in their hundredths, by where they are: a till's drawer or the safe.
+    pub notes: BTreeMap<(Option<TillId>, AssetId), i128>,
     /// What each order did to wristbands.
     pub by_order: BTreeMap<(OrderId, TagId, AssetId), i128>,
 }
@@ -37,6 +42,8 @@ pub(crate) struct Books {
 struct Effect {
     guests: Vec<((TagId, AssetId), i128)>,
     cash: i128,
+    /// Currency, hundredths of it, and what they count as.
+    foreign: Vec<(AssetId, i128, i128)>,
     card: i128,
     sellers: i128,
     tips: i128,
@@ -56,7 +63,10 @@ impl Effect {
         for tender in &order.tenders {
             let cents = i128::from(tender.amount.0);
             match tender.kind {
-                TenderKind::Cash => effect.cash += cents,
+                TenderKind::Cash => match tender.foreign {
+                    Some(given) => effect.foreign.push((given.asset, i128::from(given.amount.0), cents)),
+                    None => effect.cash += cents,
+                },
                 TenderKind::Card => effect.card += cents,
                 TenderKind::Wristband => {}
                 TenderKind::Voucher => continue,
@@ -106,6 +116,13 @@ impl Books {
         }
         *self.cash.entry(order.till).or_default() += sign * effect.cash;
         *self.card.entry(order.till).or_default() += sign * effect.card;
+        for (currency, notes, worth) in &effect.foreign {
+            *self.foreign.entry((order.till, *currency)).or_default() += sign * worth;
+            *self.notes.entry((Some(order.till), *currency)).or_default() += sign * notes;
+            if order.kind.is_of_drawer() {
+                *self.notes.entry((None, *currency)).or_default() -= sign * notes;
+            }
+        }
         self.sellers += sign * effect.sellers;
         *self.tips.entry(order.taxpayer).or_default() += sign * effect.tips;
         self.safe += sign * effect.safe;
@@ -119,6 +136,53 @@ impl Books {
             *self.guests.entry((tag, AssetId::EURO)).or_default() -= cents;
             self.sellers += cents;
         }
+    }
+
+    fn without_zeros(mut self) -> Self {
+        self.guests.retain(|_, balance| *balance != 0);
+        self.cash.retain(|_, balance| *balance != 0);
+        self.card.retain(|_, balance| *balance != 0);
+        self.differences.retain(|_, balance| *balance != 0);
+        self.tips.retain(|_, balance| *balance != 0);
+        self.foreign.retain(|_, worth| *worth != 0);
+        self.notes.retain(|_, notes| *notes != 0);
+        self
+    }
+
+    /// What the ledger says, posting by posting.
+    pub fn of_ledger<'a>(postings: impl Iterator<Item = &'a Posting>) -> Self {
+        let mut ledger = Books::default();
+        let moved = postings.flat_map(|posting| {
+            posting.transfers.iter().flat_map(|transfer| {
+                let amount = i128::from(transfer.amount.0);
+                [(posting.source(transfer), -amount), (posting.target(transfer), amount)]
+            })
+        });
+        for (key, balance) in moved {
+            match key.account {
+                Account::Wristband { tag, .. } | Account::Overdraft { tag } => {
+                    *ledger.guests.entry((tag, key.asset)).or_default() += balance;
+                }
+                // Notes of other currencies stand there as units; what they count as is apart.
+                Account::Cash { till } if key.asset != AssetId::EURO => {
+                    *ledger.notes.entry((Some(till), key.asset)).or_default() -= balance;
+                }
+                Account::Safe if key.asset != AssetId::EURO => {
+                    *ledger.notes.entry((None, key.asset)).or_default() -= balance;
+                }
+                Account::ForeignCash { till, currency } => {
+                    *ledger.foreign.entry((till, currency)).or_default() -= balance;
+                }
+                Account::Cash { till } => *ledger.cash.entry(till).or_default() -= balance,
+                Account::Card { till } => *ledger.card.entry(till).or_default() -= balance,
+                Account::Safe => ledger.safe -= balance,
+                Account::CashDifference { till } => *ledger.differences.entry(till).or_default() += balance,
+                Account::Tips { taxpayer } => *ledger.tips.entry(taxpayer).or_default() += balance,
+                Account::Issuer | Account::Suspense => {}
+                _ => ledger.sellers += balance,
+            }
+        }
+        ledger.without_zeros()
     }
 
     /// Adds up all orders that are in `booked`, given in the order in which the server booked them.
@@ -151,11 +215,6 @@ impl Books {
                 books.add(order.id, &old.order, &Effect::of(&old.order), -1);
             }
         }
-        books.guests.retain(|_, balance| *balance != 0);
-        books.cash.retain(|_, balance| *balance != 0);
-        books.card.retain(|_, balance| *balance != 0);
-        books.differences.retain(|_, balance| *balance != 0);
-        books.tips.retain(|_, balance| *balance != 0);
-        books
+        books.without_zeros()
     }
 }

@@ -190,36 +190,7 @@ impl World {
             .filter_map(|row| Some(row.record.posting.as_ref()?.id.0))
             .collect();
         let books = Books::of(&self.observer, &booked);
-        let mut ledger = Books::default();
-        for (key, balance) in stored
-            .rows
-            .iter()
-            .filter_map(|row| row.record.posting.as_ref())
-            .flat_map(|posting| {
-                posting.transfers.iter().flat_map(|transfer| {
-                    let amount = i128::from(transfer.amount.0);
-                    [(posting.source(transfer), -amount), (posting.target(transfer), amount)]
-                })
-            })
-        {
-            match key.account {
-                Account::Wristband { tag, .. } | Account::Overdraft { tag } => {
-                    *ledger.guests.entry((tag, key.asset)).or_default() += balance;
-                }
-                Account::Cash { till } => *ledger.cash.entry(till).or_default() -= balance,
-                Account::Card { till } => *ledger.card.entry(till).or_default() -= balance,
-                Account::Safe => ledger.safe -= balance,
-                Account::CashDifference { till } => *ledger.differences.entry(till).or_default() += balance,
-                Account::Tips { taxpayer } => *ledger.tips.entry(taxpayer).or_default() += balance,
-                Account::Issuer | Account::Suspense => {}
-                _ => ledger.sellers += balance,
-            }
-        }
-        ledger.guests.retain(|_, balance| *balance != 0);
-        ledger.cash.retain(|_, balance| *balance != 0);
-        ledger.card.retain(|_, balance| *balance != 0);
-        ledger.differences.retain(|_, balance| *balance != 0);
-        ledger.tips.retain(|_, balance| *balance != 0);
+        let ledger = Books::of_ledger(stored.rows.iter().filter_map(|row| row.record.posting.as_ref()));
         // What was taken back twice, or before it was known, is booked by other rules; the case names the order.
         let odd = |kind| {
             matches!(
@@ -257,6 +228,15 @@ impl World {
                 found.push((
                     "I2",
                     format!("drawers have {:?}, tills took {:?}", ledger.cash, books.cash),
+                ));
+            }
+            if (&books.foreign, &books.notes) != (&ledger.foreign, &ledger.notes) {
+                found.push((
+                    "I2",
+                    format!(
+                        "foreign cash counts as {:?} and is {:?}, tills took {:?} and {:?}",
+                        ledger.foreign, ledger.notes, books.foreign, books.notes
+                    ),
                 ));
             }
             if books.card != ledger.card {

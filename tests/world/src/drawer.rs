@@ -34,7 +34,7 @@ impl Drawer {
         let cash: i64 = order
             .tenders
             .iter()
-            .filter(|tender| tender.kind == TenderKind::Cash)
+            .filter(|tender| tender.kind == TenderKind::Cash && tender.foreign.is_none())
             .map(|tender| tender.amount.0)
             .sum();
         match (DrawerMove::of(order), self.open) {
@@ -46,6 +46,8 @@ impl Drawer {
                 Ok(Self { open: None, ..self })
             }
             (Ok(Some(DrawerMove::Count { expected, .. })), open) => Err((Some(expected.0), open)),
+            // Foreign money is in no count, so it may be handed in with no drawer open.
+            (Ok(Some(DrawerMove::HandIn { .. })), _) => Ok(self),
             (Ok(Some(DrawerMove::Transit { .. }) | None), Some(open)) => Ok(Self {
                 open: Some(open + cash),
                 ..self
@@ -133,6 +135,7 @@ impl World {
         match said {
             DrawerMove::Open { .. } => self.sometimes.reach("drawer_opened"),
             DrawerMove::Transit { .. } => self.sometimes.reach("drawer_cash_moved"),
+            DrawerMove::HandIn { .. } => self.sometimes.reach("foreign_cash_handed_in"),
             DrawerMove::Count { expected, counted } => {
                 self.sometimes.reach("drawer_counted");
                 if expected != counted {

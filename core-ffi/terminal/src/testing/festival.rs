@@ -77,6 +77,7 @@ pub fn config() -> Config {
         fiscal,
         expires: false,
         holder_ceiling: None,
+        value: None,
     };
     let taxpayer = |id| Taxpayer {
         id: TaxpayerId(id),

@@ -40,7 +40,7 @@ pub fn counts_agree(orders: &[Order]) -> bool {
         let cash: i64 = order
             .tenders
             .iter()
-            .filter(|tender| tender.kind == TenderKind::Cash)
+            .filter(|tender| tender.kind == TenderKind::Cash && tender.foreign.is_none())
             .map(|tender| tender.amount.0)
             .sum();
         match (DrawerMove::of(order).unwrap(), open) {
@@ -54,7 +54,7 @@ pub fn counts_agree(orders: &[Order]) -> bool {
             }
             (Some(DrawerMove::Open { .. } | DrawerMove::Count { .. }), _)
             | (Some(DrawerMove::Transit { .. }), None) => false,
-            (Some(DrawerMove::Transit { .. }) | None, _) => {
+            (Some(DrawerMove::Transit { .. } | DrawerMove::HandIn { .. }) | None, _) => {
                 open = open.map(|sum| sum + cash);
                 true
             }

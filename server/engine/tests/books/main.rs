@@ -4,6 +4,7 @@
 mod batches;
 mod booking;
 mod common;
+mod currencies;
 mod drawer;
 mod import;
 mod journals;

@@ -12,17 +12,20 @@ use crate::case::CaseKind;
 /// All that a person should look at, each kind once.
 pub(super) fn order(order: &Order, context: &Context<'_>) -> Vec<(CaseKind, Option<i64>)> {
     let mut found = Vec::new();
-    if sells(order) {
-        match context.priced_with {
-            None => found.push((CaseKind::UnknownRevision, i64::try_from(order.config.rev).ok())),
-            Some(config) => {
-                let mut mismatches = pricing::verify(config, order.taxpayer, &order.lines).len();
-                if !vouchers_pay_what_they_cover(order, config) {
-                    mismatches += 1;
-                }
-                if mismatches > 0 {
-                    found.push((CaseKind::PriceMismatch, i64::try_from(mismatches).ok()));
-                }
+    match context.priced_with {
+        None if sells(order) => found.push((CaseKind::UnknownRevision, i64::try_from(order.config.rev).ok())),
+        None => {}
+        Some(config) => {
+            let mut mismatches = 0;
+            if order.reverses.is_none() {
+                mismatches += pricing::verify_worth(config, &order.tenders).len();
+            }
+            if sells(order) {
+                mismatches += pricing::verify(config, order.taxpayer, &order.lines).len();
+                mismatches += usize::from(!vouchers_pay_what_they_cover(order, config));
+            }
+            if mismatches > 0 {
+                found.push((CaseKind::PriceMismatch, i64::try_from(mismatches).ok()));
             }
         }
     }

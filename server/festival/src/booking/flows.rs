@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Account, Authority, Fold, Transfer, TransferCode};
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{Line, LineKind, Order, Tender, TenderKind, TipFor};
 use shared_protocol::{Amount, ArticleId, AssetId, Overflow, TagId, TaxpayerId, TillId, pricing};
@@ -64,7 +65,13 @@ fn signed(
 
 fn tender_account(order: &Order, tender: &Tender, authority: Authority) -> Account {
     match tender.kind {
-        TenderKind::Cash => Account::Cash { till: order.till },
+        TenderKind::Cash => match tender.foreign {
+            Some(foreign) => Account::ForeignCash {
+                till: order.till,
+                currency: foreign.asset,
+            },
+            None => Account::Cash { till: order.till },
+        },
         TenderKind::Card => Account::Card { till: order.till },
         TenderKind::Voucher => Account::VoucherFunding {
             voucher: tender.voucher.unwrap_or(AssetId::EURO),
@@ -79,10 +86,21 @@ fn tender_account(order: &Order, tender: &Tender, authority: Authority) -> Accou
 pub(super) fn sale(order: &Order, context: &Context<'_>, authority: Authority) -> Result<Vec<Transfer>, Overflow> {
     let mut transfers = Vec::new();
     let flows = euro_flows(order, context, &mut transfers)?;
-    let payers = payers(order, context, authority)?;
+    let mut payers = payers(order, context, authority)?;
+    change(&mut payers, &mut transfers)?;
     distribute(order, &flows, payers, &mut transfers)?;
     redeem(order, context, authority, &mut transfers)?;
+    notes(order, &mut transfers)?;
     Ok(transfers)
+}
+
+/// The notes and coins of other currencies that came into the drawer, or went back out of it.
+fn notes(order: &Order, transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
+    let drawer = Account::Cash { till: order.till };
+    for Foreign { asset, amount } in order.tenders.iter().filter_map(|tender| tender.foreign) {
+        transfers.extend(signed(drawer, Account::Issuer, asset, amount, TransferCode::Change)?);
+    }
+    Ok(())
 }
 
 /// Goods, discounts and tips to the business go to the seller, tips to its staff beside that, deposits to their liability. A bearer good of another taxpayer goes over the seller's account, and
@@ -249,6 +267,30 @@ fn distribute(
     Ok(())
 }
 
+/// What foreign money was worth more than was to be paid went back out of the drawer in the event's currency.
+fn change(payers: &mut [(Account, Amount)], transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
+    let is_foreign = |(payer, _): &(Account, Amount)| matches!(payer, Account::ForeignCash { .. });
+    let Some(at) = payers.iter().position(is_foreign) else {
+        return Ok(());
+    };
+    let Some((given, mut worth)) = payers.get(at).copied() else {
+        return Ok(());
+    };
+    for (drawer, amount) in payers.iter_mut() {
+        let goes_back = amount.0.signum() * worth.0.signum() < 0;
+        if goes_back && matches!(drawer, Account::Cash { .. }) {
+            let back = amount.negated()?;
+            transfers.extend(signed(given, *drawer, AssetId::EURO, back, TransferCode::Change)?);
+            worth = worth.plus(*amount)?;
+            *amount = Amount::ZERO;
+        }
+    }
+    if let Some((_, left)) = payers.get_mut(at) {
+        *left = worth;
+    }
+    Ok(())
+}
+
 /// Vouchers that the lines and tenders use up. A purse has set money aside for each of them, which goes back to who gave them.
 fn redeem(
     order: &Order,
@@ -332,6 +374,7 @@ pub(super) fn top_up(
             TransferCode::TopUp,
         )?);
     }
+    notes(order, &mut transfers)?;
     Ok(transfers)
 }
 
@@ -357,6 +400,7 @@ fn between(order: &Order, authority: Authority, code: TransferCode) -> Result<Ve
             code,
         )?);
     }
+    notes(order, &mut transfers)?;
     Ok(transfers)
 }
 
@@ -366,6 +410,17 @@ pub(super) fn drawer(till: TillId, said: DrawerMove) -> Result<Vec<Transfer>, Ov
     let brought = |amount| signed(drawer, Account::Safe, AssetId::EURO, amount, TransferCode::CashMovement);
     let transfers = match said {
         DrawerMove::Open { float: amount } | DrawerMove::Transit { amount } => [brought(amount)?, None],
+        DrawerMove::HandIn { foreign, worth } => {
+            let code = TransferCode::CashMovement;
+            let carried = Account::ForeignCash {
+                till,
+                currency: foreign.asset,
+            };
+            [
+                signed(Account::Safe, carried, AssetId::EURO, worth, code)?,
+                signed(Account::Safe, drawer, foreign.asset, foreign.amount, code)?,
+            ]
+        }
         DrawerMove::Count { expected, counted } => [
             signed(
                 drawer,

@@ -51,6 +51,22 @@ fn the_checker_finds_nothing_in_the_festival_whatever_wristbands_are() {
 }
 
 #[test]
+fn francs_and_crowns_stand_in_the_export_beside_what_they_count_as() {
+    for model in [VoucherModel::VoucherLines, VoucherModel::ElectronicMoney] {
+        let files = festival::export_near_borders(model);
+        assert_eq!(check(&files).findings, [], "{model:?}");
+        let text = |name: &str| String::from_utf8_lossy(&files.0[name]).into_owned();
+        let payments = text("datapayment.csv");
+        assert!(payments.contains("\"Bar\";\"Bar\";\"CHF\";50,00;53,50"), "{payments}");
+        assert!(text("transactions_tse.csv").contains("20.00:Bar:CHF"));
+        let by_currency = text("cash_per_currency.csv");
+        // What was sold for and topped up, less what was taken back and handed in.
+        assert!(by_currency.contains("\"CHF\";0,00"), "{by_currency}");
+        assert!(by_currency.contains("\"CZK\";"), "{by_currency}");
+    }
+}
+
+#[test]
 fn version_2_3_names_itself_and_differs_in_nothing_else() {
     let old = Options {
         taxonomy: Taxonomy::V2_3,

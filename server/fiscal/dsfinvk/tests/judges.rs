@@ -30,12 +30,19 @@ fn outside_judges_find_nothing_in_the_festival() {
     for model in [VoucherModel::VoucherLines, VoucherModel::ElectronicMoney] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         put(&export(model), folder.path());
-        if let Some(said) = judges::fiscal_export::dsfinvk(folder.path()) {
-            assert_eq!(said, "");
-        }
-        if let Some(findings) = judges::fiscal_export::rulestamp(folder.path()) {
-            assert_eq!(findings, Vec::<String>::new());
-        }
+        outside_judges_find_nothing(folder.path());
+        let near_borders = tempfile::tempdir().expect("a temporary folder");
+        put(&festival::export_near_borders(model), near_borders.path());
+        outside_judges_find_nothing(near_borders.path());
+    }
+}
+
+fn outside_judges_find_nothing(folder: &Path) {
+    if let Some(said) = judges::fiscal_export::dsfinvk(folder) {
+        assert_eq!(said, "");
+    }
+    if let Some(findings) = judges::fiscal_export::rulestamp(folder) {
+        assert_eq!(findings, Vec::<String>::new());
     }
 }
 

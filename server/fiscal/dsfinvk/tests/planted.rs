@@ -16,6 +16,20 @@ use proptest::prelude::*;
 /// An export without a fault.
 static SOUND: LazyLock<Files> = LazyLock::new(|| festival::export(VoucherModel::VoucherLines, festival::options()).0);
 
+#[test]
+fn francs_that_are_not_what_the_tse_was_told_are_found() {
+    let mut files = festival::export_near_borders(VoucherModel::VoucherLines);
+    plant(
+        &mut files,
+        Plant::Swap("datapayment.csv", "\"CHF\";50,00;53,50", "\"CHF\";51,00;53,50"),
+    );
+    let found: BTreeSet<&str> = check(&files).findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(
+        found,
+        [Rule::ProcessDataPayments, Rule::CurrencySums].map(Rule::code).into()
+    );
+}
+
 /// A change of a file.
 #[derive(Clone, Copy)]
 enum Plant {

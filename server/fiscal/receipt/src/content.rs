@@ -4,12 +4,12 @@ use fiscal::signer::client_of;
 use fiscal::{ReceiptCode, VoucherModel};
 use shared_protocol::catalogue::{Taxpayer, Text};
 use shared_protocol::config::Config;
-use shared_protocol::order::{Line, LineKind, Order, OrderKind, TenderKind, TipFor, VoucherUse};
+use shared_protocol::order::{Line, LineKind, Order, OrderKind, TipFor, VoucherUse};
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{Amount, OrderId, Overflow};
 
 use crate::Logo;
-use crate::sums::{Paid, Redeemed, TaxRow, taxes};
+use crate::sums::{Paid, Payment, Redeemed, TaxRow, taxes};
 
 /// The security module that signs, or would have signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub struct Content {
     /// What was left to pay, in cents.
     pub due: Amount,
     /// Amount by kind of payment (AEAO no. 2.4.4), in cents; below zero went to the guest.
-    pub payments: Vec<(TenderKind, Amount)>,
+    pub payments: Vec<Payment>,
     /// Amount and tax by rate (number 5).
     pub taxes: Vec<TaxRow>,
     /// How balances are shown, which names the reason for no tax.

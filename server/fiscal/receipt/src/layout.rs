@@ -209,8 +209,8 @@ impl Writer<'_> {
                 Weight::Bold,
             );
         }
-        for (kind, amount) in &content.payments {
-            grid.field(words::tender_name(*kind, words), &euros(*amount, words));
+        for payment in &content.payments {
+            grid.field(&words::payment(payment, content, words), &euros(payment.amount, words));
         }
         if content.payments.is_empty() && content.redeemed.is_empty() {
             grid.field(words.of("Zahlung", "Payment"), &euros(Amount::ZERO, words));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::Text;
 use shared_protocol::config::Config;
-use shared_protocol::order::{Order, TenderKind};
+use shared_protocol::order::{Order, Tender, TenderKind};
 use shared_protocol::tax::{TaxKey, TaxRate, tax_shares};
 use shared_protocol::{Amount, AssetId, Overflow, pricing};
 
@@ -34,6 +34,28 @@ impl Redeemed {
     }
 }
 
+/// How a part was paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// How.
+    pub kind: TenderKind,
+    /// How much in cents; below zero went to the guest.
+    pub amount: Amount,
+    /// The notes and coins, where cash was in another currency than the event's.
+    pub foreign: Option<Given>,
+}
+
+/// Cash in another currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its ISO 4217 code.
+    pub code: String,
+    /// How much of it, in hundredths; the payment's sign.
+    pub amount: Amount,
+    /// What a whole unit counted as, in millionths of the event's unit.
+    pub value: u32,
+}
+
 /// One row of the tax table, in cents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaxRow {
@@ -57,6 +79,7 @@ pub(crate) struct Paid {
     balance: Amount,
     vouchers: BTreeMap<AssetId, (i64, Amount)>,
     kinds: BTreeMap<TenderKind, Amount>,
+    foreign: BTreeMap<AssetId, (Given, Amount)>,
 }
 
 impl Paid {
@@ -73,6 +96,7 @@ impl Paid {
                 // In units; what they are worth is in the lines.
                 (TenderKind::Voucher, _) => {}
                 (TenderKind::Wristband, VoucherModel::VoucherLines) => self.balance = self.balance.plus(cents)?,
+                (TenderKind::Cash, _) if self.foreign(tender, config, sign)? => {}
                 (kind, _) => {
                     let sum = self.kinds.entry(kind).or_default();
                     *sum = sum.plus(cents)?;
@@ -90,6 +114,26 @@ impl Paid {
         Ok(())
     }
 
+    /// Adds what was paid in a currency that the catalogue knows, and says whether it was. Of others only the worth can be told, as to a TSE.
+    fn foreign(&mut self, tender: &Tender, config: Option<&Config>, sign: i64) -> Result<bool, Overflow> {
+        let Some(given) = tender.foreign else { return Ok(false) };
+        let Some(currency) = config.and_then(|config| config.currency(given.asset)) else {
+            return Ok(false);
+        };
+        let none = || Given {
+            code: currency.code.to_owned(),
+            amount: Amount::ZERO,
+            value: currency.value.get(),
+        };
+        let sum = self
+            .foreign
+            .entry(given.asset)
+            .or_insert_with(|| (none(), Amount::ZERO));
+        sum.0.amount = sum.0.amount.plus(given.amount.times(sign)?)?;
+        sum.1 = sum.1.plus(tender.amount.times(sign)?)?;
+        Ok(true)
+    }
+
     pub(crate) fn redeemed(&self, config: Option<&Config>) -> Vec<Redeemed> {
         let balance = (!self.balance.is_zero()).then_some(Redeemed::Balance(self.balance));
         let used = self.vouchers.iter().filter(|(_, (_, cents))| !cents.is_zero());
@@ -103,12 +147,24 @@ impl Paid {
         balance.into_iter().chain(vouchers).collect()
     }
 
-    /// Cash before card, as in the process data.
-    pub(crate) fn payments(&self) -> Vec<(TenderKind, Amount)> {
-        [TenderKind::Cash, TenderKind::Card, TenderKind::Wristband]
-            .into_iter()
-            .filter_map(|kind| Some((kind, *self.kinds.get(&kind)?)))
-            .filter(|(_, amount)| !amount.is_zero())
+    /// Cash before card, as in the process data; other currencies first, since what comes back of them comes in the event's.
+    pub(crate) fn payments(&self) -> Vec<Payment> {
+        let foreign = self.foreign.values().map(|(given, worth)| Payment {
+            kind: TenderKind::Cash,
+            amount: *worth,
+            foreign: Some(given.clone()),
+        });
+        let kinds = [TenderKind::Cash, TenderKind::Card, TenderKind::Wristband];
+        let kinds = kinds.into_iter().filter_map(|kind| {
+            Some(Payment {
+                kind,
+                amount: *self.kinds.get(&kind)?,
+                foreign: None,
+            })
+        });
+        foreign
+            .chain(kinds)
+            .filter(|payment| !payment.amount.is_zero())
             .collect()
     }
 }

@@ -3,10 +3,10 @@
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::{Address, Text};
 use shared_protocol::order::{LineKind, OrderKind, TenderKind, TipFor};
-use wording::Language;
+use wording::{Language, format};
 
 use crate::content::{Content, Item, Mark, Proof};
-use crate::sums::Redeemed;
+use crate::sums::{Payment, Redeemed};
 
 /// What a receipt must say of itself.
 pub const fn mark(mark: Mark, words: Language) -> &'static str {
@@ -153,6 +153,28 @@ pub const fn tender_name(kind: TenderKind, words: Language) -> &'static str {
         TenderKind::Cash => words.of("Bar", "Cash"),
         TenderKind::Card => words.of("Karte (unbar)", "Card (not cash)"),
         TenderKind::Voucher => words.of("Gutschein", "Voucher"),
+    }
+}
+
+/// A payment: how, of another currency how much and what it counted as, and what of it went back.
+pub fn payment(payment: &Payment, content: &Content, words: Language) -> String {
+    let is_paid_in_foreign = |other: &Payment| other.foreign.is_some() && other.amount.is_positive();
+    match &payment.foreign {
+        Some(given) => format!(
+            "{} {} {} ({} {})",
+            tender_name(payment.kind, words),
+            format::decimal(given.amount, words),
+            given.code,
+            words.of("Kurs", "rate"),
+            format::millionths(given.value, words)
+        ),
+        None if payment.kind == TenderKind::Cash
+            && payment.amount.is_negative()
+            && content.payments.iter().any(is_paid_in_foreign) =>
+        {
+            words.of("Rückgeld", "Change").to_owned()
+        }
+        None => tender_name(payment.kind, words).to_owned(),
     }
 }
 

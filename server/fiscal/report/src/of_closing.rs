@@ -21,9 +21,12 @@ pub(crate) fn all(tables: &Tables<'_>, sums: &Sums, document: &mut Document) -> 
         tables.tenders(sums),
     ]);
     document.tables.extend(tables.deposits(sums)?);
-    document
-        .tables
-        .extend([tables.drawer(sums)?, tables.counts(sums), tables.came_off(sums)]);
+    document.tables.extend(
+        [Some(tables.drawer(sums)?), tables.currencies(sums)?]
+            .into_iter()
+            .flatten(),
+    );
+    document.tables.extend([tables.counts(sums), tables.came_off(sums)]);
     document.tables.extend(tables.outages(sums));
     document.tables.extend(tables.tses(sums));
     Ok(())

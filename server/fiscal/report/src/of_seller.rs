@@ -14,7 +14,6 @@
 mod settled;
 
 use ledger::Account;
-use shared_protocol::order::TenderKind;
 use shared_protocol::{Amount, Overflow, TaxpayerId};
 use wording::Language;
 
@@ -71,6 +70,8 @@ pub fn settlement(books: &Books, seller: TaxpayerId, days: (u32, u32), words: La
     document.tables.push(statement.places()?);
     document.tables.push(tables.tenders(&sums));
     document.tables.extend(statement.cash()?);
+    let of_tills = |key: &Key| books.config.home_taxpayer(key.till) == Some(seller);
+    document.tables.extend(tables.currencies(&books.sum(of_tills)?)?);
     document.tables.extend(statement.clearing()?);
     document.tables.extend(statement.own_cups(&settled)?);
     document.tables.push(tables.counts(&sums));
@@ -247,7 +248,7 @@ impl Statement<'_> {
             Ok::<_, Overflow>([
                 Cell::text(name),
                 Cell::Money(drawer.opened.sum.plus(drawer.brought.sum)?),
-                Cell::Money(sums.tenders.get(&TenderKind::Cash).copied().unwrap_or_default()),
+                Cell::Money(sums.cash()?),
                 Cell::Money(drawer.taken.sum.plus(drawer.counted.sum)?),
                 Cell::Money(drawer.difference()?),
                 Cell::Money(drawer.moved),

@@ -104,7 +104,7 @@ pub struct Drawer {
     pub counted: Tally,
     /// What should have been found.
     pub expected: Amount,
-    /// All cash that moved, counts included: what is in the drawers now more than before.
+    /// All cash of the event's currency that moved, counts included: what is in the drawers now more than before.
     pub moved: Amount,
 }
 
@@ -113,6 +113,15 @@ impl Drawer {
     pub const fn difference(&self) -> Result<Amount, Overflow> {
         self.counted.sum.minus(self.expected)
     }
+}
+
+/// Cash in one currency other than the event's: how much of it in hundredths, and what it counted as in cents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Foreign {
+    /// What guests gave, less what went back to them: amount and worth.
+    pub guests: (Amount, Amount),
+    /// What was handed in from drawers: amount and worth, above zero.
+    pub handed_in: (Amount, Amount),
 }
 
 /// How receipts came off (decision: `unsigned` is zero once the signer has caught up).
@@ -139,8 +148,10 @@ pub struct Sums {
     pub payments: BTreeMap<(PaymentKind, String), Amount>,
     /// Orders by kind with the sum of their lines; of a correction what it changed.
     pub kinds: BTreeMap<OrderKind, Tally>,
-    /// What guests gave (below zero: got), in cents; nothing of drawers. Vouchers are in `vouchers`.
+    /// What guests gave (below zero: got), in cents; nothing of drawers. Vouchers are in `vouchers`. Cash in other currencies is in it by its worth.
     pub tenders: BTreeMap<TenderKind, Amount>,
+    /// Cash in other currencies.
+    pub currencies: BTreeMap<AssetId, Foreign>,
     /// Vouchers used.
     pub vouchers: BTreeMap<AssetId, Vouchers>,
     /// Bearer goods by article and by who lends them.
@@ -289,6 +300,11 @@ impl Sums {
         let of_guests = order.tenders.iter().filter(|_| !order.kind.is_of_drawer());
         for tender in of_guests.filter(|tender| tender.kind != TenderKind::Voucher) {
             more(self.tenders.entry(tender.kind).or_default(), turned(tender.amount)?)?;
+            if let Some(given) = tender.foreign {
+                let sum = &mut self.currencies.entry(given.asset).or_default().guests;
+                more(&mut sum.0, turned(given.amount)?)?;
+                more(&mut sum.1, turned(tender.amount)?)?;
+            }
         }
         for line in &order.lines {
             if let Some(used) = line.vouchers {
@@ -320,7 +336,7 @@ impl Sums {
 
     fn drawer(&mut self, order: &Order) -> Result<(), Overflow> {
         let cash = order.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
-        for tender in cash {
+        for tender in cash.filter(|tender| tender.foreign.is_none()) {
             more(&mut self.drawer.moved, tender.amount)?;
         }
         let drawer = &mut self.drawer;
@@ -328,6 +344,11 @@ impl Sums {
             Ok(Some(DrawerMove::Open { float })) => drawer.opened.one(float),
             Ok(Some(DrawerMove::Transit { amount })) if amount.is_negative() => drawer.taken.one(amount.negated()?),
             Ok(Some(DrawerMove::Transit { amount })) => drawer.brought.one(amount),
+            Ok(Some(DrawerMove::HandIn { foreign, worth })) => {
+                let sum = &mut self.currencies.entry(foreign.asset).or_default().handed_in;
+                more(&mut sum.0, foreign.amount)?;
+                more(&mut sum.1, worth)
+            }
             Ok(Some(DrawerMove::Count { expected, counted })) => {
                 more(&mut drawer.expected, expected)?;
                 drawer.counted.one(counted)

@@ -3,6 +3,7 @@
 //! Tax is added up in hundred-thousandths, as the export has it, and rounded to cents once, here; net is gross less that. So a table's own rows add up,
 //! and rounded figures of several reports may differ from their common total by a cent.
 
+mod currencies;
 mod proof;
 
 use std::cmp::Reverse;
@@ -259,7 +260,7 @@ impl<'a> Tables<'a> {
     pub fn drawer(&self, sums: &Sums) -> Result<Table, Overflow> {
         let words = self.words;
         let drawer = &sums.drawer;
-        let guests = sums.tenders.get(&TenderKind::Cash).copied().unwrap_or_default();
+        let guests = sums.cash()?;
         let mut table = Table::new(
             words.of("Kassenlade", "Drawer"),
             words.of("Bargeld in der Kassenlade", "Cash in the drawer"),

@@ -141,8 +141,8 @@ fn payments(content: &Content, language: Language) -> Markup {
             @if !content.redeemed.is_empty() {
                 dt { (language.of("Zu zahlen", "To pay")) } dd .amount { strong { (euros(content.due, language)) } }
             }
-            @for (kind, amount) in &content.payments {
-                dt { (words::tender_name(*kind, language)) } dd .amount { (euros(*amount, language)) }
+            @for payment in &content.payments {
+                dt { (words::payment(payment, content, language)) } dd .amount { (euros(payment.amount, language)) }
             }
         }
     }

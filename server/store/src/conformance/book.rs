@@ -156,14 +156,10 @@ impl Book {
         let terminal = TerminalNo(till % self.terminals + 1);
         let amount = line.total().expect("amounts of the suite are small");
         let tender = Tender {
-            kind: tender,
-            amount,
             permission: Permission::OfflineKnown,
-            tag: None,
-            hold: None,
             known_balance: Some(Amount(50_00)),
             known_age_s: Some(30),
-            voucher: None,
+            ..Tender::plain(tender, amount)
         };
         let order = Order {
             kind,

@@ -1,6 +1,7 @@
 //! Lines and payments of a receipt.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::{FiscalClass, StandKind};
@@ -29,6 +30,7 @@ pub(super) fn counted<'a>(
         lines: Vec::with_capacity(booked.order.lines.len() + 1),
         purse: None,
         cash: Amount::ZERO,
+        foreign: BTreeMap::new(),
         card: Amount::ZERO,
         electronic: Amount::ZERO,
     };
@@ -45,6 +47,7 @@ pub(super) fn counted<'a>(
     let Builder {
         mut lines,
         cash,
+        foreign,
         card,
         electronic,
         ..
@@ -62,14 +65,19 @@ pub(super) fn counted<'a>(
         Fine::of(line.unit_gross).map(drop)
     })?;
     let paid = [
-        (PaymentKind::Bar, "Bar", cash),
         (PaymentKind::Unbar, "Karte", card),
         (PaymentKind::Guthabenkarte, CREDIT, electronic),
     ];
-    receipt.payments = paid
-        .into_iter()
-        .filter(|(.., amount)| !amount.is_zero())
-        .map(|(kind, name, amount)| payment(kind, name, amount))
+    let paid = paid.map(|(kind, name, amount)| payment(kind, name, amount));
+    let foreign = foreign.into_iter().map(|(code, (in_currency, amount))| Payment {
+        currency: Cow::Borrowed(code),
+        in_currency,
+        ..payment(PaymentKind::Bar, "Bar", amount)
+    });
+    receipt.payments = std::iter::once(payment(PaymentKind::Bar, "Bar", cash))
+        .chain(foreign)
+        .chain(paid)
+        .filter(|payment| !payment.amount.is_zero() || !payment.in_currency.is_zero())
         .collect();
     if receipt.payments.is_empty() {
         receipt
@@ -111,6 +119,8 @@ struct Builder<'s, 'a> {
     /// The line that says how the money on the wristband changed.
     purse: Option<usize>,
     cash: Amount,
+    /// Cash in other currencies by their codes: in hundredths of it, and in cents.
+    foreign: BTreeMap<&'a str, (Amount, Amount)>,
     card: Amount,
     electronic: Amount,
 }
@@ -140,7 +150,18 @@ impl<'a> Builder<'_, 'a> {
         for tender in &order.tenders {
             let amount = turned(tender.amount)?;
             match tender.kind {
-                TenderKind::Cash => self.cash = self.cash.plus(amount)?,
+                // As the process data has it: what the catalogue has no code for is counted as what it is worth.
+                TenderKind::Cash => {
+                    let known = tender
+                        .foreign
+                        .and_then(|foreign| Some((self.config.currency(foreign.asset)?.code, foreign.amount)));
+                    if let Some((code, given)) = known {
+                        let sum = self.foreign.entry(code).or_default();
+                        *sum = (sum.0.plus(turned(given)?)?, sum.1.plus(amount)?);
+                    } else {
+                        self.cash = self.cash.plus(amount)?;
+                    }
+                }
                 TenderKind::Card => self.card = self.card.plus(amount)?,
                 TenderKind::Wristband => match self.settings.model {
                     VoucherModel::ElectronicMoney => self.electronic = self.electronic.plus(amount)?,

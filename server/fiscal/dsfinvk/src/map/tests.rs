@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use fiscal::process_data::ForeignCash;
 use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample::{self, MEAL, ORGANISER};
 use proptest::prelude::*;
 use shared_protocol::catalogue::FiscalClass;
-use shared_protocol::order::{Line as OrderLine, LineKind, OrderKind, TenderKind, VoucherUse};
+use shared_protocol::currency::Foreign;
+use shared_protocol::order::{Line as OrderLine, LineKind, OrderKind, Tender, TenderKind, VoucherUse};
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{ArticleId, CartId, OrderId};
 use store::{TransactionEnd, TransactionRow, TseNo, TseRow};
@@ -12,11 +15,11 @@ use store::{TransactionEnd, TransactionRow, TseNo, TseRow};
 use super::*;
 use crate::check::check;
 use crate::memory::Memory;
-use crate::model::{Closing, Vat};
+use crate::model::{BASE_CURRENCY, Closing, Vat};
 use crate::words::{CaseKind, PaymentKind};
 use crate::write::{Options, Writer};
 
-static CONFIG: LazyLock<Config> = LazyLock::new(sample::config);
+static CONFIG: LazyLock<Config> = LazyLock::new(sample::config_with_currencies);
 
 fn called(tag: TagId) -> String {
     pseudonym(&[1; 32], tag)
@@ -49,7 +52,7 @@ fn till() -> PaperTill {
 }
 
 /// A receipt's sums and payments in the form in which a TSE is told them.
-fn told(receipt: &Receipt<'_>) -> ([Amount; 5], Amount, Amount) {
+fn told(receipt: &Receipt<'_>) -> ([Amount; 5], Amount, BTreeMap<String, ForeignCash>, Amount) {
     let mut groups = [Amount::ZERO; 5];
     for line in &receipt.lines {
         let group = u8::try_from(line.vat).map_or(4, |key| fiscal::process_data::group(TaxKey(key)));
@@ -59,10 +62,18 @@ fn told(receipt: &Receipt<'_>) -> ([Amount; 5], Amount, Amount) {
         let of = receipt
             .payments
             .iter()
-            .filter(|payment| (payment.kind == PaymentKind::Bar) == cash);
+            .filter(|payment| (payment.kind == PaymentKind::Bar) == cash && payment.currency == BASE_CURRENCY);
         Amount::sum(of.map(|payment| payment.amount)).unwrap()
     };
-    (groups, sum(true), sum(false))
+    let foreign = receipt
+        .payments
+        .iter()
+        .filter(|payment| payment.currency != BASE_CURRENCY);
+    let foreign = foreign.map(|payment| {
+        let (amount, worth) = (payment.in_currency, payment.amount);
+        (payment.currency.clone().into_owned(), ForeignCash { amount, worth })
+    });
+    (groups, sum(true), foreign.collect(), sum(false))
 }
 
 #[test]
@@ -175,7 +186,7 @@ const RATES: [(u8, u16); 8] = [
 ];
 
 /// What an order is made of: kind, lines, how it is split among tenders, an order that it replaces, what is owed.
-type Made = (usize, Vec<(usize, usize, i32, i64, bool)>, [i64; 2], bool, i64);
+type Made = (usize, Vec<(usize, usize, i32, i64, bool)>, [i64; 3], bool, i64);
 
 fn line((kind, rate, quantity, cents, voucher): (usize, usize, i32, i64, bool)) -> OrderLine {
     let (key, rate) = RATES[rate];
@@ -203,13 +214,26 @@ fn order(number: u64, made: &Made) -> Order {
     let due = covered
         .values()
         .fold(order.total().unwrap().0, |due, (_, cents)| due - cents.0);
-    let parts = [made.2[0], made.2[1], due - made.2[0] - made.2[1]];
+    let francs = CONFIG.currency(sample::FRANC).unwrap();
+    let worth = francs.worth(Amount(made.2[2])).unwrap();
+    let parts = [made.2[0], made.2[1], due - made.2[0] - made.2[1] - worth.0];
     let kinds = [TenderKind::Cash, TenderKind::Card, TenderKind::Wristband];
     order.tenders = kinds
         .into_iter()
         .zip(parts)
         .map(|(kind, cents)| PaperTill::tender(kind, Amount(cents)))
         .collect();
+    if made.2[2] % 2 == 0 {
+        order.tenders.push(Tender {
+            foreign: Some(Foreign {
+                asset: sample::FRANC,
+                amount: Amount(made.2[2]),
+            }),
+            ..Tender::plain(TenderKind::Cash, worth)
+        });
+    } else {
+        order.tenders.push(Tender::plain(TenderKind::Cash, worth));
+    }
     order
 }
 
@@ -224,7 +248,7 @@ fn makes() -> impl Strategy<Value = Made> {
     (
         0..KINDS.len(),
         proptest::collection::vec(line, 0..8),
-        [-5_000_i64..5_000, -5_000_i64..5_000],
+        [-5_000_i64..5_000, -5_000_i64..5_000, -5_000_i64..5_000],
         any::<bool>(),
         -500_i64..500,
     )
@@ -301,8 +325,9 @@ proptest! {
         let receipt = receipt(&booked, &settings(model));
         let should = Kassenbeleg::of_order(&order, replaced.as_ref(), &CONFIG, model).unwrap();
         prop_assert_eq!(receipt.kind.as_str(), should.kind.as_str());
-        let (groups, cash, other) = told(&receipt);
-        prop_assert_eq!((groups, cash, other), (should.groups, should.cash, should.other));
+        let mut foreign = should.foreign.clone();
+        foreign.retain(|_, cash| !cash.amount.is_zero() || !cash.worth.is_zero());
+        prop_assert_eq!(told(&receipt), (should.groups, should.cash, foreign, should.other));
     }
 }
 

@@ -18,6 +18,7 @@ use fiscal::signer::client_of;
 use fixtures::paper::{NOW, PaperTill, taken_back};
 use fixtures::sample::{self, CUP, DONATION, MATE, MEAL, NORTH_DESK, ORGANISER, PILS, RUBBISH, TIP, TIP_WINEGROWER};
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::tax::{TaxKey, TaxRate};
@@ -71,7 +72,7 @@ fn desk(till: &mut PaperTill, kind: OrderKind, by: TenderKind, cents: i64, tag: 
 fn drawer(till: &mut PaperTill, said: DrawerMove) -> Order {
     let mut order = till.order(said.kind());
     order.lines = said.lines().expect("small amounts");
-    order.tenders = vec![PaperTill::tender(TenderKind::Cash, said.cash().expect("small amounts"))];
+    order.tenders = vec![said.tender().expect("small amounts")];
     order
 }
 
@@ -286,12 +287,81 @@ fn desk_day(till: &mut PaperTill) -> Day {
     }
 }
 
+/// Francs and crowns for beer and for wristbands: with change and without, taken back, and handed in.
+fn day_near_borders(till: &mut PaperTill) -> Day {
+    let config = Arc::clone(&till.config);
+    let given = |asset, amount| {
+        let currency = config.currency(asset).expect("a currency of the sample");
+        Tender {
+            foreign: Some(Foreign { asset, amount }),
+            ..Tender::plain(TenderKind::Cash, currency.worth(amount).expect("small amounts"))
+        }
+    };
+    let pils = |till: &mut PaperTill| {
+        till.cart(sample::wristband(1), &[(PILS, 2)], &BTreeMap::new(), None)
+            .remove(0)
+    };
+    let mut sold = paid(pils(till), TenderKind::Cash);
+    let due = sold.total().expect("small amounts");
+    let note = given(sample::FRANC, Amount(5_000));
+    let change = due.minus(note.amount).expect("small amounts");
+    sold.tenders = vec![note, Tender::plain(TenderKind::Cash, change)];
+    let mut exact = paid(pils(till), TenderKind::Cash);
+    let crowns = config.currency(sample::CROWN).expect("a currency of the sample");
+    let crowns = given(sample::CROWN, crowns.needed(due).expect("small amounts"));
+    let rest = due.minus(crowns.amount).expect("small amounts");
+    exact.tenders = vec![crowns, Tender::plain(TenderKind::Cash, rest)];
+    exact.tenders.retain(|tender| !tender.amount.is_zero());
+    let mut filled = desk(till, OrderKind::TopUp, TenderKind::Cash, 2_140, sample::wristband(2));
+    filled.tenders = vec![given(sample::FRANC, Amount(2_000))];
+    let mut back = turned(till, &filled);
+    for tender in &mut back.tenders {
+        let turned = |given: Foreign| Foreign {
+            amount: Amount(-given.amount.0),
+            ..given
+        };
+        tender.foreign = tender.foreign.map(turned);
+    }
+    let handed_in = DrawerMove::HandIn {
+        foreign: note.foreign.expect("francs"),
+        worth: note.amount,
+    };
+    let target = target(till.till, 1, &filled);
+    let receipts = vec![
+        Step::of(sold),
+        Step::of(exact),
+        Step::of(filled),
+        Receipt::Of(Box::new(Step {
+            takes_back: Some(target),
+            ..Step::new(back)
+        })),
+        Step::of(drawer(till, handed_in)),
+    ];
+    Day {
+        till: till.till,
+        number: 1,
+        receipts,
+    }
+}
+
+/// The export of a festival that takes francs and crowns.
+pub fn export_near_borders(model: VoucherModel) -> Files {
+    let config = Arc::new(sample::config_with_currencies());
+    let mut bar = PaperTill::new(tills(&config).0, 1);
+    bar.config = Arc::clone(&config);
+    written(&config, &[day_near_borders(&mut bar)], model, options()).0
+}
+
 /// The export of the festival.
 pub fn export(model: VoucherModel, options: Options) -> (Files, Written) {
     let config = Arc::new(sample::config());
     let (bar, desk) = tills(&config);
     let (mut bar, mut desk) = (PaperTill::new(bar, 1), PaperTill::new(desk, 2));
     let days = [bar_day(&mut bar), desk_day(&mut desk), second_bar_day(&mut bar)];
+    written(&config, &days, model, options)
+}
+
+fn written(config: &Config, days: &[Day], model: VoucherModel, options: Options) -> (Files, Written) {
     let wristband = |tag: TagId| map::pseudonym(&[3; 32], tag);
     let settings = Settings {
         model,
@@ -311,9 +381,9 @@ pub fn export(model: VoucherModel, options: Options) -> (Files, Written) {
     let mut memory = Memory::default();
     let mut writer = Writer::new(&mut memory, options).expect("memory");
     let mut numbers: BTreeMap<TillId, u64> = BTreeMap::new();
-    for day in &days {
+    for day in days {
         let client = client_of(sample::EVENT, day.till);
-        let mut head = office.closing(&config, day.till, day.number);
+        let mut head = office.closing(config, day.till, day.number);
         head.created_ms += 60_000 * day.receipts.len() as u64 + 30_000;
         writer.begin(head).expect("a closing");
         for receipt in &day.receipts {
@@ -332,7 +402,7 @@ pub fn export(model: VoucherModel, options: Options) -> (Files, Written) {
                     .expect("a receipt");
                 continue;
             };
-            let told = Kassenbeleg::of_order(&step.order, step.replaced.as_ref(), &config, model).expect("sums");
+            let told = Kassenbeleg::of_order(&step.order, step.replaced.as_ref(), config, model).expect("sums");
             let data = told.to_string();
             let row = match step.how {
                 How::Signed => Some(office.transaction(&client, step.order.cart, &data, 0)),
@@ -354,7 +424,7 @@ pub fn export(model: VoucherModel, options: Options) -> (Files, Written) {
             let booked = Booked {
                 order: &step.order,
                 replaced: step.replaced.as_ref(),
-                config: &config,
+                config,
                 came_off: CameOff {
                     signing: Some(&signing),
                     transaction: row.as_ref(),

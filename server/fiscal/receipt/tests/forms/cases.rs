@@ -10,9 +10,10 @@ use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample::{self, CUP, MEAL, TIP};
 use receipt::{Content, Logo, Module, Proof, Signature, Subject, TseSignature};
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Content as Written, Entry};
-use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
+use shared_protocol::order::{LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::{Amount, ArticleId};
 
 /// A kind of receipt, made from what it is made from.
@@ -135,6 +136,24 @@ fn at_the_desk() -> [Order; 3] {
     [top_up, pay_out, drawer]
 }
 
+/// Francs for beer, with change, at a festival that takes them.
+fn paid_in_francs(mut order: Order) -> Order {
+    let francs = sample::config_with_currencies();
+    let francs = francs.currency(sample::FRANC).expect("the sample has francs");
+    let amount = Amount(5_000);
+    let worth = francs.worth(amount).expect("small amounts");
+    let change = order.total().and_then(|total| total.minus(worth));
+    let given = Tender {
+        foreign: Some(Foreign {
+            asset: sample::FRANC,
+            amount,
+        }),
+        ..Tender::plain(TenderKind::Cash, worth)
+    };
+    order.tenders = vec![given, Tender::plain(TenderKind::Cash, change.expect("small amounts"))];
+    order
+}
+
 /// All of them.
 pub fn all() -> Vec<Case> {
     let mut bar = PaperTill::that_books(&[OrderKind::Sale, OrderKind::Correction], 1);
@@ -198,6 +217,8 @@ pub fn all() -> Vec<Case> {
     };
     let (from_till, forged) = (till(Proof::Holds), till(Proof::Broken));
     let late = signed(&sale, None, &config, model, true);
+    let in_francs = paid_in_francs(beer(&mut bar));
+    let near_borders = sample::config_with_currencies();
     let electronic = VoucherModel::ElectronicMoney;
     vec![
         case("cancel", cancelled.clone(), good(&cancelled)),
@@ -220,6 +241,11 @@ pub fn all() -> Vec<Case> {
         },
         case("from-till", sale.clone(), from_till),
         case("from-till-forged", sale.clone(), forged),
+        Case {
+            signature: signed(&in_francs, None, &near_borders, model, false),
+            config: near_borders,
+            ..case("foreign-cash", in_francs.clone(), Signature::Pending)
+        },
         case("given-up", given_up.clone(), good(&given_up)),
         case("late", sale.clone(), late),
         case("meal", meal.clone(), good(&meal)),

@@ -62,9 +62,9 @@ fn wanted(content: &Content, language: Language) -> Vec<String> {
     for row in &content.taxes {
         wanted.extend([row.net, row.tax, row.gross].map(|amount| decimal(amount, language)));
     }
-    for (kind, amount) in &content.payments {
-        wanted.push(words::tender_name(*kind, language).to_owned());
-        wanted.push(euros(*amount, language));
+    for payment in &content.payments {
+        wanted.push(words::payment(payment, content, language));
+        wanted.push(euros(payment.amount, language));
     }
     wanted.extend(
         content

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fiscal::process_data::{GROUPS, Kassenbeleg, group};
+use fiscal::process_data::{ForeignCash, GROUPS, Kassenbeleg, group};
 use fiscal::{ReceiptCode, VoucherModel};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
@@ -122,7 +122,7 @@ fn amounts(content: &Content, language: Language) -> Vec<String> {
         .map(|total| decimal(total, language));
     let sums = [content.total]
         .into_iter()
-        .chain(content.payments.iter().map(|(_, amount)| *amount));
+        .chain(content.payments.iter().map(|payment| payment.amount));
     let taxes = content.taxes.iter().flat_map(|row| [row.net, row.tax, row.gross]);
     let all = items
         .chain(sums.map(|amount| euros(amount, language)))
@@ -175,7 +175,7 @@ fn printed(content: &Content) -> [Amount; GROUPS] {
 }
 
 fn is_what_was_signed(order: &Order, replaced: Option<&Order>, model: VoucherModel) {
-    let config = sample::config();
+    let config = sample::config_with_currencies();
     let told = Kassenbeleg::of_order(order, replaced, &config, model).expect("it balances");
     let subject = Subject {
         order,
@@ -193,11 +193,19 @@ fn is_what_was_signed(order: &Order, replaced: Option<&Order>, model: VoucherMod
         content
             .payments
             .iter()
-            .filter(move |(kind, _)| (*kind == TenderKind::Cash) == cash)
+            .filter(move |payment| payment.foreign.is_none() && (payment.kind == TenderKind::Cash) == cash)
     };
-    let sum = |cash| Amount::sum(of(cash).map(|(_, amount)| *amount)).expect("small amounts");
+    let sum = |cash| Amount::sum(of(cash).map(|payment| payment.amount)).expect("small amounts");
     assert_eq!((sum(true), sum(false)), (told.cash, told.other));
-    assert_eq!(content.due, told.cash.plus(told.other).expect("small amounts"));
+    let given = content.payments.iter().filter_map(|payment| {
+        let given = payment.foreign.as_ref()?;
+        let (amount, worth) = (given.amount, payment.amount);
+        Some((given.code.clone(), ForeignCash { amount, worth }))
+    });
+    assert_eq!(given.collect::<BTreeMap<_, _>>(), told.foreign);
+    let foreign = told.foreign.values().map(|cash| cash.worth);
+    let paid = Amount::sum(foreign.chain([told.cash, told.other]));
+    assert_eq!(Ok(content.due), paid);
 }
 
 #[test]

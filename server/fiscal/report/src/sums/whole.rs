@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use dsfinvk::amount::Split;
 use ledger::Account;
-use shared_protocol::order::OrderKind;
+use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::tax::TaxRate;
 use shared_protocol::{Amount, Overflow};
 
@@ -30,6 +30,13 @@ impl Sums {
         }
         for (kind, cents) in &other.tenders {
             more(self.tenders.entry(*kind).or_default(), *cents)?;
+        }
+        for (asset, theirs) in &other.currencies {
+            let sum = self.currencies.entry(*asset).or_default();
+            for (sum, theirs) in [(&mut sum.guests, theirs.guests), (&mut sum.handed_in, theirs.handed_in)] {
+                more(&mut sum.0, theirs.0)?;
+                more(&mut sum.1, theirs.1)?;
+            }
         }
         for (asset, used) in &other.vouchers {
             let sum = self.vouchers.entry(*asset).or_default();
@@ -91,6 +98,13 @@ impl Sums {
                 .filter(|(key, _)| of(key))
                 .map(|(_, split)| split.gross),
         )
+    }
+
+    /// What guests gave in cash of the event's currency, less what they got of it: change of larger payments too.
+    pub fn cash(&self) -> Result<Amount, Overflow> {
+        let all = self.tenders.get(&TenderKind::Cash).copied().unwrap_or_default();
+        let foreign = self.currencies.values().map(|sum| sum.guests.1);
+        all.minus(Amount::sum(foreign)?)
     }
 
     /// How many orders of a kind, with their sum.

@@ -9,11 +9,12 @@ use fiscal::closing::{Unclosed, close};
 use fiscal::jobs::recorded_order;
 use fiscal::signer::client_of;
 use fixtures::paper::PaperTill;
-use fixtures::sample::{self, CUP, MATE, NORTH_DESK, ORGANISER, PILS, RIESLING, TRAY, WINE_BAR};
+use fixtures::sample::{self, CUP, FRANC, MATE, NORTH_DESK, ORGANISER, PILS, RIESLING, TRAY, WINE_BAR};
 use shared_protocol::config::Config;
 use shared_protocol::crypto::{Ed25519Signer, Hash32};
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
-use shared_protocol::order::{LineKind, Order, OrderKind, TenderKind};
+use shared_protocol::order::{LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::{Amount, ArticleId, CartId, SlotId, StandId, TaxpayerId, TillId};
 use store::{
     ClosedItem, Commit, MemoryStore, OutageRow, Signing, SigningRow, SigningState, Store as _, TransactionEnd,
@@ -50,7 +51,7 @@ pub type Deed = (u8, u8, u32);
 impl Festival {
     pub fn new() -> Self {
         let mut store = MemoryStore::new(1);
-        bootstrap(&mut store, sample::EVENT, &sample::items()).unwrap();
+        bootstrap(&mut store, sample::EVENT, &sample::config_with_currencies().items()).unwrap();
         let signer = || Ed25519Signer::from_seed(&[42; 32]).unwrap();
         let mut engine = Engine::open(store.clone(), sample::EVENT, Box::new(signer())).unwrap();
         let config = sample::config();
@@ -145,7 +146,8 @@ impl Festival {
         let tag = sample::wristband(1 + guest % 5);
         let till = &mut self.tills[place];
         till.wall_ms = self.clock;
-        let config = sample::config();
+        let config = sample::config_with_currencies();
+        let francs = config.currency(FRANC).unwrap();
         let dish = |config: &Config| {
             let dishes = config.articles.values().filter(|article| article.deposit == Some(TRAY));
             let of_caterer = dishes.filter(|article| article.taxpayer == sample::CATERER);
@@ -157,7 +159,7 @@ impl Festival {
             _ => [PILS, MATE][guest as usize % 2],
         };
         let cents = 500 + i64::from(guest % 90) * 50;
-        match what % 13 {
+        match what % 15 {
             0 | 1 => till.drawer(DrawerMove::Open { float: Amount(10_000) }),
             2 => till.drawer(DrawerMove::Transit { amount: Amount(-2_000) }),
             3 => till.drawer(DrawerMove::Count {
@@ -204,6 +206,33 @@ impl Festival {
                 order.taxpayer = sold.taxpayer;
                 order.reverses = Some(sold.id);
                 till.append(&order)
+            }
+            13 => {
+                let amount = Amount(2_000 + cents);
+                let worth = francs.worth(amount).unwrap();
+                let foreign = Some(Foreign { asset: FRANC, amount });
+                let given = Tender {
+                    foreign,
+                    ..Tender::plain(TenderKind::Cash, worth)
+                };
+                let mut order = till.order(OrderKind::TopUp);
+                order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, worth.0)];
+                (order.tenders, order.holder) = (vec![given], Some(tag));
+                if guest % 2 == 0 {
+                    order = till.cart(tag, &[(goods, 1)], &BTreeMap::new(), None).remove(0);
+                    let change = Amount(order.total().unwrap().0 - worth.0);
+                    order.tenders = vec![given, Tender::plain(TenderKind::Cash, change)];
+                    order.holder = None;
+                }
+                till.append(&order)
+            }
+            14 => {
+                let amount = Amount(cents);
+                let worth = francs.worth(amount).unwrap();
+                till.drawer(DrawerMove::HandIn {
+                    foreign: Foreign { asset: FRANC, amount },
+                    worth,
+                })
             }
             11 => {
                 let asset = if place == 2 { sample::MEAL } else { sample::DRINK };

@@ -3,8 +3,9 @@
 use pages::format::typed_cents;
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{CancelReason, TenderKind};
-use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TagId, TillId};
+use shared_protocol::{Amount, ArticleId, AssetId, OrderId, StaffId, TagId, TillId};
 use terminal::{Action, Invitation, Pin};
 
 use crate::tray::Held;
@@ -107,6 +108,11 @@ fn cents(word: Option<&str>) -> Result<Amount, Unclear> {
     number(word).map(Amount)
 }
 
+fn tip(word: Option<&str>) -> Result<Action, Unclear> {
+    let amount = cents(word)?;
+    Ok(Action::Tip { amount })
+}
+
 /// The wristband whose number was typed.
 fn band(text: &str) -> Result<TagId, Unclear> {
     TagId::typed(text).ok_or_else(|| Unclear::Number(text.trim().to_owned()))
@@ -137,9 +143,7 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
             article: ArticleId(number(words.next())?),
             price: amount()?,
         },
-        "tip" => Action::Tip {
-            amount: cents(words.next())?,
-        },
+        "tip" => tip(words.next())?,
         "clear" => Action::Clear,
         "vouchers" => Action::UseVouchers(words.next() == Some("on")),
         "pay" => Action::Pay(method(words.next())?),
@@ -165,6 +169,28 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
                 amount: words.next().map_or_else(amount, |word| cents(Some(word)))?,
                 method,
             }
+        }
+        "pay-foreign" => {
+            let asset = AssetId(number(words.next())?);
+            let amount = words.next().map_or_else(amount, |word| cents(Some(word)))?;
+            Action::PayForeign(Foreign { asset, amount })
+        }
+        "top-up-foreign" => {
+            let asset = AssetId(number(words.next())?);
+            Action::TopUpForeign {
+                given: Foreign {
+                    asset,
+                    amount: amount()?,
+                },
+                amount: None,
+            }
+        }
+        "hand-in" => {
+            let asset = AssetId(number(words.next())?);
+            Action::HandIn(Foreign {
+                asset,
+                amount: amount()?,
+            })
         }
         "pay-out" => Action::PayOut {
             amount: words.next().map_or_else(amount, |word| cents(Some(word)))?,
@@ -562,6 +588,34 @@ mod tests {
             pressed("pick-up-cash", Some("20"), "desk"),
             Ok(does(Action::MoveCash { amount: Amount(-2_000) }))
         );
+    }
+
+    #[test]
+    fn foreign_cash_is_named_by_its_currency() {
+        let press = |line: &str, text: Option<&str>| pressed(line, text, "desk");
+        let given = |amount| Foreign {
+            asset: AssetId(7),
+            amount: Amount(amount),
+        };
+        assert_eq!(
+            press("pay-foreign 7 2000", None),
+            Ok(does(Action::PayForeign(given(2_000))))
+        );
+        assert_eq!(
+            press("pay-foreign 7", Some("12,5")),
+            Ok(does(Action::PayForeign(given(1_250))))
+        );
+        let (given_up, amount) = (given(5_000), None);
+        assert_eq!(
+            press("top-up-foreign 7", Some("50")),
+            Ok(does(Action::TopUpForeign {
+                given: given_up,
+                amount
+            }))
+        );
+        assert_eq!(press("hand-in 7", Some("50")), Ok(does(Action::HandIn(given(5_000)))));
+        assert_eq!(press("hand-in 7", Some("x")), Err(Unclear::Amount("x".into())));
+        assert_eq!(press("hand-in francs", Some("50")), Err(Unclear::Command));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Model {
             _ if cart.settling => Money::Settling,
             CartKind::TopUp {
                 method: TenderKind::Cash,
-            } => Money::TakingCash,
+            } if cart.given.is_none() => Money::TakingCash,
             CartKind::TopUp { .. } | CartKind::PayOut | CartKind::Swap { .. } => Money::Other,
             CartKind::Sale | CartKind::Cancel { .. } | CartKind::Correct { .. } => Money::Nothing,
         }

@@ -145,7 +145,8 @@ impl Saying<'_> {
                 expected: expected.0,
                 counted: counted.0,
             },
-            screen::DoneKind::CashMoved => DoneKind::CashMoved,
+            // A phone hands nothing in; what another shell of this device did is money out of the drawer.
+            screen::DoneKind::CashMoved | screen::DoneKind::HandedIn(_) => DoneKind::CashMoved,
             screen::DoneKind::Swapped { after_sync, .. } => DoneKind::Swapped { after_sync },
             screen::DoneKind::Blocked { after_sync } => DoneKind::BandBlocked { after_sync },
         };
@@ -176,6 +177,7 @@ impl Saying<'_> {
                 .given
                 .filter(|_| is_top_up)
                 .and_then(|given| given.minus(done.total).ok())
+                .or(Some(done.change).filter(|change| change.is_positive()))
                 .map(|change| change.0),
             at_ms: millis(done.at_ms),
             can_undo,
@@ -246,6 +248,9 @@ impl Saying<'_> {
             screen::Refusal::ParkedAlready => Refusal::ParkedAlready,
             screen::Refusal::Locked => Refusal::Locked,
             screen::Refusal::NotPermitted => Refusal::NotPermitted,
+            screen::Refusal::CurrencyNotHere(_) | screen::Refusal::ForeignAmount { .. } => {
+                Refusal::TenderNotHere { tender: Tender::Cash }
+            }
             screen::Refusal::TenderNotHere(kind) => Refusal::TenderNotHere { tender: tender(*kind) },
             screen::Refusal::OnlineOnly => Refusal::OnlineOnly,
             screen::Refusal::Busy => Refusal::Busy,

@@ -104,6 +104,8 @@ impl Rig {
             deposits: Amount::ZERO,
             use_vouchers: true,
             settling: false,
+            needed: Vec::new(),
+            given: None,
             split: None,
         };
         self.show(|screen| screen.cart = Some(cart));

@@ -10,6 +10,7 @@ use shared_protocol::{Amount, ArticleId, AssetId, CartId, TagId, encode};
 
 use crate::Terminal;
 use crate::cart::Purpose;
+use crate::currency;
 use crate::draft::{Draft, DraftOrder, Origin};
 use crate::drawer::{self, Drawer};
 use crate::input::StorageFault;
@@ -401,6 +402,7 @@ impl Terminal {
                 }
             }
         }
+        let change = currency::change(booked.orders.iter().map(|(order, _)| order.tenders.as_slice()));
         let in_purse = booked.left.map(|amount| Balance { amount, as_of_ms: None });
         let done = Done {
             kind: booked.kind,
@@ -409,6 +411,7 @@ impl Terminal {
             total,
             left: in_purse.or(left).or(moves),
             settles: booked.settles,
+            change: change.unwrap_or_default(),
             vouchers: booked.vouchers.into_iter().collect(),
             vouchers_left,
             deposits: deposits.into_iter().filter(|(_, pieces)| *pieces != 0).collect(),

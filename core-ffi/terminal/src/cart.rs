@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX};
 use shared_protocol::order::{CancelReason, Line, LineKind, TenderKind};
 use shared_protocol::pricing::CartLine;
@@ -23,7 +24,13 @@ pub(crate) enum Purpose {
     /// Take these orders back and pay for the lines instead.
     Correct { orders: Vec<OrderId> },
     /// Take the money that was paid in.
-    TopUp { amount: Amount, method: TenderKind },
+    TopUp {
+        amount: Amount,
+        method: TenderKind,
+        /// Notes of another currency that were given for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        foreign: Option<Foreign>,
+    },
     /// Give the money that is paid out.
     PayOut { amount: Amount },
     /// Get everything that this wristband has.

@@ -2,6 +2,7 @@
 
 use shared_protocol::Amount;
 use shared_protocol::config::Event;
+use shared_protocol::currency::Currency;
 
 /// Notes and coins of the euro, the largest first.
 pub const PIECES: [Amount; 14] = [
@@ -42,6 +43,19 @@ pub fn offers(amount: Amount) -> Vec<(Amount, Amount)> {
     offers.take(OFFERS_MAX).collect()
 }
 
+/// What a guest may give of another currency for an amount, with what goes back in the event's: the least, in whole units, and notes above it.
+pub fn foreign_offers(currency: &Currency<'_>, amount: Amount) -> Vec<(Amount, Amount)> {
+    let mut given: Vec<i64> = Vec::new();
+    if let Ok(needed) = currency.needed(amount) {
+        given.extend(needed.0.checked_add(99).map(|needed| needed / 100 * 100));
+        let powers = (3..12_u32).flat_map(|power| [1, 2, 5].map(|first| first * 10_i64.pow(power)));
+        given.extend(powers.filter(|note| *note >= needed.0).take(OFFERS_MAX));
+    }
+    given.dedup();
+    let change = |given: i64| Some((Amount(given), currency.worth(Amount(given)).ok()?.minus(amount).ok()?));
+    given.into_iter().filter_map(change).take(OFFERS_MAX + 1).collect()
+}
+
 /// An amount in notes and coins, the fewest: what one is worth, and how many. Nothing for one that is not above zero.
 pub fn in_pieces(amount: Amount) -> Vec<(Amount, i64)> {
     let mut left = amount.0.max(0);
@@ -69,5 +83,20 @@ mod tests {
         }
         assert_eq!(offers(Amount(2_000)).first(), Some(&(Amount(5_000), Amount(3_000))));
         assert!(offers(Amount(20_000)).is_empty());
+    }
+
+    #[test]
+    fn francs_are_offered_from_what_is_needed_on_with_change_in_euros() {
+        let config = crate::testing::config();
+        let francs = config.currency(crate::testing::FRANC).unwrap();
+        let offers = |cents| -> Vec<(i64, i64)> {
+            let offers = foreign_offers(&francs, Amount(cents)).into_iter();
+            offers.map(|(given, change)| (given.0, change.0)).collect()
+        };
+        assert_eq!(
+            offers(1_400),
+            [(1_400, 98), (2_000, 740), (5_000, 3_950), (10_000, 9_300)]
+        );
+        assert_eq!(offers(1_070), [(1_000, 0), (2_000, 1_070), (5_000, 4_280)]);
     }
 }

@@ -68,7 +68,8 @@ pub(crate) const fn done_kind(said: DrawerMove) -> DoneKind {
     match said {
         DrawerMove::Open { .. } => DoneKind::DrawerOpened,
         DrawerMove::Count { expected, counted } => DoneKind::DrawerCounted { expected, counted },
-        DrawerMove::Transit { .. } | DrawerMove::HandIn { .. } => DoneKind::CashMoved,
+        DrawerMove::Transit { .. } => DoneKind::CashMoved,
+        DrawerMove::HandIn { foreign, .. } => DoneKind::HandedIn(foreign),
     }
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn told_again(last: &Order) -> Option<Done> {
         total: last.paid().ok()?,
         left: None,
         settles: None,
+        change: Amount::ZERO,
         vouchers: Vec::new(),
         vouchers_left: Vec::new(),
         deposits: Vec::new(),

@@ -3,6 +3,7 @@
 use chips::ReaderEvent;
 use shared_protocol::chain::SignedHead;
 use shared_protocol::crypto::{Hash32, Signature};
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId, TagId};
 
@@ -80,6 +81,17 @@ pub enum Action {
         /// Cash or card.
         method: TenderKind,
     },
+    /// Foreign cash was paid in for the wristband that is shown or held next.
+    TopUpForeign {
+        /// The notes.
+        given: Foreign,
+        /// How much goes onto the wristband, in cents; none is all that the notes count as. The rest is change.
+        amount: Option<Amount>,
+    },
+    /// The cart was paid with foreign cash; change is given in the event's currency.
+    PayForeign(Foreign),
+    /// Foreign cash is taken to the safe.
+    HandIn(Foreign),
     /// Cash is to be paid out from the wristband that is held next.
     PayOut {
         /// How much in cents.

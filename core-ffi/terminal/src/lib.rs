@@ -23,6 +23,7 @@ mod cart;
 pub mod cash;
 mod clock;
 mod counter;
+mod currency;
 mod draft;
 mod drawer;
 mod evacuation;

@@ -72,7 +72,8 @@ pub(crate) fn movements(order: &Order, replaced: &[(TagId, Amount)], place: (u32
                 );
             }
             TenderKind::Cash | TenderKind::Card if own_risk && takes_from_holder(order.kind, &order.lines) => {
-                let paid_out = tender.amount.negated().unwrap_or(Amount(i64::MAX)).max(Amount::ZERO);
+                // Above zero but for change that comes back with foreign cash: both are one payment.
+                let paid_out = tender.amount.negated().unwrap_or(Amount(i64::MAX));
                 note(tag, paid_out, paid_out);
             }
             _ => {}

@@ -162,9 +162,13 @@ impl Terminal {
                 draft::cancel(&olds(orders)?, tag, CancelReason::GuestChanged)
             }
             Purpose::Correct { orders } => draft::correct(&shop, &cart.lines, &olds(orders)?, tag),
-            Purpose::TopUp { amount, method } => {
+            Purpose::TopUp {
+                amount,
+                method,
+                foreign,
+            } => {
                 self.top_up_fits(*amount, self.known(tag, step), answer.is_some())?;
-                draft::money(&shop, *amount, *method, tag)
+                self.top_up_draft(*amount, *method, *foreign, tag)
             }
             Purpose::Swap { .. } => self.swap_draft(tag, answer, step),
             Purpose::PayOut { amount } => {

@@ -5,6 +5,7 @@ mod refusal;
 
 use std::sync::Arc;
 
+use shared_protocol::currency::Foreign;
 use shared_protocol::message::HandoverOutcome;
 use shared_protocol::message::Units;
 use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
@@ -238,6 +239,10 @@ pub struct CartView {
     pub use_vouchers: bool,
     /// Whether a wristband may have paid for it already: only that one settles it, and nothing in it can be changed.
     pub settling: bool,
+    /// What would pay it in each currency that is taken here; none where cash does not.
+    pub needed: Vec<Foreign>,
+    /// The foreign cash that was given for a top-up, and what of it goes back in the event's currency.
+    pub given: Option<(Foreign, Amount)>,
     /// What each wristband of a split pays, as far as known, and in how many parts it goes; 0 until all is covered.
     pub split: Option<SplitView>,
     /// What this till offers on top; none where it offers no tips, or where nothing is sold.
@@ -316,6 +321,8 @@ pub enum DoneKind {
     },
     /// Cash was brought to the drawer or picked up; [`Done::total`] says how much.
     CashMoved,
+    /// Foreign cash was handed in; [`Done::total`] is what it counted as, below zero.
+    HandedIn(Foreign),
     /// The guest has another wristband, [`Done::tag`]; [`Done::left`] is what is expected to move, as far as it is known here.
     Swapped {
         /// The old one.
@@ -338,6 +345,7 @@ impl DoneKind {
             Self::DrawerOpened
             | Self::DrawerCounted { .. }
             | Self::CashMoved
+            | Self::HandedIn(_)
             | Self::Swapped { .. }
             | Self::Blocked { .. } => false,
         }
@@ -368,6 +376,8 @@ pub struct Done {
     pub left: Option<Balance>,
     /// What of a top-up went to what was owed from earlier, as far as the server had said; the rest is on the wristband.
     pub settles: Option<Settled>,
+    /// What goes back to the guest in the event's currency, of foreign cash that was worth more; zero where nothing does.
+    pub change: Amount,
     /// Vouchers that were used.
     pub vouchers: Vec<(AssetId, u32)>,
     /// Vouchers that the wristband has left, where the books decide and have just said so; empty also when nothing is known.

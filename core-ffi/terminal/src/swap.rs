@@ -50,6 +50,7 @@ pub(crate) fn told_again(last: &Order) -> Option<Done> {
         total: Amount::ZERO,
         left: None,
         settles: None,
+        change: Amount::ZERO,
         vouchers: Vec::new(),
         vouchers_left: Vec::new(),
         deposits: Vec::new(),

@@ -1,12 +1,15 @@
 //! Money in and out at the desk.
 
 use shared_protocol::config::OfflineTopUp;
+use shared_protocol::currency::Foreign;
 use shared_protocol::message::QueryResult;
 use shared_protocol::order::TenderKind;
 use shared_protocol::{Amount, TagId};
 
 use crate::Terminal;
 use crate::cart::Purpose;
+use crate::currency;
+use crate::draft::{self, Draft};
 use crate::limits::Known;
 use crate::screen::{Notice, Refusal, Settled};
 use crate::step::Step;
@@ -17,6 +20,16 @@ impl Terminal {
         if !matches!(method, TenderKind::Cash | TenderKind::Card) {
             return Err(Refusal::TenderNotHere(method));
         }
+        self.begin_top_up(step, amount, method, None)
+    }
+
+    pub(crate) fn begin_top_up(
+        &mut self,
+        step: &mut Step<'_>,
+        amount: Amount,
+        method: TenderKind,
+        foreign: Option<Foreign>,
+    ) -> Result<(), Refusal> {
         let event = &self.config.as_ref().ok_or(Refusal::NotPermitted)?.event;
         if amount < event.top_up_min || amount > event.top_up_max {
             return Err(Refusal::TopUpRange {
@@ -24,7 +37,12 @@ impl Terminal {
                 max: event.top_up_max,
             });
         }
-        self.begin_money(step, Purpose::TopUp { amount, method })
+        let purpose = Purpose::TopUp {
+            amount,
+            method,
+            foreign,
+        };
+        self.begin_money(step, purpose)
     }
 
     /// Arms a pay-out.
@@ -50,6 +68,22 @@ impl Terminal {
             self.meant_for(step, tag);
         }
         Ok(())
+    }
+
+    /// The open top-up as an order: the money, and the notes that were given for it where those are foreign.
+    pub(crate) fn top_up_draft(
+        &self,
+        amount: Amount,
+        method: TenderKind,
+        foreign: Option<Foreign>,
+        tag: TagId,
+    ) -> Result<Draft, Refusal> {
+        let shop = self.shop()?;
+        let draft = draft::money(&shop, amount, method, tag)?;
+        match foreign {
+            Some(given) => currency::top_up(&shop, draft, amount, given),
+            None => Ok(draft),
+        }
     }
 
     /// Whether a top-up may be taken: what the till knows when it is connected, what the event lets it do when it is not.

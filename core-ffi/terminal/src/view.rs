@@ -46,6 +46,8 @@ impl Terminal {
             {
                 None
             }
+            // Whoever counts change looks at it more than once.
+            Notice::Done(done) if done.change.is_positive() => None,
             Notice::Done(_) | Notice::AlreadyPaid { .. } => Some(RESULT_MS),
             Notice::PinWanted { .. } => Some(PIN_MS),
             Notice::OwnBand { .. } | Notice::SwapCashier { .. } | Notice::CopyReceived { .. } => Some(BALANCE_MS),
@@ -189,7 +191,7 @@ impl Terminal {
         let (kind, total) = match &cart.purpose {
             Purpose::Sale => (CartKind::Sale, goods),
             Purpose::Correct { orders } => (CartKind::Correct { orders: orders.clone() }, goods),
-            Purpose::TopUp { amount, method } => (CartKind::TopUp { method: *method }, *amount),
+            Purpose::TopUp { amount, method, .. } => (CartKind::TopUp { method: *method }, *amount),
             Purpose::Swap { old, reason, .. } => {
                 let (old, lost) = (*old, *reason == BlockReason::Lost);
                 (CartKind::Swap { old, lost }, Amount::ZERO)
@@ -237,6 +239,8 @@ impl Terminal {
             deposits,
             use_vouchers: cart.use_vouchers,
             settling: self.cart_is_settling(),
+            needed: self.needed(cart, total),
+            given: self.given(cart),
             split,
             tip,
         }

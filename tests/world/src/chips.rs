@@ -168,7 +168,7 @@ impl Chips {
             copied: BTreeMap::new(),
             minted: BTreeMap::new(),
             lists,
-            config: sample::config(),
+            config: sample::config_with_currencies(),
             batch,
             short,
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fixtures::sample::FRANC;
+use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Content, Entry};
 use shared_protocol::order::{Order, OrderKind, TenderKind};
@@ -22,6 +24,8 @@ pub(crate) struct Drawer {
     pub open: Option<i64>,
     /// What was taken with no drawer open.
     pub loose: i64,
+    /// Francs that were taken and not handed in, whether a drawer was open or not.
+    pub francs: i64,
     /// Whether cash ever moved with no drawer open.
     pub ever_loose: bool,
 }
@@ -30,7 +34,10 @@ pub(crate) struct Drawer {
 type Contradiction = (Option<i64>, Option<i64>);
 
 impl Drawer {
-    fn after(self, order: &Order) -> Result<Self, Contradiction> {
+    fn after(mut self, order: &Order) -> Result<Self, Contradiction> {
+        let francs = order.tenders.iter().filter_map(|tender| tender.foreign);
+        let francs = francs.filter(|given| given.asset == FRANC);
+        self.francs += francs.map(|given| given.amount.0).sum::<i64>();
         let cash: i64 = order
             .tenders
             .iter()
@@ -125,6 +132,11 @@ impl World {
                 Some(act(Action::MoveCash { amount }))
             }
             3 if mistakes => Some(act(float)),
+            4 | 5 => {
+                let francs = Drawer::on(&device.disk.image).ok().map(|drawer| drawer.francs);
+                let amount = Amount(francs.filter(|francs| *francs > 0)?);
+                Some(act(Action::HandIn(Foreign { asset: FRANC, amount })))
+            }
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared_protocol::config::OfflineLimits;
 use shared_protocol::crypto::Hash32;
-use shared_protocol::order::{Order, Permission};
+use shared_protocol::order::{Order, Permission, TenderKind};
 use shared_protocol::{Amount, TagId};
 
 use crate::events::DeviceNo;
@@ -53,7 +53,11 @@ impl Exposure {
                 continue;
             };
             let sum: &mut Amount = risk.entry(tag).or_default();
-            *sum = Amount(sum.0 + tender.amount.0.abs());
+            // Cash that is paid out, less change that comes back with foreign notes, is one payment.
+            *sum = Amount(match tender.kind {
+                TenderKind::Cash => sum.0 - tender.amount.0,
+                _ => sum.0 + tender.amount.0.abs(),
+            });
         }
         risk
     }

@@ -259,6 +259,14 @@ impl World {
             }
             reach.reach("voucher_redeemed");
         }
+        if order.tenders.iter().any(|tender| tender.foreign.is_some()) {
+            match order.kind {
+                OrderKind::Sale => reach.reach("foreign_cash_sale"),
+                OrderKind::TopUp => reach.reach("foreign_cash_topped_up"),
+                OrderKind::Cancel => reach.reach("foreign_cash_taken_back"),
+                _ => {}
+            }
+        }
         for tender in &order.tenders {
             match (tender.kind, tender.permission) {
                 (TenderKind::Voucher, _) => reach.reach("voucher_tender"),
@@ -345,6 +353,7 @@ impl World {
             Notice::Refused(Refusal::Blocked(_)) => self.sometimes.reach("blocked_wristband_refused"),
             Notice::Refused(Refusal::TakenBack) => self.sometimes.reach("cancelled_twice_refused"),
             Notice::Refused(Refusal::NotPermitted) => self.sometimes.reach("not_permitted_refused"),
+            Notice::Refused(Refusal::ForeignAmount { .. }) => self.sometimes.reach("foreign_cash_was_too_little"),
             Notice::Refused(Refusal::TenderNotHere(_)) => self.sometimes.reach("tender_not_taken_here_refused"),
             Notice::Refused(Refusal::CartOpen) => self.sometimes.reach("logout_refused_with_cart"),
             Notice::LastCart { booked, total, .. } => self.observe_last_cart(no, *booked, *total),

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chips::{Chip, ReaderEvent};
-use fixtures::sample;
+use fixtures::sample::{self, CROWN, FRANC};
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{CancelReason, OrderKind, TenderKind};
 use shared_protocol::{Amount, StaffId, TagId};
 use terminal::screen::{CartKind, DoneKind, Notice, Page, PurseRefusal, Refusal, Registering};
@@ -439,6 +440,17 @@ impl World {
         plan
     }
 
+    /// Notes of another currency, as a guest has them: mostly enough for what is bought.
+    fn notes(&mut self) -> Option<Foreign> {
+        let (asset, notes) = if self.people_random.percent(50) {
+            (FRANC, [1_000, 5_000, 10_000, 20_000])
+        } else {
+            (CROWN, [20_000, 100_000, 200_000, 500_000])
+        };
+        let amount = Amount(self.people_random.pick(&notes)?);
+        Some(Foreign { asset, amount })
+    }
+
     fn plan_plain(&mut self, no: DeviceNo, tenders: &[TenderKind]) -> Vec<(u64, Deed)> {
         let mut plan = self.typing(no, 3);
         let by_hand: Vec<TenderKind> = tenders
@@ -449,7 +461,12 @@ impl World {
         let Some(kind) = self.people_random.pick(&by_hand) else {
             return Vec::new();
         };
-        plan.extend([(2_500, Deed::Act(Action::Pay(kind))), (300, Deed::Look)]);
+        let foreign = kind == TenderKind::Cash && self.people_random.percent(25);
+        let action = match self.notes().filter(|_| foreign) {
+            Some(given) => Action::PayForeign(given),
+            None => Action::Pay(kind),
+        };
+        plan.extend([(2_500, Deed::Act(action)), (300, Deed::Look)]);
         plan
     }
 
@@ -460,6 +477,15 @@ impl World {
             TenderKind::Card
         };
         let amount = Amount(self.people_random.pick(&TOP_UPS).unwrap_or(1_000));
+        let foreign = method == TenderKind::Cash && self.people_random.percent(20);
+        let whole = self.people_random.percent(50);
+        let action = match self.notes().filter(|_| foreign) {
+            Some(given) => Action::TopUpForeign {
+                given,
+                amount: (!whole).then_some(amount),
+            },
+            None => Action::TopUp { amount, method },
+        };
         let mut plan = Vec::new();
         if self.people_random.percent(30) {
             // The balance first; then nothing has to be held again.
@@ -467,11 +493,11 @@ impl World {
                 (500, Deed::Hold(tag)),
                 (500, Deed::Leave),
                 (900, Deed::Look),
-                (1_500, Deed::Act(Action::TopUp { amount, method })),
+                (1_500, Deed::Act(action)),
                 (900, Deed::Look),
             ]);
         } else {
-            plan.push((1_000, Deed::Act(Action::TopUp { amount, method })));
+            plan.push((1_000, Deed::Act(action)));
             plan.extend(self.paying(tag));
         }
         plan

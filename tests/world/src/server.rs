@@ -97,7 +97,7 @@ impl Server {
         let mut disk = MemoryStore::new(1);
         engine::bootstrap(&mut disk, fixtures::sample::EVENT, items).map_err(|error| error.to_string())?;
         let config_key = key.signer().public_key();
-        let config = fixtures::sample::config();
+        let config = fixtures::sample::config_with_currencies();
         let signing = Desk::new(policy, &config);
         Ok(Self {
             disk,

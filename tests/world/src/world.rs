@@ -233,7 +233,7 @@ impl World {
         let seed = options.seed;
         let mut random = Random::of(seed, 2);
         let curve = random.percent(10);
-        let items = sample::items();
+        let items = sample::config_with_currencies().items();
         let mut key_random = Random::of(seed, 3);
         let policy = if Random::of(seed, 8).percent(50) {
             fiscal::OutagePolicy::MarkOnly

@@ -9,7 +9,7 @@ use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId};
 use terminal::screen::{CartKind, CartView, Notice, Refusal, Screen, SplitView, TipView};
 
-use super::{Look, band, button, money, result};
+use super::{Look, band, button, currency, money, result};
 use crate::act::Side;
 
 pub(super) fn side(look: Look<'_>, screen: &Screen) -> Markup {
@@ -74,7 +74,8 @@ fn open(look: Look<'_>, screen: &Screen, cart: &CartView) -> Markup {
             }
             @if let Some(given) = cart.tip.as_ref().filter(|_| !cart.settling && cart.split.is_none()) { (tip(look, cart, given)) }
             @if let CartKind::Swap { old, lost } = cart.kind { (band::open(look, old, lost)) }
-            @if let CartKind::TopUp { method: TenderKind::Cash } = cart.kind { (money::change(look, cart.total)) }
+            (currency::given(look, cart))
+            @if let (CartKind::TopUp { method: TenderKind::Cash }, None) = (&cart.kind, cart.given) { (money::change(look, cart.total)) }
             @if let Some(split) = &cart.split { (split_state(look, split)) }
             // The notice above says it already, and what is below has to stay in sight on a phone.
             @if !matches!(screen.notice, Notice::HoldAgain { .. }) { p .hold { (hold_words(look, cart)) } }
@@ -219,6 +220,7 @@ fn choices(look: Look<'_>, cart: &CartView) -> Markup {
     let is_sale = cart.kind == CartKind::Sale;
     html! {
         @if is_sale && till.tenders.contains(&TenderKind::Cash) { (button("pay cash", "", Some("F10"), words.of("Bar bezahlt", "Paid in cash"))) }
+        @if is_sale { (currency::choice(look, cart)) }
         @if is_sale && till.tenders.contains(&TenderKind::Card) { (button("pay card", "", Some("F11"), words.of("Karte bezahlt", "Paid by card"))) }
         @if takes_vouchers {
             @if cart.use_vouchers { (button("vouchers off", "", None, words.of("Ohne Gutscheine", "Without vouchers"))) }

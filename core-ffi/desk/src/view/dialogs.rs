@@ -6,7 +6,7 @@ use shared_protocol::catalogue::Article;
 use terminal::cash;
 use terminal::screen::{PastOrder, Pill, Screen};
 
-use super::{Look, band, button, receipt};
+use super::{Look, band, button, currency, receipt};
 use crate::act::tiles;
 
 /// A till remembers so many of its orders; when all of them wait, there may be more.
@@ -44,7 +44,10 @@ pub(super) fn all(look: Look<'_>, screen: &Screen) -> Markup {
                 button .main form="act" name="do" value=(format!("split {ways}")) data-key=(ways) { (ways) }
             } }
         }))
-        (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &drawer(look, screen)))
+        @if screen.cart.as_ref().is_some_and(|cart| !cart.needed.is_empty()) {
+            (dialog("foreign", words.of("In anderer Währung bezahlt", "Paid in another currency"), close, &currency::pay(look, screen)))
+        }
+        (dialog("drawer", words.of("Kasse", "Cash drawer"), close, &html! { (drawer(look, screen)) (currency::hand_in(look)) }))
         @for article in free { (price(look, article, close)) }
         @if look.till().is_some_and(band::may) { (band::over_the_page(look, screen, close)) }
         @if let Some(done) = &look.model.done { (receipt::over_the_page(look, done, close)) }

@@ -3,6 +3,7 @@
 
 mod band;
 mod cart;
+mod currency;
 mod dialogs;
 mod frame;
 mod guest;

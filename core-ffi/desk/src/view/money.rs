@@ -6,7 +6,7 @@ use shared_protocol::order::{OrderKind, TenderKind};
 use terminal::cash;
 use terminal::screen::{Done, DoneKind, Screen};
 
-use super::{Look, band, receipt, result};
+use super::{Look, band, currency, receipt, result};
 
 pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
@@ -43,6 +43,7 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
                 button name="do" value="pay-out" { (words.of("Auszahlen · Bar", "Pay out · Cash")) }
             }
         }
+        (currency::top_up(look))
         @if band::may(till) {
             @let key = band::key(look);
             div .row {
@@ -134,6 +135,7 @@ pub(super) fn last(look: Look<'_>, done: &Done) -> Markup {
         section #last .last aria-label=(words.of("Letzte Buchung", "Last booking")) {
             p { (words.of("Zuletzt:", "Last:")) " " strong { (result::headline(look, done)) } " · " (words.clock.minute(done.at_ms)) @if let Some(tag) = done.tag { " · " (look.wristband(tag)) } }
             (given_back(look, done))
+            (currency::change(look, done))
             div .row { (receipt::button(look, done)) }
         }
     }

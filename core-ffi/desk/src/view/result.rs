@@ -6,7 +6,7 @@ use shared_protocol::{Amount, StaffId};
 use terminal::screen::{CartKind, Done, DoneKind, Notice, PurseRefusal, Refusal, Screen};
 
 use super::guest::{self, Guest, asset_name};
-use super::{Look, band, button, cart, money, receipt};
+use super::{Look, band, button, cart, currency, money, receipt};
 use crate::act::{Money, Side};
 
 /// The four shapes: a tick in a circle, an octagon with a bar, two arcs, a square.
@@ -283,6 +283,8 @@ pub(super) fn headline(look: Look<'_>, done: &Done) -> String {
         (DoneKind::CashMoved, Language::En) if done.total.is_negative() => format!("Picked up {back}"),
         (DoneKind::CashMoved, Language::De) => format!("Wechselgeld {total} dazu"),
         (DoneKind::CashMoved, Language::En) => format!("Change {total} brought"),
+        (DoneKind::HandedIn(given), Language::De) => format!("Abgegeben {}", words.foreign(*given)),
+        (DoneKind::HandedIn(given), Language::En) => format!("Handed in {}", words.foreign(*given)),
         (DoneKind::DrawerCounted { expected, counted }, language) => {
             let difference = counted.minus(*expected).unwrap_or_default();
             let by = words.euros(Amount(difference.0.saturating_abs()));
@@ -324,6 +326,7 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
             @if is_of_band(done) { (band::done(look, done)) }
             @if let Some(settles) = done.settles { (guest::settled(look, done, settles)) }
             (money::given_back(look, done))
+            (currency::change(look, done))
             @if done.kind == (DoneKind::ToppedUp { after_sync: true }) {
                 p { (words.of("Offline: Guthaben gilt, sobald diese Kasse wieder verbunden ist.", "Offline: the money can be spent once this till is connected again.")) }
             }
@@ -345,7 +348,7 @@ fn paid(look: Look<'_>, done: &Done) -> Markup {
                 @if matches!(done.kind, DoneKind::Paid | DoneKind::Corrected { .. }) && done.tag.is_some() {
                     (button("correct", "", Some("F7"), words.of("Korrigieren", "Correct")))
                 }
-                @if is_of_band(done) { (button("dismiss", "", Some("Escape"), words.of("Weiter", "Go on"))) }
+                @if is_of_band(done) || done.change.is_positive() { (button("dismiss", "", Some("Escape"), words.of("Weiter", "Go on"))) }
                 (receipt::button(look, done))
             }
         },

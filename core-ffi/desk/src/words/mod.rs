@@ -4,10 +4,11 @@ mod refusals;
 
 use core_ffi::mirror::{MirrorFault, MirrorState};
 use core_ffi::readers::Unusable;
-use pages::Language;
 use pages::format::{Clock, count, duration, euros};
+use pages::{Language, format};
 use shared_protocol::Amount;
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::TenderKind;
 use shared_protocol::wristband::short_till;
 use terminal::cash;
@@ -76,6 +77,13 @@ impl Words<'_> {
                 }
             }
         }
+    }
+
+    /// Cash in another currency: `50,00 CHF`.
+    pub fn foreign(&self, given: Foreign) -> String {
+        let currency = self.config.and_then(|config| config.currency(given.asset));
+        let code = currency.map_or_else(|| given.asset.to_string(), |currency| currency.code.to_owned());
+        format!("{} {code}", format::decimal(given.amount, self.language))
     }
 
     pub fn tender(&self, kind: TenderKind) -> &'static str {

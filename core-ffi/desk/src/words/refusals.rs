@@ -1,6 +1,7 @@
 //! Why something was not done, and what a person does now.
 
 use shared_protocol::Amount;
+use shared_protocol::currency::Foreign;
 use shared_protocol::stream::BlockReason;
 use terminal::StorageFault;
 use terminal::screen::{DeviceFault, OfflineLimit, PurseRefusal, Refusal, RegistrationRefusal};
@@ -212,6 +213,24 @@ impl Words<'_> {
                 self.said(
                     (&format!("{kind} geht hier nicht"), "Anders bezahlen lassen."),
                     (&format!("{kind} is not taken here"), "Let the guest pay another way."),
+                )
+            }
+            Refusal::CurrencyNotHere(_) => self.said(
+                ("Diese Währung geht hier nicht", "Anders bezahlen lassen."),
+                ("This currency is not taken here", "Let the guest pay another way."),
+            ),
+            Refusal::ForeignAmount { asset, needed } => {
+                let (asset, amount) = (*asset, *needed);
+                let needed = self.foreign(Foreign { asset, amount });
+                self.said(
+                    (
+                        &format!("Das reicht nicht: mindestens {needed}"),
+                        "Mehr geben lassen. Nichts ist gebucht.",
+                    ),
+                    (
+                        &format!("Not enough: at least {needed}"),
+                        "Ask for more. Nothing was booked.",
+                    ),
                 )
             }
             Refusal::OnlineOnly => self.said(

@@ -14,7 +14,7 @@ use shared_protocol::{Amount, RequestId, TagId, decode};
 
 use crate::Terminal;
 use crate::cart::Purpose;
-use crate::draft::{self, Draft};
+use crate::draft::Draft;
 use crate::screen::Refusal;
 use crate::step::Step;
 
@@ -177,9 +177,14 @@ impl Terminal {
         if cart.split.is_some() {
             return Err(Refusal::Purse(crate::screen::PurseRefusal::NoSplit));
         }
-        if let Purpose::TopUp { amount, method } = &cart.purpose {
+        if let Purpose::TopUp {
+            amount,
+            method,
+            foreign,
+        } = &cart.purpose
+        {
             // How much fits is for the plan to say: the purse is at hand, and not all of the money may go onto it.
-            return draft::money(&self.shop()?, *amount, *method, tag);
+            return self.top_up_draft(*amount, *method, *foreign, tag);
         }
         let said = QueryResult {
             request: RequestId([0; 16]),

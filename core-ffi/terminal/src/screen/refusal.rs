@@ -2,7 +2,7 @@
 
 use shared_protocol::order::TenderKind;
 use shared_protocol::stream::BlockReason;
-use shared_protocol::{Amount, ArticleId};
+use shared_protocol::{Amount, ArticleId, AssetId};
 
 use super::Balance;
 use crate::input::StorageFault;
@@ -124,6 +124,15 @@ pub enum Refusal {
     NotPermitted,
     /// Guests cannot pay like this here.
     TenderNotHere(TenderKind),
+    /// This currency is not taken here, or nothing of the cart is to be paid.
+    CurrencyNotHere(AssetId),
+    /// The foreign cash that was given is not enough.
+    ForeignAmount {
+        /// Which currency.
+        asset: AssetId,
+        /// How much of it is needed, in hundredths.
+        needed: Amount,
+    },
     /// Only with a connection.
     OnlineOnly,
     /// The till is busy with the wristband before; a moment.

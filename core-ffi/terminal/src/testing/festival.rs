@@ -21,6 +21,8 @@ pub const FRIES: ArticleId = ArticleId(4);
 pub const PLATE: ArticleId = ArticleId(5);
 pub const TIP: ArticleId = ArticleId(6);
 pub const DRINK: AssetId = AssetId(1);
+/// Counts 1.07 of the event's currency.
+pub const FRANC: AssetId = AssetId(7);
 pub const CASHIER: StaffId = StaffId(1);
 pub const TRAINEE: StaffId = StaffId(2);
 /// Has a PIN.
@@ -63,11 +65,8 @@ fn article(id: ArticleId, kind: ArticleKind, taxpayer: u16, price: Option<i64>, 
     }
 }
 
-/// Beer 5.00 with a cup of 2.00, fries 4.00 of another taxpayer with a plate of 1.00; a beer is one drink voucher.
-pub fn config() -> Config {
-    let mut event = Event::new(ORGANISATION, EVENT, Text::same("test"));
-    event.offline.pay_out_max = Amount(1_000);
-    let asset = |id, code: &str, fiscal| Asset {
+fn asset(id: u16, code: &str, fiscal: FiscalClass) -> Asset {
+    Asset {
         id: AssetId(id),
         code: code.to_owned(),
         name: Text::same(code),
@@ -78,7 +77,13 @@ pub fn config() -> Config {
         expires: false,
         holder_ceiling: None,
         value: None,
-    };
+    }
+}
+
+/// Beer 5.00 with a cup of 2.00, fries 4.00 of another taxpayer with a plate of 1.00; a beer is one drink voucher.
+pub fn config() -> Config {
+    let mut event = Event::new(ORGANISATION, EVENT, Text::same("test"));
+    event.offline.pay_out_max = Amount(1_000);
     let taxpayer = |id| Taxpayer {
         id: TaxpayerId(id),
         name: format!("{id}"),
@@ -111,6 +116,13 @@ pub fn config() -> Config {
         },
         Item::Asset {
             item: asset(1, "DRINK", FiscalClass::None),
+        },
+        Item::Asset {
+            item: Asset {
+                scale: 2,
+                value: Some(1_070_000),
+                ..asset(FRANC.0, "CHF", FiscalClass::ForeignMoney)
+            },
         },
         Item::Taxpayer { item: taxpayer(1) },
         Item::Taxpayer { item: taxpayer(2) },

@@ -1,5 +1,6 @@
 //! The terminal as a whole: what a cashier, a network and a disk do to it, and what it does then.
 
+mod currency;
 mod drawer;
 mod evacuation;
 mod offline;

@@ -3,12 +3,13 @@
 
 use proptest::prelude::*;
 
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, StaffId};
 
 use super::drawer::counts_agree;
 use crate::screen::Pill;
-use crate::testing::{BEER, CAREFUL, CASHIER, CUP, FREE, FRIES, PIN, PLATE, Rig, TRAINEE, tag};
+use crate::testing::{BEER, CAREFUL, CASHIER, CUP, FRANC, FREE, FRIES, PIN, PLATE, Rig, TRAINEE, tag};
 use crate::{Action, Input, Pin, StorageFault};
 
 #[derive(Debug, Clone)]
@@ -59,6 +60,12 @@ fn action() -> impl Strategy<Value = Action> {
         2 => cents().prop_map(|float| Action::OpenDrawer { float }),
         2 => cents().prop_map(|counted| Action::CountDrawer { counted }),
         1 => cents().prop_map(|amount| Action::MoveCash { amount }),
+        2 => cents().prop_map(|amount| Action::PayForeign(Foreign { asset: FRANC, amount })),
+        2 => (cents(), prop::option::of(cents())).prop_map(|(given, amount)| Action::TopUpForeign {
+            given: Foreign { asset: FRANC, amount: given },
+            amount,
+        }),
+        1 => cents().prop_map(|amount| Action::HandIn(Foreign { asset: FRANC, amount })),
         1 => prop::sample::select(vec![CASHIER, TRAINEE, CAREFUL]).prop_map(|staff| Action::Login { staff }),
         1 => prop::sample::select(vec![PIN, "1111"]).prop_map(|digits| Action::Pin(Pin::typed(digits).unwrap())),
         2 => prop::sample::select(vec![Action::Park, Action::PayWithOwn, Action::Unpark, Action::SwapCashier, Action::EndShift, Action::LeaveShiftOpen, Action::Unregister]),

@@ -73,7 +73,10 @@ pub(super) fn misfits(config: &Config, settings: &PurseSettings, vouchers: &[Ass
             misfits.push(format!("there is no asset {asset}"));
             continue;
         };
-        if matches!(known.fiscal, FiscalClass::Money | FiscalClass::Deposit) {
+        if matches!(
+            known.fiscal,
+            FiscalClass::Money | FiscalClass::Deposit | FiscalClass::ForeignMoney
+        ) {
             misfits.push(format!("{} is no voucher", known.code));
         }
         let bought = config.articles.values().filter_map(|article| {

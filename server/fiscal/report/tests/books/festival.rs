@@ -15,7 +15,7 @@ use shared_protocol::crypto::{Ed25519Signer, Hash32};
 use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{LineKind, Order, OrderKind, Tender, TenderKind};
-use shared_protocol::{Amount, ArticleId, CartId, SlotId, StandId, TaxpayerId, TillId};
+use shared_protocol::{Amount, ArticleId, CartId, SlotId, StandId, TagId, TaxpayerId, TillId};
 use store::{
     ClosedItem, Commit, MemoryStore, OutageRow, Signing, SigningRow, SigningState, Store as _, TransactionEnd,
     TransactionRow, TseNo, TseRow,
@@ -47,6 +47,28 @@ fn at(stand: StandId) -> impl Fn(&Config, TillId) -> bool {
 
 /// Something somebody does: which till, what, for which wristband.
 pub type Deed = (u8, u8, u32);
+
+/// Francs for goods, with change in euros, or for the wristband.
+fn in_francs(till: &mut PaperTill, tag: TagId, goods: Option<ArticleId>, amount: Amount) -> Order {
+    let config = sample::config_with_currencies();
+    let worth = config.currency(FRANC).unwrap().worth(amount).unwrap();
+    let foreign = Some(Foreign { asset: FRANC, amount });
+    let given = Tender {
+        foreign,
+        ..Tender::plain(TenderKind::Cash, worth)
+    };
+    let Some(goods) = goods else {
+        let mut order = till.order(OrderKind::TopUp);
+        order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, worth.0)];
+        (order.tenders, order.holder) = (vec![given], Some(tag));
+        return order;
+    };
+    let mut order = till.cart(tag, &[(goods, 1)], &BTreeMap::new(), None).remove(0);
+    let change = Amount(order.total().unwrap().0 - worth.0);
+    order.tenders = vec![given, Tender::plain(TenderKind::Cash, change)];
+    order.holder = None;
+    order
+}
 
 impl Festival {
     pub fn new() -> Self {
@@ -208,22 +230,8 @@ impl Festival {
                 till.append(&order)
             }
             13 => {
-                let amount = Amount(2_000 + cents);
-                let worth = francs.worth(amount).unwrap();
-                let foreign = Some(Foreign { asset: FRANC, amount });
-                let given = Tender {
-                    foreign,
-                    ..Tender::plain(TenderKind::Cash, worth)
-                };
-                let mut order = till.order(OrderKind::TopUp);
-                order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, worth.0)];
-                (order.tenders, order.holder) = (vec![given], Some(tag));
-                if guest % 2 == 0 {
-                    order = till.cart(tag, &[(goods, 1)], &BTreeMap::new(), None).remove(0);
-                    let change = Amount(order.total().unwrap().0 - worth.0);
-                    order.tenders = vec![given, Tender::plain(TenderKind::Cash, change)];
-                    order.holder = None;
-                }
+                let sold = guest.is_multiple_of(2).then_some(goods);
+                let order = in_francs(till, tag, sold, Amount(2_000 + cents));
                 till.append(&order)
             }
             14 => {

@@ -450,7 +450,8 @@ impl Signer {
         };
         let may_be_claimed = self.claims.has(&sale, true);
         let begun = self.begun_at(sale.cart, sale.taxpayer).filter(|_| !late.looked);
-        if let Some(at) = begun.filter(|_| may_be_claimed) {
+        // At a TSE that the till has left since, it may have ended with this order before the books were put back.
+        if let Some(at) = begun.filter(|at| may_be_claimed || *at != tse) {
             let comes_late = Some(Late { looked: true, ..late });
             let looks = true;
             self.enqueue(

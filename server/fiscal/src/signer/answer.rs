@@ -231,8 +231,14 @@ impl Signer {
         };
         let kind = ProcessType::of(&data);
         let doubt = doubt.filter(|_| data != Kassenbeleg::ABORTED.to_string());
-        if let (Some(transaction), Some(doubt)) = (self.ended(tse, cart, kind.as_str(), data, finished), doubt) {
+        let Some(transaction) = self.ended(tse, cart, kind.as_str(), data, finished) else {
+            return;
+        };
+        if let Some(doubt) = doubt {
             self.came_off(doubt.no, tse, Some(transaction), doubt.outage);
+        } else if let (Some(unit), Some(row)) = (self.units.get(&tse), self.out.transactions.last()) {
+            // It signed an order that has yet to come again, because the books were put back from a copy.
+            self.claims.add(unit.taxpayer, row);
         }
     }
 
@@ -242,6 +248,14 @@ impl Signer {
             (Work::Sale(sale), TseError::UnknownTransaction(_)) if matches!(doing.ask, Ask::Finish { .. }) => {
                 let looks = Sale { looks: true, ..*sale };
                 self.again(tse, Work::Sale(Box::new(looks)));
+            }
+            // Whether it was signed is not known; what the TSE has open says so, without its being signed a second time.
+            (Work::Sale(sale), _) if matches!(doing.ask, Ask::Ended { .. }) => {
+                let outage = self.outage_of_refusal(&sale, error, now_ms);
+                self.in_doubt(&sale, tse, Some(outage));
+                if let Some(unit) = self.units.get_mut(&tse) {
+                    unit.chores.push_back(Work::Survey);
+                }
             }
             (Work::GiveUp { cart }, TseError::UnknownTransaction(_)) => {
                 if let Some(unit) = self.units.get_mut(&tse) {
@@ -272,11 +286,6 @@ impl Signer {
             (Work::Sale(sale), TseError::Refused(_)) if matches!(doing.ask, Ask::Start { .. }) && sale.attempt == 0 => {
                 // A key that was used before, by a transaction that the books have lost.
                 self.again(tse, Work::Sale(Box::new(Sale { attempt: 1, ..*sale })));
-            }
-            // Whether it was signed is not known, and not asked again before the TSE was out of order: it is never signed a second time.
-            (Work::Sale(sale), _) if matches!(doing.ask, Ask::Ended { .. }) => {
-                let outage = self.outage_of_refusal(&sale, error, now_ms);
-                self.in_doubt(&sale, tse, Some(outage));
             }
             (Work::Sale(sale), _) => self.unsigned(tse, &sale, error, now_ms),
             // One that cannot tell what its log has is asked for what is open, as it was before there were copies.

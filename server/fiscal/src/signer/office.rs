@@ -241,7 +241,8 @@ impl Signer {
         let Some(unit) = self.units.get_mut(&tse) else { return };
         let waits = has_tills && !row.forced;
         let ended = unit.ready && unit.is_idle() && open == 0 && !waits;
-        let given_up = !unit.ready && unit.sales.is_empty() && (unit.broken || patience_over) && !waits;
+        let sells = !unit.sales.is_empty() || unit.doing.values().any(|doing| matches!(doing.work, Work::Sale(_)));
+        let given_up = !unit.ready && !sells && (unit.broken || patience_over) && !waits;
         if !ended && !given_up {
             return;
         }
@@ -251,6 +252,10 @@ impl Signer {
             ..row
         };
         (unit.ready, unit.broken) = (false, true);
+        // What it was asked and has not answered, nobody waits for any more.
+        unit.doing.clear();
+        unit.carts.clear();
+        self.calls.retain(|call| call.tse != tse);
         unit.retired = Some(done.clone());
         self.retired.insert(tse, done.clone());
         self.out.retired.push(done);

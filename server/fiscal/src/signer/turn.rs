@@ -4,7 +4,7 @@ use std::mem;
 
 use store::{Signing, TseNo};
 
-use super::unit::{DEPTH, Doing, Work};
+use super::unit::{DEPTH, Doing, Sale, Work};
 use super::{Ask, CALL_MAX_MS, Call, Signer, Told};
 use crate::tse::{TransactionKey, TseError};
 
@@ -34,12 +34,12 @@ impl Signer {
         (mem::take(&mut self.out), mem::take(&mut self.calls))
     }
 
-    /// A call that nobody answers is an outage, too.
+    /// A call that nobody answers is an outage, too; and in an outage that began with another call nothing hangs on it for longer either.
     fn gives_up_waiting(&mut self, tse: TseNo, now_ms: u64) {
-        let Some(unit) = self.units.get_mut(&tse).filter(|unit| unit.outage.is_none()) else {
-            return;
-        };
-        let oldest = unit.doing.values().map(|doing| doing.since_ms).min();
+        let Some(unit) = self.units.get_mut(&tse) else { return };
+        let is_new = unit.outage.is_none();
+        let matters = |doing: &&Doing| is_new || !matches!(doing.work, Work::Ready);
+        let oldest = unit.doing.values().filter(matters).map(|doing| doing.since_ms).min();
         if oldest.is_none_or(|since| now_ms.saturating_sub(since) < CALL_MAX_MS) {
             return;
         }
@@ -50,8 +50,10 @@ impl Signer {
             undone.push(Doing { work, ..doing.clone() });
         }
         unit.carts.clear();
-        let error = TseError::Unavailable(format!("no answer for {} s", CALL_MAX_MS / 1_000));
-        self.begins_outage(tse, &error, now_ms);
+        if is_new {
+            let error = TseError::Unavailable(format!("no answer for {} s", CALL_MAX_MS / 1_000));
+            self.begins_outage(tse, &error, now_ms);
+        }
         for doing in undone.into_iter().rev() {
             self.undo(tse, doing);
         }
@@ -79,6 +81,11 @@ impl Signer {
             let work = match work {
                 Work::Sale(sale) if sale.comes_late.is_some() && !sale.looks => {
                     self.came_late(tse, *sale);
+                    continue;
+                }
+                // Its end was found and taken in before it was this order's turn.
+                Work::Sale(sale) if sale.looks && !self.open.contains_key(&(sale.cart, tse)) => {
+                    self.came_late(tse, Sale { looks: false, ..*sale });
                     continue;
                 }
                 Work::Sale(sale) if self.may_not_start(tse, &sale) => {

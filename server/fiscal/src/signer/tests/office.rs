@@ -274,3 +274,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_tse_that_hangs_when_it_goes_out_of_service_is_over_with_it() {
+    let mut rig = Rig::new(OutagePolicy::MarkOnly, 2);
+    rig.tse(1).says = Some(TseError::Storage);
+    let job = rig.job(0);
+    rig.open(&job);
+    rig.settle();
+    // The next try is never answered.
+    rig.tse(1).hangs = true;
+    rig.passes(2_500);
+    rig.passes(10_000);
+    rig.signer.retire(retire(&rig, 1, false)).unwrap();
+    rig.passes(20_000);
+    assert!(rig.books.retired[&TseNo(1)].done_ms.is_some());
+    let outages = rig.books.outages.len();
+    rig.wakes();
+    rig.passes(60_000);
+    assert_eq!(
+        rig.books.outages.len(),
+        outages,
+        "what it does not answer is nobody's outage"
+    );
+    assert_eq!(rig.sells().unwrap().state, SigningState::Signed);
+}

@@ -65,17 +65,19 @@ pub(super) fn pay(look: Look<'_>, screen: &Screen) -> Markup {
         p .total { span { (words.of("Summe", "Total")) } strong { (words.euros(cart.total)) } }
         @for currency in currencies(look) {
             @if let Some(needed) = cart.needed.iter().find(|needed| needed.asset == currency.asset) {
-                h3 { (name(look, currency)) ": " (words.of("mindestens", "at least")) " " (words.foreign(*needed)) }
-                p .quiet { (rate(look, currency)) " · " (words.of("Rückgeld immer in Euro", "change always in euros")) }
-                div .presets {
-                    @for (amount, back) in cash::foreign_offers(&currency, cart.total) {
-                        @let given = Foreign { asset: currency.asset, amount };
-                        button .preset form="act" name="do" value=(format!("pay-foreign {} {}", currency.asset.0, amount.0)) {
-                            strong { (words.foreign(given)) } " " span { (words.of("zurück", "back")) " " (words.euros(back)) }
+                section .currency {
+                    h3 { (name(look, currency)) ": " (words.of("mindestens", "at least")) " " (words.foreign(*needed)) }
+                    p .quiet { (rate(look, currency)) " · " (words.of("Rückgeld immer in Euro", "change always in euros")) }
+                    div .presets {
+                        @for (amount, back) in cash::foreign_offers(&currency, cart.total) {
+                            @let given = Foreign { asset: currency.asset, amount };
+                            button .preset form="act" name="do" value=(format!("pay-foreign {} {}", currency.asset.0, amount.0)) {
+                                strong { (words.foreign(given)) } " " span { @if back.is_zero() { (words.of("passt genau", "exact")) } @else { (words.of("zurück", "back")) " " (words.euros(back)) } }
+                            }
                         }
                     }
+                    (typed(look, currency, "pay-foreign", words.of("Gegeben in", "Given in"), words.of("Bezahlt", "Paid")))
                 }
-                (typed(look, currency, "pay-foreign", words.of("Gegeben in", "Given in"), words.of("Bezahlt", "Paid")))
             }
         }
     }

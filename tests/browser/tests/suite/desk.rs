@@ -333,3 +333,71 @@ async fn only_who_has_the_key_uses_the_till() -> anyhow::Result<()> {
     till.stop().await;
     festival.server.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn francs_pay_a_beer_and_fill_a_wristband_and_the_change_is_large_and_in_euros() -> anyhow::Result<()> {
+    let festival = Festival::near_borders().await?;
+    let till = festival.staffed(ENTRY).await?;
+    let axe = browser::axe();
+    let phone = Look {
+        night: true,
+        language: "en",
+        ..Look::phone()
+    };
+    for (name, look) in [("day", Look::default()), ("phone", phone)] {
+        let words = |de, en| if name == "day" { de } else { en };
+        let browser = Browser::start(look).await?;
+        browser.open(&till.url()).await?;
+        browser.click("[value='side sale']").await?;
+        browser.click("#tile-1").await?;
+        browser.wait_for("#cart .total", "10").await?;
+        browser.click("[commandfor='foreign']").await?;
+        // 10.00 EUR at 1.07 are 9.345 francs.
+        browser
+            .wait_for("#foreign", words("mindestens 9,35 CHF", "at least 9.35 CHF"))
+            .await?;
+        let judged = async |state: &str| {
+            browser
+                .picture(&picture(&format!("desk-francs-{name}-{state}")))
+                .await?;
+            if let Some(axe) = &axe {
+                let found = browser.axe(axe).await?;
+                anyhow::ensure!(found.is_empty(), "{name}, {state}: {found:#?}");
+            }
+            let wide = "return document.documentElement.scrollWidth - innerWidth";
+            anyhow::ensure!(
+                browser.run(wide, vec![]).await? == 0,
+                "{name}, {state}: it scrolls sideways"
+            );
+            Ok(())
+        };
+        judged("offers").await?;
+        browser.click("[value='pay-foreign 7 2000']").await?;
+        browser.wait_for("#result .change-due", words("11,40", "11.40")).await?;
+        judged("change").await?;
+        browser.click("[value='dismiss']").await?;
+        browser.click("[value='side money']").await?;
+        browser
+            .fill("form:has([value='top-up-foreign 7']) [name=text]", "50")
+            .await?;
+        browser.click("[value='top-up-foreign 7']").await?;
+        browser.wait_for("#given", "50").await?;
+        judged("top-up").await?;
+        browser.click("#wristband-0").await?;
+        browser
+            .wait_for("#result", words("Aufgeladen 53,50", "Topped up €53.50"))
+            .await?;
+        browser.function_key(9).await?;
+        browser
+            .fill("#drawer form:has([value='hand-in 7']) [name=text]", "70")
+            .await?;
+        judged("hand-in").await?;
+        browser.click("[value='hand-in 7']").await?;
+        browser
+            .wait_for("#result", words("Abgegeben 70,00 CHF", "Handed in 70.00 CHF"))
+            .await?;
+        browser.stop().await?;
+    }
+    till.stop().await;
+    festival.server.stop().await
+}

@@ -39,6 +39,15 @@ pub struct Festival {
 
 impl Festival {
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(fixtures::sample::items()).await
+    }
+
+    /// The festival as it is near borders, with francs and crowns.
+    pub async fn near_borders() -> anyhow::Result<Self> {
+        Self::start_with(fixtures::sample::config_with_currencies().items()).await
+    }
+
+    async fn start_with(items: Vec<shared_protocol::config::Item>) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let settings = Settings {
             data: dir.path().join("server"),
@@ -53,6 +62,13 @@ impl Festival {
         std::fs::create_dir_all(&settings.data)?;
         let options = store_sqlite::Options::default();
         let mut books = store_sqlite::SqliteStore::open(settings.database(), &options)?;
+        engine::bootstrap(&mut books, fixtures::sample::EVENT, &items)?;
+        let office = groschen::tax::of_sample(fixtures::sample::EVENT);
+        let commit = store::Commit {
+            office,
+            ..store::Commit::default()
+        };
+        store::Store::commit(&mut books, &commit)?;
         console::create_user(&mut books, USER, PASSWORD, Role::Admin, 0)?;
         drop(books);
         let server = Instance::start_with(&settings, true, true).await?;

@@ -1,9 +1,10 @@
 //! What a touch means.
 
 use shared_protocol::catalogue::ArticleKind;
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{CancelReason, TenderKind};
 use shared_protocol::pricing::CartLine;
-use shared_protocol::{Amount, ArticleId, StaffId, TagId};
+use shared_protocol::{Amount, ArticleId, AssetId, StaffId, TagId};
 use terminal::screen::{self, CartKind, Page, Registering};
 use terminal::{Action, Invitation, cash};
 
@@ -38,6 +39,7 @@ impl Phone {
             | Touch::Park
             | Touch::Unpark
             | Touch::PayCash
+            | Touch::PayForeign { .. }
             | Touch::PayCard
             | Touch::SplitInto { .. }
             | Touch::SameAgain
@@ -46,6 +48,7 @@ impl Phone {
             | Touch::Cancel { .. } => self.at_the_counter(&touch),
             Touch::Preset { .. }
             | Touch::TopUp { .. }
+            | Touch::TopUpForeign { .. }
             | Touch::Given { .. }
             | Touch::PayOut
             | Touch::PayOutAll
@@ -219,6 +222,10 @@ impl Phone {
             Touch::Unpark => act(Action::Unpark),
             Touch::PayCash => act(Action::Pay(TenderKind::Cash)),
             Touch::PayCard => act(Action::Pay(TenderKind::Card)),
+            Touch::PayForeign { asset, amount } => {
+                self.typed = money::Typed::default();
+                foreign(*asset, *amount).map_or_else(Vec::new, |given| act(Action::PayForeign(given)))
+            }
             Touch::SplitInto { parts } => {
                 u8::try_from(*parts).map_or_else(|_| Vec::new(), |ways| act(Action::Split { ways }))
             }
@@ -298,6 +305,15 @@ impl Phone {
                 let amount = Amount(self.typed.0);
                 self.given = None;
                 self.instead(Action::TopUp { amount, method })
+            }
+            Touch::TopUpForeign { asset, amount } => {
+                self.typed = money::Typed::default();
+                self.given = None;
+                let given = foreign(*asset, *amount);
+                given.map_or_else(Vec::new, |given| {
+                    self.open(At::TopUp);
+                    self.instead(Action::TopUpForeign { given, amount: None })
+                })
             }
             Touch::Given { amount } => {
                 self.given = Some(Amount(*amount));
@@ -394,6 +410,14 @@ impl Phone {
         }
         Vec::new()
     }
+}
+
+/// Cash of another currency, as the view names it.
+fn foreign(asset: i32, amount: i64) -> Option<Foreign> {
+    Some(Foreign {
+        asset: AssetId(u16::try_from(asset).ok()?),
+        amount: Amount(amount),
+    })
 }
 
 /// What puts a line into a cart again.

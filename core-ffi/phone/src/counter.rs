@@ -146,6 +146,7 @@ impl Counter<'_> {
             can_split: sells && cart.total > Amount::ZERO,
             cash: takes(TenderKind::Cash),
             card: takes(TenderKind::Card) && cart.total > Amount::ZERO,
+            foreign: sells && !cart.needed.is_empty(),
         }
     }
 }

@@ -276,7 +276,7 @@ impl Phone {
     fn leave_pages_of_a_cart(&mut self) {
         while matches!(
             self.here(),
-            At::FreePrice(_) | At::Cart { .. } | At::Split | At::Order(_)
+            At::FreePrice(_) | At::Cart { .. } | At::Split | At::Foreign | At::Order(_)
         ) {
             self.way.back();
         }

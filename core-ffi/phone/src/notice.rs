@@ -274,6 +274,15 @@ pub enum Refusal {
         /// How.
         tender: Tender,
     },
+    /// This currency is not taken here.
+    CurrencyNotHere,
+    /// The cash of another currency that was given is not enough.
+    ForeignTooLittle {
+        /// The currency's code.
+        code: String,
+        /// How much of it is needed, in hundredths.
+        needed: i64,
+    },
     /// Only with a connection.
     OnlineOnly,
     /// A moment: the wristband before is not done yet.

@@ -248,9 +248,14 @@ impl Saying<'_> {
             screen::Refusal::ParkedAlready => Refusal::ParkedAlready,
             screen::Refusal::Locked => Refusal::Locked,
             screen::Refusal::NotPermitted => Refusal::NotPermitted,
-            screen::Refusal::CurrencyNotHere(_) | screen::Refusal::ForeignAmount { .. } => {
-                Refusal::TenderNotHere { tender: Tender::Cash }
-            }
+            screen::Refusal::CurrencyNotHere(_) => Refusal::CurrencyNotHere,
+            screen::Refusal::ForeignAmount { asset, needed } => Refusal::ForeignTooLittle {
+                code: self
+                    .config
+                    .and_then(|config| config.currency(*asset))
+                    .map_or_else(|| asset.to_string(), |currency| currency.code.to_owned()),
+                needed: needed.0,
+            },
             screen::Refusal::TenderNotHere(kind) => Refusal::TenderNotHere { tender: tender(*kind) },
             screen::Refusal::OnlineOnly => Refusal::OnlineOnly,
             screen::Refusal::Busy => Refusal::Busy,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fixtures::sample;
 use shared_protocol::catalogue::ArticleKind;
 use shared_protocol::config::Config;
+use shared_protocol::currency::Foreign;
 use shared_protocol::order::{OrderKind, TenderKind};
 use shared_protocol::pricing::CartLine;
 use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TillId};
@@ -359,6 +360,75 @@ fn money_in_opens_its_own_page_counts_the_change_and_is_given_up_by_going_back()
     });
     assert!(rig.touch(Touch::Back).is_empty());
     assert!(matches!(rig.page(), Page::TopUp(_)));
+}
+
+#[test]
+fn cash_of_another_currency_has_its_page_where_the_event_takes_any() {
+    let asset = i32::from(sample::FRANC.0);
+    let given = |amount| Foreign {
+        asset: sample::FRANC,
+        amount: Amount(amount),
+    };
+    let mut rig = Rig::at_work(TOP_UP, DESK);
+    rig.touch(Touch::Open { place: Place::TopUp });
+    assert!(matches!(rig.page(), Page::TopUp(page) if !page.foreign));
+    rig.config = Arc::new(sample::config_with_currencies());
+    rig.show(|_| {});
+    assert!(matches!(rig.page(), Page::TopUp(page) if page.foreign));
+    rig.touch(Touch::Open { place: Place::Foreign });
+    for digit in [5, 0, 0, 0] {
+        rig.touch(Touch::Digit { digit });
+    }
+    let Page::Foreign(page) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    assert_eq!((page.total, page.typed, page.currencies.len()), (None, 5_000, 2));
+    let francs = &page.currencies[0];
+    assert_eq!(
+        (francs.code.as_str(), francs.worth, francs.needed),
+        ("CHF", Some(5_350), None)
+    );
+    let top_up = Action::TopUpForeign {
+        given: given(5_000),
+        amount: None,
+    };
+    assert_eq!(acts(&rig.touch(Touch::TopUpForeign { asset, amount: 5_000 })), [top_up]);
+    assert!(matches!(rig.page(), Page::TopUp(_)));
+    // A sale says what is needed, and what goes back of notes a guest may give.
+    let mut rig = Rig::at_work(BAR, BARKEEPER);
+    rig.config = Arc::new(sample::config_with_currencies());
+    rig.cart(CartKind::Sale, &[(CUP, 1)], 1_400);
+    assert!(matches!(rig.page(), Page::Sale(page) if page.cart.as_ref().is_some_and(|cart| !cart.foreign)));
+    rig.show(|screen| {
+        if let Some(cart) = &mut screen.cart {
+            cart.needed = vec![given(1_309)];
+        }
+    });
+    assert!(matches!(rig.page(), Page::Sale(page) if page.cart.as_ref().is_some_and(|cart| cart.foreign)));
+    rig.touch(Touch::Open { place: Place::Foreign });
+    rig.touch(Touch::Digit { digit: 9 });
+    let Page::Foreign(page) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    let francs = &page.currencies[0];
+    assert_eq!(
+        (page.total, francs.needed, francs.worth),
+        (Some(1_400), Some(1_309), None)
+    );
+    assert_eq!((francs.offers[1].given, francs.offers[1].change), (2_000, 740));
+    assert_eq!(
+        acts(&rig.touch(Touch::PayForeign { asset, amount: 2_000 })),
+        [Action::PayForeign(given(2_000))]
+    );
+    rig.show(|screen| screen.cart = None);
+    assert!(matches!(rig.page(), Page::Sale(_)), "the page goes with its cart");
+    assert!(
+        rig.touch(Touch::PayForeign {
+            asset: -1,
+            amount: 2_000
+        })
+        .is_empty()
+    );
 }
 
 #[test]

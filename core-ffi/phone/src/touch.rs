@@ -18,6 +18,8 @@ pub enum Place {
     History,
     /// Money in.
     TopUp,
+    /// Cash of another currency, for the open cart or for a wristband.
+    Foreign,
     /// Money out.
     PayOut,
     /// A wristband is swapped or blocked.
@@ -102,6 +104,20 @@ pub enum Touch {
     PayCash,
     /// The cart is paid by card.
     PayCard,
+    /// The cart is paid with cash of another currency.
+    PayForeign {
+        /// Which.
+        asset: i32,
+        /// How much, in hundredths of it.
+        amount: i64,
+    },
+    /// Cash of another currency was paid in: all that it counts as goes onto the wristband.
+    TopUpForeign {
+        /// Which.
+        asset: i32,
+        /// How much, in hundredths of it.
+        amount: i64,
+    },
     /// The cart is split into equal parts.
     SplitInto {
         /// How many.

@@ -92,6 +92,9 @@ pub struct CartStrip {
     pub cash: bool,
     /// Whether it can be paid by card.
     pub card: bool,
+    /// Whether it can be paid in cash of another currency.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
+    pub foreign: bool,
 }
 
 /// What an open cart is for.

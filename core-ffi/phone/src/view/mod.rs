@@ -73,6 +73,8 @@ pub enum Page {
     Order(OrderPage),
     /// Money in.
     TopUp(TopUpPage),
+    /// Cash of another currency.
+    Foreign(ForeignPage),
     /// Money out.
     PayOut(PayOutPage),
     /// A wristband is swapped or blocked.

@@ -32,6 +32,9 @@ pub struct TopUpPage {
     pub band: Option<Balance>,
     /// Whether the money can be spent only after this phone has synced.
     pub after_sync: bool,
+    /// Whether money may come in in another currency.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
+    pub foreign: bool,
 }
 
 /// Money that was paid in and waits for its wristband.
@@ -52,6 +55,51 @@ pub struct OpenTopUp {
     pub offers: Vec<ChangeOffer>,
     /// Whether a wristband may have it already: only that one settles it.
     pub settling: bool,
+    /// The cash of another currency that was given for it.
+    #[cfg_attr(feature = "uniffi", uniffi(default = None))]
+    pub foreign: Option<ForeignCash>,
+}
+
+/// Cash of another currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ForeignCash {
+    /// The currency's code.
+    pub code: String,
+    /// How much, in hundredths of it.
+    pub amount: i64,
+}
+
+/// Cash of another currency is taken: for the open cart, or for a wristband.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ForeignPage {
+    /// What is to be paid; none where it is money in.
+    pub total: Option<i64>,
+    /// What is typed so far, in hundredths of whichever currency.
+    pub typed: i64,
+    /// The currencies that are taken here.
+    pub currencies: Vec<ForeignCurrency>,
+}
+
+/// A currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ForeignCurrency {
+    /// Its number.
+    pub asset: i32,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What one whole unit counts as, in millionths of the event's unit.
+    pub value: i64,
+    /// The least that pays the cart, in hundredths; none where it is money in.
+    pub needed: Option<i64>,
+    /// What a guest may give for the cart, in hundredths, with what goes back in the event's currency.
+    pub offers: Vec<ChangeOffer>,
+    /// What is typed counts as; none where that is not enough, or nothing.
+    pub worth: Option<i64>,
 }
 
 /// What goes back for a note.

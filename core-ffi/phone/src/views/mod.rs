@@ -153,7 +153,8 @@ impl Phone {
             At::Receipt(order) => {
                 past(screen, order).map_or_else(sale, |past| Page::Receipt(self.receipt(screen, past)))
             }
-            At::TopUp => Page::TopUp(self.top_up(screen, &config.event, &till.tenders)),
+            At::TopUp => Page::TopUp(self.top_up(screen, config, &till.tenders)),
+            At::Foreign => Page::Foreign(self.foreign(screen, config)),
             At::PayOut => Page::PayOut(self.pay_out(screen, &config.event)),
             At::Band => Page::Band(self.band(screen)),
             At::ShiftEnd => Page::ShiftEnd(self.shift_end(screen)),

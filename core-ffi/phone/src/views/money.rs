@@ -1,13 +1,17 @@
 //! Money in and out, and the wristband it is for.
 
 use shared_protocol::Amount;
-use shared_protocol::config::{Event, OfflineTopUp};
+use shared_protocol::config::{Config, Event, OfflineTopUp};
+use shared_protocol::currency::Currency;
 use shared_protocol::order::{OrderKind as Booked, TenderKind};
 use terminal::cash;
 use terminal::screen::{self, CartKind, CartView, Screen};
 
 use crate::ids::last_four;
-use crate::view::{Balance, BandPage, Method, OpenTopUp, PayOutPage, Swapping, TopUpPage};
+use crate::view::{
+    Balance, BandPage, ChangeOffer, ForeignCash, ForeignCurrency, ForeignPage, Method, OpenTopUp, PayOutPage, Swapping,
+    TopUpPage,
+};
 use crate::{Phone, money};
 
 impl Phone {
@@ -15,7 +19,8 @@ impl Phone {
         self.saying(screen).balance(&screen.notice)
     }
 
-    pub(super) fn top_up(&self, screen: &Screen, event: &Event, tenders: &[TenderKind]) -> TopUpPage {
+    pub(super) fn top_up(&self, screen: &Screen, config: &Config, tenders: &[TenderKind]) -> TopUpPage {
+        let event = &config.event;
         let methods = [(TenderKind::Cash, Method::Cash), (TenderKind::Card, Method::Card)];
         let open = screen.cart.as_ref().and_then(|cart| self.open_top_up(cart));
         let is_offline = matches!(screen.pill, screen::Pill::Offline { .. });
@@ -32,6 +37,7 @@ impl Phone {
             open,
             band: self.shown_band(screen),
             after_sync: is_offline && event.offline.top_up == OfflineTopUp::CreditAfterSync,
+            foreign: tenders.contains(&TenderKind::Cash) && config.currencies().next().is_some(),
         }
     }
 
@@ -48,9 +54,54 @@ impl Phone {
             given: given.map(|given| given.0),
             change: change.map(|change| change.0),
             pieces: change.map(money::in_pieces).unwrap_or_default(),
-            offers: if is_cash { money::offers(cart.total) } else { Vec::new() },
+            offers: if is_cash && cart.given.is_none() {
+                money::offers(cart.total)
+            } else {
+                Vec::new()
+            },
             settling: cart.settling,
+            foreign: cart.given.and_then(|(given, _)| {
+                let (config, _) = self.till()?;
+                Some(ForeignCash {
+                    code: config.currency(given.asset)?.code.to_owned(),
+                    amount: given.amount.0,
+                })
+            }),
         })
+    }
+
+    /// Cash of other currencies: for the open cart where one is to be paid, else for a wristband.
+    pub(super) fn foreign(&self, screen: &Screen, config: &Config) -> ForeignPage {
+        let cart = screen.cart.as_ref().filter(|cart| cart.kind == CartKind::Sale);
+        let currency = |currency: Currency<'_>| {
+            let needed = cart.and_then(|cart| cart.needed.iter().find(|needed| needed.asset == currency.asset));
+            let worth = currency.worth(Amount(self.typed.0)).ok();
+            let least = cart.map_or(Amount(1), |cart| cart.total);
+            let offers = cart.map_or_else(Vec::new, |cart| cash::foreign_offers(&currency, cart.total));
+            ForeignCurrency {
+                asset: i32::from(currency.asset.0),
+                code: currency.code.to_owned(),
+                name: config
+                    .assets
+                    .get(&currency.asset)
+                    .map_or_else(String::new, |asset| self.language().of(&asset.name).to_owned()),
+                value: i64::from(currency.value.get()),
+                needed: needed.map(|needed| needed.amount.0),
+                offers: offers
+                    .into_iter()
+                    .map(|(given, change)| ChangeOffer {
+                        given: given.0,
+                        change: change.0,
+                    })
+                    .collect(),
+                worth: worth.filter(|worth| *worth >= least).map(|worth| worth.0),
+            }
+        };
+        ForeignPage {
+            total: cart.map(|cart| cart.total.0),
+            typed: self.typed.0,
+            currencies: config.currencies().map(currency).collect(),
+        }
     }
 
     /// What of the wristband that is shown can be paid out at once: what the server confirmed, or as much as may be paid out without it.

@@ -70,6 +70,7 @@ class CartScreen(private val ui: Ui) : Screen<CartPage> {
         val choices = buildList {
             if (cart.cash) add(ui.button(ui.text(R.string.cart_pay_cash)) { ui.touch(Touch.PayCash) })
             if (cart.card) add(ui.button(ui.text(R.string.cart_pay_card)) { ui.touch(Touch.PayCard) })
+            if (cart.foreign) add(ui.button(ui.text(R.string.foreign)) { ui.touch(Touch.Open(Place.FOREIGN)) })
             if (cart.canSplit) add(ui.button(ui.text(R.string.split)) { ui.touch(Touch.Open(Place.SPLIT)) })
             if (cart.changeable) add(ui.button(ui.text(R.string.cart_park)) { ui.touch(Touch.Park) })
             add(ui.button(ui.text(R.string.cart_guest_view)) { ui.touch(Touch.TurnToGuest) })

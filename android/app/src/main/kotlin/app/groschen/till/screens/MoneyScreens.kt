@@ -35,6 +35,7 @@ import app.groschen.view.Method
 import app.groschen.view.OpenTopUp
 import app.groschen.view.PayOutPage
 import app.groschen.view.Pieces
+import app.groschen.view.Place
 import app.groschen.view.Swapping
 import app.groschen.view.TopUpPage
 import app.groschen.view.Touch
@@ -58,7 +59,8 @@ class TopUpScreen(private val ui: Ui) : Screen<TopUpPage> {
     private val presets = Slot(ui.context)
     private val keys = Keypad(ui, null)
     private val ways = Slot(ui.context)
-    private val entry = ui.page(ui.column(head, presets), ui.column(keys.root, ways))
+    private val foreign = Slot(ui.context)
+    private val entry = ui.page(ui.column(head, presets), ui.column(keys.root, ways, foreign))
     private val waiting = Slot(ui.context)
     override val root: View = FrameLayout(ui.context).apply {
         addView(entry)
@@ -84,6 +86,9 @@ class TopUpScreen(private val ui: Ui) : Screen<TopUpPage> {
                 ui.button(ui.method(way), Weight.MAIN) { ui.touch(Touch.TopUp(way)) }.enabledWhen(typed).stretched()
             }.toTypedArray())
         }
+        foreign.show(page.foreign.takeIf { it }) { may ->
+            may?.let { ui.button(ui.text(R.string.foreign)) { ui.touch(Touch.Open(Place.FOREIGN)) } }
+        }
     }
 
     private fun hold(open: OpenTopUp, band: Balance?, page: TopUpPage): View {
@@ -94,7 +99,8 @@ class TopUpScreen(private val ui: Ui) : Screen<TopUpPage> {
                 ui.label(ui.figures.euros(open.amount), Type.TOTAL).apply { id = R.id.total },
                 band?.let { ui.shownBand(it) },
                 if (page.afterSync) ui.note(Colours.AGAIN, ui.text(R.string.top_up_after_sync)) else null,
-                if (open.method == Method.CASH) change(open) else null,
+                open.foreign?.let { ui.label(ui.text(R.string.change_given, ui.figures.foreign(it.amount, it.code)), Type.NUMBER) },
+                if (open.method == Method.CASH && open.foreign == null) change(open) else null,
                 gap = R.dimen.gap_large,
             ),
             ui.column(

@@ -115,11 +115,14 @@ class NoticeView(private val ui: Ui) : FrameLayout(ui.context) {
             if (done.canUndo) add(ui.buttonOn(colours, ui.text(R.string.undo), isMain = false) { ui.touch(Touch.Undo) })
             if (done.canCorrect) add(ui.buttonOn(colours, ui.text(R.string.correct), isMain = false) { ui.touch(Touch.Correct) })
             done.receipt?.let { order -> add(ui.buttonOn(colours, ui.text(R.string.receipt), isMain = false) { ui.touch(Touch.Receipt(order)) }) }
-            if (isEmpty()) addAll(goOn(colours))
+            if (isEmpty() || done.change.let { it != null && it > 0 && done.kind == DoneKind.Paid }) addAll(goOn(colours))
         }
         val below = listOfNotNull(ui.left(done)) + ui.details(done) + listOfNotNull(done.band?.let { ui.text(R.string.band_ending, it) })
         val shape = ShapeView(context, colours.shape, ui.colour(colours.ink), side(!overTiles && !ui.largeType))
-        val panel = panel(colours, ui.headline(done), below, buttons, shape) { ui.touch(Touch.Dismiss) }
+        // Hands count change out now: it is what the eye looks for, and what was paid stands above it.
+        val change = done.change?.takeIf { it > 0 && done.kind == DoneKind.Paid }?.let { ui.text(R.string.give_back, ui.figures.euros(it)) }
+        val above = change?.let { ui.headline(done) }
+        val panel = panel(colours, change ?: ui.headline(done), below - listOfNotNull(change).toSet(), buttons, shape, above) { ui.touch(Touch.Dismiss) }
         if (overTiles && !ui.largeType) {
             // The frame around what is left of the page belongs to the colour too: seen from the corner of an eye, all of it is green.
             addView(Edge(ui, colours, ui.size(R.dimen.gap)), LayoutParams(MATCH_PARENT, MATCH_PARENT))

@@ -30,6 +30,7 @@ internal class Pages(private val ui: Ui, private val body: FrameLayout) {
         is Page.History -> on(page.v1) { HistoryScreen(ui) }
         is Page.Order -> on(page.v1) { OrderScreen(ui) }
         is Page.TopUp -> on(page.v1) { TopUpScreen(ui) }
+        is Page.Foreign -> on(page.v1) { ForeignScreen(ui) }
         is Page.PayOut -> on(page.v1) { PayOutScreen(ui) }
         is Page.Band -> on(page.v1) { BandScreen(ui) }
         is Page.Receipt -> on(page.v1) { ReceiptScreen(ui) }

@@ -35,6 +35,20 @@ class Figures(private val language: Locale, zone: String) {
         else -> "€${grouped(unsigned(cents / CENTS))}"
     }
 
+    /** Cash of another currency: `50,00 CHF`. */
+    fun foreign(hundredths: Long, code: String): String {
+        val sign = if (hundredths < 0) MINUS else ""
+        val whole = grouped(unsigned(hundredths / CENTS))
+        val rest = unsigned(hundredths % CENTS).padStart(2, '0')
+        return "$sign$whole${if (german) "," else "."}$rest$NARROW_SPACE$code"
+    }
+
+    /** What a unit of another currency counts as: `1,07` of 1 070 000 millionths. */
+    fun millionths(value: Long): String {
+        val rest = (value % MILLION).toString().padStart(RATE_PLACES, '0').trimEnd('0').padEnd(2, '0')
+        return "${grouped(unsigned(value / MILLION))}${if (german) "," else "."}$rest"
+    }
+
     /** A whole number with its thousands apart. */
     fun count(number: Long): String = (if (number < 0) MINUS else "") + grouped(unsigned(number))
 
@@ -55,6 +69,8 @@ class Figures(private val language: Locale, zone: String) {
     private companion object {
         const val CENTS = 100L
         const val GROUP = 3
+        const val MILLION = 1_000_000L
+        const val RATE_PLACES = 6
         const val NARROW_SPACE = '\u202f'
         const val MINUS = "\u2212"
     }

@@ -20,6 +20,8 @@ fun Ui.refusal(refusal: Refusal): Said = when (refusal) {
     is Refusal.Blocked -> blocked(refusal.reason)
     is Refusal.PinLocked -> said(R.string.refusal_pin_locked, R.string.refusal_pin_locked_now, duration(refusal.minutes * MINUTE_MS))
     is Refusal.TenderNotHere -> said(R.string.refusal_tender, R.string.refusal_tender_now, tender(refusal.tender))
+    is Refusal.ForeignTooLittle -> said(R.string.refusal_foreign_little, R.string.refusal_foreign_little_now, figures.foreign(refusal.needed, refusal.code))
+    Refusal.CurrencyNotHere -> said(R.string.refusal_currency, R.string.refusal_currency_now)
     is Refusal.TooManyReturns -> said(R.string.refusal_too_many, R.string.refusal_too_many_now, refusal.max)
     is Refusal.TopUpRange -> said(
         R.string.refusal_top_up_range, R.string.refusal_top_up_range_now, figures.euros(refusal.min), figures.euros(refusal.max),
@@ -102,7 +104,7 @@ fun untouchedBy(refusal: Refusal): Untouched = when (refusal) {
     -> Untouched.UNSAID
     is Refusal.OfflinePayOut, Refusal.Frozen, is Refusal.Step, is Refusal.TopUpRange, is Refusal.Ceiling, Refusal.NoSuchOrder,
     Refusal.TooLate, Refusal.NotCancellable, Refusal.DrawerOpen, Refusal.DrawerClosed, Refusal.DrawerAmount, Refusal.HoldOldFirst,
-    Refusal.SwapSame, Refusal.BandInUse, Refusal.OfCrew, Refusal.NotReturnable, is Refusal.TooManyReturns, Refusal.FullBand,
+    is Refusal.ForeignTooLittle, Refusal.CurrencyNotHere, Refusal.SwapSame, Refusal.BandInUse, Refusal.OfCrew, Refusal.NotReturnable, is Refusal.TooManyReturns, Refusal.FullBand,
     -> Untouched.BOOKED
     else -> Untouched.CHARGED
 }

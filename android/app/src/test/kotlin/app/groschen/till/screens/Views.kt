@@ -32,6 +32,9 @@ import app.groschen.view.EnoughWithout
 import app.groschen.view.EvacuationPage
 import app.groschen.view.Exercise
 import app.groschen.view.ExerciseKind
+import app.groschen.view.ForeignCash
+import app.groschen.view.ForeignCurrency
+import app.groschen.view.ForeignPage
 import app.groschen.view.HistoryPage
 import app.groschen.view.Hold
 import app.groschen.view.HomeTile
@@ -131,6 +134,18 @@ object Views {
         "cart-guest-deposit" to view(
             Page.Cart(CartPage(Samples.cupsBack, strip(-400, Samples.cupsBack), true, Tip(0, listOf(TipOffer(400, 0))))),
         ),
+        "foreign" to view(
+            Page.Foreign(
+                ForeignPage(
+                    2_150, 0,
+                    listOf(
+                        francs(2_010, listOf(ChangeOffer(2_100, 97), ChangeOffer(5_000, 3_200), ChangeOffer(10_000, 8_550), ChangeOffer(20_000, 19_250))),
+                        ForeignCurrency(8, "CZK", "Tschechische Krone", 40_500, 53_087, listOf(ChangeOffer(53_100, 0), ChangeOffer(100_000, 1_900)), null),
+                    ),
+                ),
+            ),
+        ),
+        "foreign-top-up" to view(Page.Foreign(ForeignPage(null, 5_000, listOf(francs(null, emptyList(), 5_350))))),
         "split-choose" to view(Page.Split(SplitPage(2_150, null, emptyList(), 2_150))),
         "split-running" to view(Page.Split(SplitPage(2_150, 3, listOf(SplitPart("1617", 717)), 1_433))),
     )
@@ -138,6 +153,8 @@ object Views {
     private val results: Map<String, View> = mapOf(
         "reading" to view(Page.Sale(Samples.cartSale), Notice.Reading),
         "paid" to view(Page.Sale(paid), Notice.Done(done(cupsOut = 2, vouchers = listOf(Units("Getränkegutschein", 2)), vouchersLeft = listOf(Units("Getränkegutschein", 1))))),
+        "paid-foreign" to view(Page.Sale(paid), Notice.Done(done(total = 2_150, left = null, change = 3_200, canUndo = false, canCorrect = false, band = null))),
+        "refused-foreign-little" to view(Page.Sale(Samples.cartSale), Notice.Refused(Refusal.ForeignTooLittle("CHF", 2_010))),
         "paid-about" to view(Page.Sale(paid), Notice.Done(done(asOf = NOW_MS - 10 * MINUTE_MS)), frame(Samples.offline)),
         "credited" to view(Page.Sale(paid), Notice.Done(done(DoneKind.Credited, 400, 1_600, cupsBack = 2, canCorrect = false))),
         "corrected" to view(Page.Sale(paid), Notice.Done(done(DoneKind.Corrected(850), 450, 1_600))),
@@ -208,6 +225,10 @@ object Views {
                 ),
             ),
         ),
+        "top-up-foreign" to view(
+            Page.TopUp(topUp(open = OpenTopUp(5_350, Method.CASH, null, null, emptyList(), emptyList(), false, ForeignCash("CHF", 5_000))).copy(foreign = true)),
+        ),
+        "top-up-currencies" to view(Page.TopUp(topUp(typed = 2_000).copy(foreign = true))),
         "pay-out" to view(Page.PayOut(payOut(typed = 1_250))),
         "pay-out-offline" to view(Page.PayOut(payOut().copy(band = null, all = null, offlineMax = 2_000)), frame = frame(Samples.offline, canGoBack = true)),
         "pay-out-hold" to view(Page.PayOut(payOut().copy(open = 1_250))),
@@ -286,6 +307,9 @@ object Views {
 
     private fun topUp(band: Balance? = null, typed: Long = 0, open: OpenTopUp? = null) =
         TopUpPage(listOf(500, 1_000, 2_000, 3_000, 5_000, 10_000), typed, 100, 15_000, listOf(Method.CASH, Method.CARD), open, band, false)
+
+    private fun francs(needed: Long?, offers: List<ChangeOffer>, worth: Long? = null) =
+        ForeignCurrency(7, "CHF", "Schweizer Franken", 1_070_000, needed, offers, worth)
 
     private fun payOut(typed: Long = 0) = PayOutPage(typed, balance(), 1_250, null, null)
 

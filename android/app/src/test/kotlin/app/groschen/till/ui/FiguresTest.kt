@@ -24,6 +24,13 @@ class FiguresTest {
     }
 
     @Test
+    fun `another currency is named by its code, and what it counts as is not rounded`() {
+        assertEquals("1.234,50\u202fCHF", german.foreign(123_450, "CHF"))
+        assertEquals("1,234.50\u202fCHF", english.foreign(123_450, "CHF"))
+        assertEquals(listOf("1,07", "0,0405", "2,00"), listOf(1_070_000L, 40_500, 2_000_000).map(german::millionths))
+    }
+
+    @Test
     fun `thousands stand apart`() {
         assertEquals("999", german.count(999))
         assertEquals("1.000.000", german.count(1_000_000))

@@ -119,6 +119,28 @@ impl Terminal {
         self.begin_top_up(step, amount, TenderKind::Cash, Some(given))
     }
 
+    /// Money goes onto a purse in steps of `unit` cents, and foreign notes seldom count as whole ones: what is over goes back as change.
+    pub(crate) fn fit_given_to_steps(&mut self, step: &Step<'_>, unit: u16) {
+        let Some(Cart {
+            purpose:
+                Purpose::TopUp {
+                    amount,
+                    foreign: Some(_),
+                    ..
+                },
+            ..
+        }) = &mut self.cart
+        else {
+            return;
+        };
+        let over = amount.0.checked_rem(i64::from(unit)).unwrap_or_default();
+        let fits = Amount(amount.0.saturating_sub(over));
+        if over > 0 && fits.is_positive() {
+            *amount = fits;
+            self.cart_due_ms.get_or_insert(step.now.mono_ms);
+        }
+    }
+
     /// Foreign money is taken to the safe. No count has to do with it, so the drawer need not be open.
     pub(crate) fn hand_in(&mut self, step: &mut Step<'_>, given: Foreign) -> Result<(), Refusal> {
         self.free_of_carts()?;

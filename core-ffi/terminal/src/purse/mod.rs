@@ -262,6 +262,10 @@ impl Terminal {
         if let Some(plan) = self.vouchers_due(step, tag, &loaded) {
             return self.issue(step, tag, plan, owed);
         }
+        // What goes to a debt first makes the rest fit the purse's steps, or does not.
+        if !matches!(self.settled_first(&loaded, owed), Ok(Some(_))) {
+            self.fit_given_to_steps(step, loaded.purse.settings.unit_of(ChainId::Desk));
+        }
         let mut draft = self.purse_draft(step, tag, &loaded)?;
         draft.settles = self.settled_first(&loaded, owed)?;
         self.permitted(&draft)?;

@@ -4,6 +4,7 @@ use chips::purse::{Limits, Loaded};
 use chips::simulated::{Fault, SimulatedBatch, SimulatedField, Tear, UltralightAesChip};
 use chips::{Field, KeyRole, KeyStore, MemoryKeys};
 use shared_protocol::crypto::Signer;
+use shared_protocol::currency::Foreign;
 use shared_protocol::entry::{Content, Entry, IntentResult};
 use shared_protocol::ids::Bytes;
 use shared_protocol::order::{Order, OrderKind, Permission, TenderKind};
@@ -15,7 +16,7 @@ use shared_protocol::wristband::{
 use shared_protocol::{Amount, TagId, encode};
 
 use crate::screen::{DoneKind, Notice, PurseRefusal, Refusal};
-use crate::testing::{BEER, CASHIER, CUP, FRIES, Rig, config_signer};
+use crate::testing::{BEER, CASHIER, CUP, FRANC, FRIES, Rig, config_signer};
 use crate::{Action, StorageFault};
 
 const CHIPS: u16 = 4;
@@ -675,6 +676,24 @@ fn money_goes_on_in_steps_and_carts_of_several_wristbands_are_refused() {
     world.hold_again(&mut band);
     assert_eq!(refusal(&world.rig), Refusal::Purse(PurseRefusal::NoSplit));
     assert_eq!(world.money(&band), 20_00);
+}
+
+#[test]
+fn what_of_foreign_cash_fits_no_step_of_a_purse_goes_back_as_change() {
+    let mut world = World::new();
+    let mut band = world.rich(0, 20_00);
+    let given = Foreign {
+        asset: FRANC,
+        amount: Amount(20_00),
+    };
+    world.rig.act(Action::TopUpForeign { given, amount: None });
+    world.hold_again(&mut band);
+    let done = world.rig.done();
+    assert_eq!((done.total, done.change), (Amount(21_00), Amount(40)));
+    assert_eq!(world.money(&band), 41_00);
+    let order = world.rig.last_order();
+    let paid: Vec<_> = order.tenders.iter().map(|tender| tender.amount.0).collect();
+    assert_eq!((paid, order.check()), (vec![21_40, -40], Ok(())));
 }
 
 #[test]

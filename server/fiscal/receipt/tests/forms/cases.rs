@@ -217,7 +217,9 @@ pub fn all() -> Vec<Case> {
     };
     let (from_till, forged) = (till(Proof::Holds), till(Proof::Broken));
     let late = signed(&sale, None, &config, model, true);
-    let in_francs = paid_in_francs(beer(&mut bar));
+    let mut at_the_border = PaperTill::that_books(&[OrderKind::Sale, OrderKind::Correction], 3);
+    at_the_border.wall_ms = NOW;
+    let in_francs = paid_in_francs(beer(&mut at_the_border));
     let near_borders = sample::config_with_currencies();
     let electronic = VoucherModel::ElectronicMoney;
     vec![

@@ -9,7 +9,7 @@ use ledger::Account;
 use shared_protocol::crypto::Hash32;
 use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
-use shared_protocol::order::{LineKind, Order, OrderKind, Tender, TenderKind};
+use shared_protocol::order::{LineKind, Order, OrderKind, Permission, Tender, TenderKind};
 use shared_protocol::{Amount, AssetId, SlotId};
 use std::sync::Arc;
 use store::MemoryStore;
@@ -144,6 +144,27 @@ fn a_top_up_in_francs_is_money_on_the_wristband_and_handing_in_empties_the_drawe
     assert_eq!(cash(&mut server, &desk), [0, 0, 0, 5_000, 5_350]);
     assert_eq!(server.case_kinds(), []);
     server.assert_balanced();
+}
+
+#[test]
+fn a_top_up_with_much_change_is_taken_back_within_the_offline_limits() {
+    let (mut server, mut desk) = near_the_border(&[OrderKind::TopUp, OrderKind::Cancel]);
+    let mut order = desk.order(OrderKind::TopUp);
+    order.lines = vec![Till::money_line(LineKind::TopUp, 1, 500)];
+    order.holder = Some(tag(1));
+    order.tenders = vec![francs(20_000, 21_400), euros(500 - 21_400)];
+    desk.append(&order);
+    let mut back = desk.order(OrderKind::Cancel);
+    (back.reverses, back.holder) = (Some(order.id), order.holder);
+    back.lines = fixtures::paper::taken_back(&order.lines);
+    back.tenders = vec![francs(-20_000, -21_400), euros(21_400 - 500)];
+    for tender in &mut back.tenders {
+        tender.permission = Permission::OfflineKnown;
+    }
+    desk.append(&back);
+    server.sync(&mut desk);
+    assert_eq!((server.money(tag(1)), cash(&mut server, &desk)), (0, [0; 5]));
+    assert_eq!(server.case_kinds(), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared_protocol::config::Config;
-use shared_protocol::order::{LineKind, Order, Permission, TenderKind};
+use shared_protocol::order::{LineKind, Order, Permission, Tender, TenderKind};
 use shared_protocol::{Amount, AssetId, pricing};
 
 use super::Context;
@@ -108,9 +108,15 @@ fn taken_as(tender: TenderKind) -> TenderKind {
 
 fn over_offline_limit(order: &Order, config: &Config) -> bool {
     let limits = &config.event.offline;
-    order.tenders.iter().any(|tender| match tender.permission {
-        Permission::OfflineKnown => tender.amount > limits.order_max.min(limits.tag_max),
-        Permission::OfflineUnknown => tender.amount > limits.order_max.min(limits.unknown_tag_max),
-        Permission::NotNeeded | Permission::Held | Permission::Chip => false,
-    })
+    // Cash of a top-up that is taken back may be notes one way and change the other; neither is taken from a wristband.
+    let on_wristband = |tender: &&Tender| tender.kind == TenderKind::Wristband;
+    order
+        .tenders
+        .iter()
+        .filter(on_wristband)
+        .any(|tender| match tender.permission {
+            Permission::OfflineKnown => tender.amount > limits.order_max.min(limits.tag_max),
+            Permission::OfflineUnknown => tender.amount > limits.order_max.min(limits.unknown_tag_max),
+            Permission::NotNeeded | Permission::Held | Permission::Chip => false,
+        })
 }

@@ -9,7 +9,7 @@ use shared_protocol::crypto::Hash32;
 use shared_protocol::entry::{CommandKind, Content, Entry};
 use shared_protocol::limits::{FRAME_FROM_SERVER_MAX_BYTES, FRAME_FROM_TERMINAL_MAX_BYTES};
 use shared_protocol::message::{EntryOutcome, Message};
-use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
+use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind, TipFor};
 use shared_protocol::{Amount, AssetId, OrderId, TagId, TerminalId};
 use store::{EntryStatus, JournalRow, Reader};
 use terminal::screen::{DoneKind, Notice, Page, PurseRefusal, Refusal, Registering, RegistrationRefusal, Screen};
@@ -258,6 +258,13 @@ impl World {
                 reach.reach("vouchers_used_from_a_wristband");
             }
             reach.reach("voucher_redeemed");
+        }
+        for line in &order.lines {
+            match line.tip_for() {
+                Some(TipFor::Staff) => reach.reach("tip_to_the_staff"),
+                Some(TipFor::Business) => reach.reach("tip_to_the_business"),
+                None => {}
+            }
         }
         if order.tenders.iter().any(|tender| tender.foreign.is_some()) {
             match order.kind {

@@ -95,6 +95,8 @@ pub const EXPECTED: &[&str] = &[
     "tender_not_taken_here_refused",
     "terminal_readopted",
     "till_moved_to_another_tse",
+    "tip_to_the_business",
+    "tip_to_the_staff",
     "topped_up_offline",
     "tse_dead_for_good",
     "tse_hung",

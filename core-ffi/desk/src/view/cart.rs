@@ -194,7 +194,7 @@ fn tip(look: Look<'_>, cart: &CartView, tip: &TipView) -> Markup {
         }
     };
     html! {
-        div .row role="group" aria-label=(words.of("Trinkgeld", "Tip")) {
+        div .row.tip role="group" aria-label=(words.of("Trinkgeld", "Tip")) {
             span { (words.of("Trinkgeld", "Tip")) @if tip.given.is_positive() { " " strong { (words.euros(tip.given)) } } }
             @for amount in &tip.offers {
                 button .small form="act" name="do" value=(format!("tip {}", amount.0)) aria-pressed=(*amount == tip.given) { (offered(*amount)) }

@@ -14,7 +14,7 @@ use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample;
 use groschen::credits::{self, SealedCredits};
 use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer as _};
-use shared_protocol::order::{LineKind, OrderKind, Permission, TenderKind};
+use shared_protocol::order::{LineKind, OrderKind, Permission, Tender, TenderKind};
 use shared_protocol::purse::ChainId;
 use shared_protocol::purse::chain::token_at;
 use shared_protocol::stream::Stream;
@@ -315,10 +315,7 @@ fn pay_from_a_purse(bench: &Bench, tag: TagId) {
     });
     let mut order = till.order(OrderKind::TopUp);
     order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, 20_00)];
-    order.tenders = vec![shared_protocol::order::Tender {
-        permission: Permission::NotNeeded,
-        ..PaperTill::tender(TenderKind::Cash, Amount(20_00))
-    }];
+    order.tenders = vec![Tender::plain(TenderKind::Cash, Amount(20_00))];
     let full = PurseTotals {
         debited: 0,
         credited: [40, 0, 0],

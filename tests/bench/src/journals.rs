@@ -254,10 +254,7 @@ impl Seller {
     fn top_up(&mut self, tag: TagId, cents: i64) -> Order {
         let mut order = self.till.order(OrderKind::TopUp);
         order.lines = vec![PaperTill::money_line(LineKind::TopUp, 1, cents)];
-        order.tenders = vec![Tender {
-            permission: Permission::NotNeeded,
-            ..PaperTill::tender(TenderKind::Cash, Amount(cents))
-        }];
+        order.tenders = vec![Tender::plain(TenderKind::Cash, Amount(cents))];
         order.holder = Some(tag);
         order
     }

@@ -182,13 +182,13 @@ impl Crew {
                 .iter()
                 .map(|(asset, (units, _))| Tender {
                     voucher: Some(*asset),
-                    ..plain(TenderKind::Voucher, Amount(i64::from(*units)))
+                    ..Tender::plain(TenderKind::Voucher, Amount(i64::from(*units)))
                 })
                 .collect();
             if !due.is_zero() {
                 order.tenders.push(match by {
                     None => PaperTill::tender(TenderKind::Wristband, due),
-                    Some(by) => plain(by, due),
+                    Some(by) => Tender::plain(by, due),
                 });
             }
             order.lines = part.lines;
@@ -207,7 +207,7 @@ impl Crew {
             (LineKind::TopUp, 1)
         };
         order.lines = vec![PaperTill::money_line(line, quantity, cents.0)];
-        order.tenders = vec![plain(by, Amount(cents.0 * i64::from(quantity)))];
+        order.tenders = vec![Tender::plain(by, Amount(cents.0 * i64::from(quantity)))];
         order.holder = Some(tag);
         order
     }
@@ -225,7 +225,7 @@ impl Crew {
             .iter()
             .map(|tender| Tender {
                 voucher: tender.voucher,
-                ..plain(tender.kind, Amount(-tender.amount.0))
+                ..Tender::plain(tender.kind, Amount(-tender.amount.0))
             })
             .collect();
         order
@@ -338,7 +338,7 @@ impl Crew {
         };
         let mut order = self.order(till, OrderKind::Training, at_ms);
         order.taxpayer = part.taxpayer;
-        order.tenders = vec![plain(TenderKind::Cash, part.total)];
+        order.tenders = vec![Tender::plain(TenderKind::Cash, part.total)];
         order.lines = part.lines;
         self.write(&order, at_ms);
         1
@@ -363,7 +363,7 @@ impl Crew {
         }
         let mut order = self.order(till, said.kind(), at_ms);
         order.lines = said.lines().expect("small amounts");
-        order.tenders = vec![plain(TenderKind::Cash, said.cash().expect("small amounts"))];
+        order.tenders = vec![said.tender().expect("small amounts")];
         self.write(&order, at_ms);
         if what == Drawer::Count {
             self.counter(till).drawer = None;
@@ -403,12 +403,5 @@ impl Crew {
     pub fn has_unsent(&self, till: TillId) -> bool {
         let counter = self.counters.get(&till);
         counter.is_some_and(|counter| counter.sent < counter.paper.seq())
-    }
-}
-
-fn plain(kind: TenderKind, amount: Amount) -> Tender {
-    Tender {
-        permission: shared_protocol::order::Permission::NotNeeded,
-        ..PaperTill::tender(kind, amount)
     }
 }

@@ -11,7 +11,7 @@ use ledger::{Account, Authority, PostingId};
 use proptest::prelude::*;
 use shared_protocol::entry::{Entry, EntryKind, Intent, IntentOutcome, IntentResult};
 use shared_protocol::ids::Bytes;
-use shared_protocol::order::{LineKind, Order, OrderKind, Permission, TenderKind};
+use shared_protocol::order::{LineKind, Order, OrderKind, Permission, Tender, TenderKind};
 use shared_protocol::purse::{Record, Token};
 use shared_protocol::stream::{BlockReason, Stream, Version};
 use shared_protocol::wristband::{CHAIN_DESK, CHAIN_RETURN, CHAIN_SERVER, KnownPurse, PurseMove, PurseTotals};
@@ -89,10 +89,7 @@ pub fn top_up(desk: &mut Till, band: &mut Band, cents: i64, units: u16) -> Order
     let purse = band.moved(desk, |totals| totals.credited[CHAIN_DESK] += units);
     let mut order = desk.order(OrderKind::TopUp);
     order.lines = vec![Till::money_line(LineKind::TopUp, 1, cents)];
-    order.tenders = vec![shared_protocol::order::Tender {
-        permission: Permission::NotNeeded,
-        ..Till::tender(TenderKind::Cash, Amount(cents))
-    }];
+    order.tenders = vec![Tender::plain(TenderKind::Cash, Amount(cents))];
     (order.holder, order.purse) = (Some(band.tag), Some(purse));
     desk.append(&order);
     order

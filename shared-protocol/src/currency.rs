@@ -11,6 +11,7 @@ use crate::catalogue::{Asset, FiscalClass};
 use crate::config::Config;
 use crate::ids::AssetId;
 use crate::money::{Amount, Overflow};
+use crate::order::Tender;
 
 /// Decimal places of every foreign currency.
 pub const SCALE: u8 = 2;
@@ -65,6 +66,13 @@ impl Config {
     /// The foreign currency that an asset is here.
     pub fn currency(&self, asset: AssetId) -> Option<Currency<'_>> {
         self.assets.get(&asset).and_then(Currency::of)
+    }
+
+    /// What a payment gave of a foreign currency, in hundredths. None for the event's own and for one that is not known here: of that only the worth can
+    /// be told, to a TSE as on a receipt and in an export.
+    pub fn given(&self, tender: &Tender) -> Option<(Currency<'_>, Amount)> {
+        let foreign = tender.foreign?;
+        Some((self.currency(foreign.asset)?, foreign.amount))
     }
 
     /// All foreign currencies that the event takes, by the numbers of their assets.

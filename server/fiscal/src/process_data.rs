@@ -216,14 +216,10 @@ impl Kassenbeleg {
         Ok(())
     }
 
-    /// A currency that the catalogue does not know has no code to be told by; its worth is all that can be said of it.
     fn take_cash(&mut self, tender: &Tender, config: &Config) -> Result<(), Overflow> {
-        let known = tender
-            .foreign
-            .and_then(|foreign| Some((config.currency(foreign.asset)?.code, foreign.amount)));
-        match known {
-            Some((code, amount)) => {
-                let sum = self.foreign.entry(code.to_owned()).or_default();
+        match config.given(tender) {
+            Some((currency, amount)) => {
+                let sum = self.foreign.entry(currency.code.to_owned()).or_default();
                 let worth = tender.amount;
                 *sum = sum.plus(ForeignCash { amount, worth })?;
             }

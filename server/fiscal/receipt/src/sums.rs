@@ -114,10 +114,9 @@ impl Paid {
         Ok(())
     }
 
-    /// Adds what was paid in a currency that the catalogue knows, and says whether it was. Of others only the worth can be told, as to a TSE.
+    /// Adds what was paid in a foreign currency, and says whether it was.
     fn foreign(&mut self, tender: &Tender, config: Option<&Config>, sign: i64) -> Result<bool, Overflow> {
-        let Some(given) = tender.foreign else { return Ok(false) };
-        let Some(currency) = config.and_then(|config| config.currency(given.asset)) else {
+        let Some((currency, amount)) = config.and_then(|config| config.given(tender)) else {
             return Ok(false);
         };
         let none = || Given {
@@ -127,9 +126,9 @@ impl Paid {
         };
         let sum = self
             .foreign
-            .entry(given.asset)
+            .entry(currency.asset)
             .or_insert_with(|| (none(), Amount::ZERO));
-        sum.0.amount = sum.0.amount.plus(given.amount.times(sign)?)?;
+        sum.0.amount = sum.0.amount.plus(amount.times(sign)?)?;
         sum.1 = sum.1.plus(tender.amount.times(sign)?)?;
         Ok(true)
     }

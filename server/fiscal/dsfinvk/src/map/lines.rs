@@ -150,18 +150,13 @@ impl<'a> Builder<'_, 'a> {
         for tender in &order.tenders {
             let amount = turned(tender.amount)?;
             match tender.kind {
-                // As the process data has it: what the catalogue has no code for is counted as what it is worth.
-                TenderKind::Cash => {
-                    let known = tender
-                        .foreign
-                        .and_then(|foreign| Some((self.config.currency(foreign.asset)?.code, foreign.amount)));
-                    if let Some((code, given)) = known {
-                        let sum = self.foreign.entry(code).or_default();
+                TenderKind::Cash => match self.config.given(tender) {
+                    Some((currency, given)) => {
+                        let sum = self.foreign.entry(currency.code).or_default();
                         *sum = (sum.0.plus(turned(given)?)?, sum.1.plus(amount)?);
-                    } else {
-                        self.cash = self.cash.plus(amount)?;
                     }
-                }
+                    None => self.cash = self.cash.plus(amount)?,
+                },
                 TenderKind::Card => self.card = self.card.plus(amount)?,
                 TenderKind::Wristband => match self.settings.model {
                     VoucherModel::ElectronicMoney => self.electronic = self.electronic.plus(amount)?,

@@ -155,9 +155,10 @@ impl Terminal {
 
     /// What would pay the open cart in each currency, where cash does.
     pub(crate) fn needed(&self, cart: &Cart, total: Amount) -> Vec<Foreign> {
-        let till = self
-            .till()
-            .and_then(|till| self.config.as_ref()?.tills.get(&till).cloned());
+        let Some(config) = self.config.as_deref() else {
+            return Vec::new();
+        };
+        let till = self.till().and_then(|till| config.tills.get(&till));
         let takes_cash = till.is_some_and(|till| till.tenders.contains(&TenderKind::Cash));
         if cart.purpose != Purpose::Sale || !takes_cash || !total.is_positive() {
             return Vec::new();
@@ -169,11 +170,7 @@ impl Terminal {
                 amount,
             })
         };
-        let config = self.config.iter();
-        config
-            .flat_map(|config| config.currencies())
-            .filter_map(needed)
-            .collect()
+        config.currencies().filter_map(needed).collect()
     }
 
     /// The notes that were given for the open top-up, and what of them goes back.

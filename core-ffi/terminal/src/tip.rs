@@ -6,7 +6,7 @@ use shared_protocol::{Amount, ArticleId, TillId};
 
 use crate::Terminal;
 use crate::cart::Cart;
-use crate::draft::{self, Shop};
+use crate::draft;
 use crate::screen::{Refusal, TipView};
 use crate::step::Step;
 
@@ -16,8 +16,8 @@ const WHOLE: i64 = 100;
 /// The tip that a till offers: the first on its layout.
 fn article(config: &Config, till: TillId) -> Option<&Article> {
     let layout = config.layouts.get(&config.tills.get(&till)?.layout)?;
-    let known = layout.tiles.iter().filter_map(|id| config.articles.get(id));
-    known.into_iter().find(|article| article.kind == ArticleKind::Tip)
+    let mut known = layout.tiles.iter().filter_map(|id| config.articles.get(id));
+    known.find(|article| article.kind == ArticleKind::Tip)
 }
 
 /// Amounts to touch for a cart that costs so much without a tip: up to the next whole euro, where there is one, then one and two euros. Whoever
@@ -32,12 +32,11 @@ fn offers(total: Amount) -> Vec<Amount> {
     offers.into_iter().filter(|cents| *cents > 0).map(Amount).collect()
 }
 
-/// What the screen says of it; none where this till offers none.
-pub(crate) fn view(shop: &Shop, till: TillId, cart: &Cart) -> Option<TipView> {
-    let article = article(&shop.config, till)?;
+/// What the screen says of it, for a cart that comes to `total` with its tip; none where this till offers none.
+pub(crate) fn view(config: &Config, till: TillId, cart: &Cart, total: Amount) -> Option<TipView> {
+    let article = article(config, till)?;
     let given = cart.lines.iter().filter(|line| line.article == article.id);
     let given = Amount::sum(given.filter_map(|line| line.free_price)).ok()?;
-    let (total, _) = draft::totals(shop, &cart.lines).ok()?;
     let goods = total.minus(given).ok()?;
     Some(TipView {
         article: article.id,

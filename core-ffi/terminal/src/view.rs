@@ -185,8 +185,7 @@ impl Terminal {
     fn cart_view(&self, cart: &Cart) -> CartView {
         let shop = self.shop().ok();
         let (goods, deposits) = shop
-            .as_ref()
-            .and_then(|shop| draft::totals(shop, &cart.lines).ok())
+            .and_then(|shop| draft::totals(&shop, &cart.lines).ok())
             .unwrap_or_default();
         let (kind, total) = match &cart.purpose {
             Purpose::Sale => (CartKind::Sale, goods),
@@ -227,11 +226,12 @@ impl Terminal {
                 }
             }
         });
-        let tip = shop
-            .as_ref()
+        let tip = self
+            .config
+            .as_deref()
             .zip(self.till())
             .filter(|_| cart.is_goods())
-            .and_then(|(shop, till)| tip::view(shop, till, cart));
+            .and_then(|(config, till)| tip::view(config, till, cart, goods));
         CartView {
             kind,
             lines: cart.lines.clone(),

@@ -108,9 +108,15 @@ fn cents(word: Option<&str>) -> Result<Amount, Unclear> {
     number(word).map(Amount)
 }
 
-fn tip(word: Option<&str>) -> Result<Action, Unclear> {
-    let amount = cents(word)?;
-    Ok(Action::Tip { amount })
+/// A currency by its asset's number, and how much of it: on the button, or typed.
+fn foreign<'a>(
+    words: &mut impl Iterator<Item = &'a str>,
+    typed: impl FnOnce() -> Result<Amount, Unclear>,
+) -> Result<Foreign, Unclear> {
+    Ok(Foreign {
+        asset: AssetId(number(words.next())?),
+        amount: words.next().map_or_else(typed, |word| cents(Some(word)))?,
+    })
 }
 
 /// The wristband whose number was typed.
@@ -143,7 +149,9 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
             article: ArticleId(number(words.next())?),
             price: amount()?,
         },
-        "tip" => tip(words.next())?,
+        "tip" => Action::Tip {
+            amount: cents(words.next())?,
+        },
         "clear" => Action::Clear,
         "vouchers" => Action::UseVouchers(words.next() == Some("on")),
         "pay" => Action::Pay(method(words.next())?),
@@ -170,28 +178,12 @@ pub(crate) fn pressed(line: &str, text: Option<&str>, device: &str) -> Result<Ac
                 method,
             }
         }
-        "pay-foreign" => {
-            let asset = AssetId(number(words.next())?);
-            let amount = words.next().map_or_else(amount, |word| cents(Some(word)))?;
-            Action::PayForeign(Foreign { asset, amount })
-        }
-        "top-up-foreign" => {
-            let asset = AssetId(number(words.next())?);
-            Action::TopUpForeign {
-                given: Foreign {
-                    asset,
-                    amount: amount()?,
-                },
-                amount: None,
-            }
-        }
-        "hand-in" => {
-            let asset = AssetId(number(words.next())?);
-            Action::HandIn(Foreign {
-                asset,
-                amount: amount()?,
-            })
-        }
+        "pay-foreign" => Action::PayForeign(foreign(&mut words, amount)?),
+        "top-up-foreign" => Action::TopUpForeign {
+            given: foreign(&mut words, amount)?,
+            amount: None,
+        },
+        "hand-in" => Action::HandIn(foreign(&mut words, amount)?),
         "pay-out" => Action::PayOut {
             amount: words.next().map_or_else(amount, |word| cents(Some(word)))?,
         },

@@ -8,7 +8,7 @@ use shared_protocol::order::{OrderKind, TenderKind};
 use terminal::cash;
 use terminal::screen::{CartView, Done, Screen};
 
-use super::Look;
+use super::{Look, amount_field};
 
 /// The currencies of the event, at a till that takes cash.
 fn currencies(look: Look<'_>) -> impl Iterator<Item = Currency<'_>> {
@@ -41,7 +41,7 @@ fn typed(look: Look<'_>, currency: Currency<'_>, verb: &str, label: &str, button
     html! {
         form .row.other-amount method="post" action="/act" data-quiet="reset" {
             label { (label) " " (currency.code)
-                input name="text" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("50,00", "50.00"));
+                (amount_field(words.of("50,00", "50.00"), false))
             }
             button name="do" value=(format!("{verb} {}", currency.asset.0)) { (button) " · " (currency.code) }
         }

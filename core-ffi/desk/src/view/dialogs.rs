@@ -6,7 +6,7 @@ use shared_protocol::catalogue::Article;
 use terminal::cash;
 use terminal::screen::{PastOrder, Pill, Screen};
 
-use super::{Look, band, button, currency, receipt};
+use super::{Look, amount_field, band, button, currency, receipt};
 use crate::act::tiles;
 
 /// A till remembers so many of its orders; when all of them wait, there may be more.
@@ -64,7 +64,7 @@ fn price(look: Look<'_>, article: &Article, close: &str) -> Markup {
         &html! {
             form .stack method="post" action="/act" data-quiet="reset" {
                 label { (words.of("Preis in Euro", "Price in euros"))
-                    input name="text" inputmode="decimal" autocomplete="off" required autofocus pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("4,50", "4.50"));
+                    (amount_field(words.of("4,50", "4.50"), true))
                 }
                 button .main name="do" value=(format!("price {}", article.id)) { (words.of("In den Warenkorb", "Into the cart")) }
             }
@@ -77,7 +77,7 @@ fn drawer(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
     let amount = |label: &str| {
         html! {
-            label { (label) input name="text" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("100,00", "100.00")); }
+            label { (label) (amount_field(words.of("100,00", "100.00"), false)) }
         }
     };
     let Some(open) = screen.drawer else {

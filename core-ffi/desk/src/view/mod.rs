@@ -72,6 +72,13 @@ fn button(act: &str, class: &str, key: Option<&str>, label: &str) -> Markup {
     }
 }
 
+/// Where an amount is typed, with one as an example: what `typed_cents` reads, and nothing else.
+fn amount_field(example: &str, has_focus: bool) -> Markup {
+    html! {
+        input name="text" inputmode="decimal" autocomplete="off" required autofocus[has_focus] pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(example);
+    }
+}
+
 fn key_name(key: &str) -> &str {
     match key {
         "Escape" => "Esc",

@@ -6,7 +6,7 @@ use shared_protocol::order::{OrderKind, TenderKind};
 use terminal::cash;
 use terminal::screen::{Done, DoneKind, Screen};
 
-use super::{Look, band, currency, receipt, result};
+use super::{Look, amount_field, band, currency, receipt, result};
 
 pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
     let words = look.words;
@@ -34,7 +34,7 @@ pub(super) fn money(look: Look<'_>, screen: &Screen) -> Markup {
         }
         form .row.other-amount method="post" action="/act" data-quiet="reset" {
             label { (words.of("Anderer Betrag", "Other amount"))
-                input name="text" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.,][0-9]{1,2})?" placeholder=(words.of("12,50", "12.50"));
+                (amount_field(words.of("12,50", "12.50"), false))
             }
             @for (kind, code) in &methods {
                 button name="do" value=(format!("top-up {code}")) { (words.of("Aufladen", "Top up")) " · " (words.tender(*kind)) }

@@ -103,8 +103,8 @@ fn notes(order: &Order, transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
     Ok(())
 }
 
-/// Goods, discounts and tips to the business go to the seller, tips to its staff beside that, deposits to their liability. A bearer good of another taxpayer goes over the seller's account, and
-/// what the two owe each other is posted beside it.
+/// Goods, discounts and tips to the business go to the seller, tips to its staff beside that, deposits to their liability. A bearer good of another
+/// taxpayer goes over the seller's account, and what the two owe each other is posted beside it.
 fn euro_flows(order: &Order, context: &Context<'_>, transfers: &mut Vec<Transfer>) -> Result<Vec<Flow>, Overflow> {
     let payable = Account::Payable {
         taxpayer: order.taxpayer,
@@ -269,11 +269,8 @@ fn distribute(
 
 /// What foreign money was worth more than was to be paid went back out of the drawer in the event's currency.
 fn change(payers: &mut [(Account, Amount)], transfers: &mut Vec<Transfer>) -> Result<(), Overflow> {
-    let is_foreign = |(payer, _): &(Account, Amount)| matches!(payer, Account::ForeignCash { .. });
-    let Some(at) = payers.iter().position(is_foreign) else {
-        return Ok(());
-    };
-    let Some((given, mut worth)) = payers.get(at).copied() else {
+    let is_foreign = |payer: &Account| matches!(payer, Account::ForeignCash { .. });
+    let Some((given, mut worth)) = payers.iter().copied().find(|(payer, _)| is_foreign(payer)) else {
         return Ok(());
     };
     for (drawer, amount) in payers.iter_mut() {
@@ -285,7 +282,7 @@ fn change(payers: &mut [(Account, Amount)], transfers: &mut Vec<Transfer>) -> Re
             *amount = Amount::ZERO;
         }
     }
-    if let Some((_, left)) = payers.get_mut(at) {
+    if let Some((_, left)) = payers.iter_mut().find(|(payer, _)| is_foreign(payer)) {
         *left = worth;
     }
     Ok(())

@@ -208,7 +208,7 @@ pub struct Till {
     pub name: String,
     /// Which layout its screen has.
     pub layout: u16,
-    /// What may be booked here.
+    /// What may be booked here. With [`OrderKind::Shift`] among them, whoever logs in or out has a TSE told of it.
     pub order_kinds: Vec<OrderKind>,
     /// How guests may pay here.
     pub tenders: Vec<TenderKind>,
@@ -268,7 +268,7 @@ pub struct Staff {
     pub id: StaffId,
     /// The name shown on the till.
     pub name: String,
-    /// What this person may book.
+    /// What this person may book; [`may_book`](Self::may_book) says it.
     pub order_kinds: Vec<OrderKind>,
     /// The wristband that logs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,4 +283,11 @@ pub struct Staff {
     /// What the screen speaks while this person is logged in; none is as the device is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+}
+
+impl Staff {
+    /// Whether this person may book such an order. Whoever works at a till begins and ends a shift there, and needs no leave for it.
+    pub fn may_book(&self, kind: OrderKind) -> bool {
+        kind == OrderKind::Shift || self.order_kinds.contains(&kind)
+    }
 }

@@ -23,6 +23,7 @@ pub mod order;
 pub mod pricing;
 pub mod purse;
 pub mod series;
+pub mod shift;
 pub mod slip;
 pub mod stream;
 pub mod tax;

@@ -11,6 +11,7 @@ use crate::ids::{
 };
 use crate::limits::{LINE_QUANTITY_MAX, ORDER_LINES_MAX, ORDER_TENDERS_MAX};
 use crate::money::{Amount, Overflow};
+use crate::shift::ShiftMark;
 use crate::stream::Version;
 use crate::tax::{TaxKey, TaxRate, TaxSum, tax_shares};
 use crate::wristband::{BandChange, PurseMove};
@@ -38,7 +39,7 @@ crate::closed_enum! {
         DrawerOpen = 9,
         /// A drawer is counted.
         DrawerCount = 10,
-        /// A shift begins, changes hands or ends.
+        /// A shift begins or ends.
         Shift = 11,
         /// A guest gets another wristband: the order's holder is the old one.
         Swap = 12,
@@ -315,6 +316,9 @@ pub struct Order {
     /// What happens to the holder's wristband itself: for kinds [`Swap`](OrderKind::Swap) and [`Block`](OrderKind::Block), and no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<BandChange>,
+    /// What happens to the shift: for kind [`Shift`](OrderKind::Shift), and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<ShiftMark>,
 }
 
 /// An order that contradicts itself. It is kept and a case is opened; nothing of it is booked as it stands.
@@ -405,7 +409,8 @@ impl Order {
             .as_ref()
             .is_none_or(|purse| self.holder.is_some() && purse.after.covers(&purse.before));
         let band_is_sane = self.band.as_ref().is_none_or(|band| band.fits(self));
-        let parts_fit = group_is_sane && purse_is_sane && band_is_sane;
+        let shift_is_sane = self.shift.is_none_or(|_| ShiftMark::fits(self));
+        let parts_fit = group_is_sane && purse_is_sane && band_is_sane && shift_is_sane;
         let fields_fit = tenders_named && foreign_fits && vouchers_have_holder && parts_fit;
         if reverses != self.reverses.is_some() || !fields_fit {
             return Err(OrderFault::Shape);

@@ -212,6 +212,7 @@ impl Shown {
             group: None,
             purse: None,
             band: None,
+            shift: None,
         }
     }
 

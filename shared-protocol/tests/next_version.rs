@@ -23,6 +23,7 @@ use shared_protocol::message::{
 use shared_protocol::order::{
     CancelReason, GroupPart, LineKind, Order, OrderFault, OrderKind, Permission, TenderKind, VoucherUse,
 };
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::wristband::{BandChange, PurseMove};
@@ -106,6 +107,8 @@ struct NextOrder {
     purse: Option<PurseMove>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     band: Option<BandChange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shift: Option<ShiftMark>,
     /// New: tips by taxpayer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tips: Option<Vec<(TaxpayerId, Amount)>>,
@@ -359,6 +362,51 @@ fn what_happens_to_a_wristband_is_said_by_orders_of_its_kinds_alone() {
     ];
     for order in broken {
         assert_eq!(order.check(), shape, "{order:?}");
+    }
+}
+
+#[test]
+fn a_shift_is_marked_by_an_order_that_does_nothing_else() {
+    let (_, bare) = golden_order("order-shift");
+    assert_eq!(
+        (bare.shift, bare.check()),
+        (None, Ok(())),
+        "as tills of before could have said it"
+    );
+    let (_, sale) = golden_order("order-sale");
+    for (name, mark) in [
+        ("order-shift-begin", ShiftMark::Begin),
+        ("order-shift-end", ShiftMark::End),
+    ] {
+        let (_, order) = golden_order(name);
+        assert_eq!((order.shift, order.check()), (Some(mark), Ok(())));
+        let broken = [
+            Order {
+                lines: sale.lines.clone(),
+                tenders: sale.tenders.clone(),
+                holder: sale.holder,
+                ..order.clone()
+            },
+            Order {
+                holder: sale.holder,
+                ..order.clone()
+            },
+            Order {
+                group: sale.group,
+                ..order.clone()
+            },
+            Order {
+                shift: order.shift,
+                ..sale.clone()
+            },
+            Order {
+                kind: OrderKind::Training,
+                ..order
+            },
+        ];
+        for order in broken {
+            assert_eq!(order.check(), Err(OrderFault::Shape), "{order:?}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use shared_protocol::drawer::DrawerMove;
 use shared_protocol::limits::ORDER_TENDERS_MAX;
 use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::pricing::{CartLine, Priced, PricingError, price};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::stream::Version;
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::wristband::BandChange;
@@ -68,6 +69,8 @@ pub(crate) struct DraftOrder {
     pub replaced: Vec<(TagId, Amount)>,
     /// What happens to the holder's wristband itself.
     pub band: Option<BandChange>,
+    /// What happens to the shift.
+    pub shift: Option<ShiftMark>,
 }
 
 impl DraftOrder {
@@ -84,6 +87,7 @@ impl DraftOrder {
             reason: None,
             replaced: Vec::new(),
             band: None,
+            shift: None,
         }
     }
 }
@@ -391,6 +395,18 @@ pub(crate) fn granted(shop: &Shop, holder: TagId) -> Draft {
     about(shop, OrderKind::Grant, holder, None)
 }
 
+/// A shift begins or is over.
+pub(crate) fn shift(shop: &Shop, mark: ShiftMark) -> Draft {
+    let order = DraftOrder {
+        shift: Some(mark),
+        ..DraftOrder::empty(OrderKind::Shift, shop.home, shop.config.version, None)
+    };
+    Draft {
+        orders: vec![order],
+        ..Draft::default()
+    }
+}
+
 fn about(shop: &Shop, kind: OrderKind, holder: TagId, band: Option<BandChange>) -> Draft {
     let order = DraftOrder {
         band,
@@ -476,6 +492,7 @@ impl Draft {
                 group: group.map(|group| GroupPart { group, part, of }),
                 purse: None,
                 band: draft.band,
+                shift: draft.shift,
             };
             (order, draft.replaced)
         };

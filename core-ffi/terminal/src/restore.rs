@@ -141,6 +141,8 @@ impl Restored {
             return Err(damaged);
         }
         match Entry::read(&entry.bytes) {
+            // It goes with a command, and is as little to come back to.
+            Ok((_, Content::Order(order))) if order.order.kind == OrderKind::Shift => {}
             Ok((written, Content::Order(order))) => {
                 let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
                 self.intents.remove(&order.order.id);

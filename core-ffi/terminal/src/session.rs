@@ -7,7 +7,7 @@ use shared_protocol::message::{Command as Told, CommandDone, CommandKind as Told
 use shared_protocol::{CommandId, SessionId, StaffId, encode};
 
 use crate::Terminal;
-use crate::output::{Cue, MetaKey, Write};
+use crate::output::{Cue, MetaKey, StoredEntry, Write};
 use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
@@ -87,10 +87,15 @@ impl Terminal {
         let Some(Waiting { command, then }) = self.waiting.pop_front() else {
             return;
         };
-        let body = encode(&command);
-        let entry = self.entry(step, EntryKind::Command, body);
+        let mut bodies = vec![self.entry(step, EntryKind::Command, encode(&command))];
+        for order in self.shift_orders(step, then) {
+            bodies.push(self.entry(step, EntryKind::Order, encode(&order)));
+        }
         let Some(chain) = self.journal.last() else { return };
-        let stored = chain.follow(&[], entry);
+        let mut entries: Vec<StoredEntry> = Vec::new();
+        for body in bodies {
+            entries.push(chain.follow(&entries, body));
+        }
         let session = match then {
             CommandThen::LoggedIn(session) => Some(Some(encode(&session))),
             CommandThen::LoggedOut | CommandThen::Relieved | CommandThen::ToldLogOut(_) => Some(None),
@@ -111,7 +116,7 @@ impl Terminal {
             });
         }
         self.store
-            .persist(step, vec![stored], more, Then::Command(Waiting { command, then }));
+            .persist(step, entries, more, Then::Command(Waiting { command, then }));
     }
 
     fn told_with(&self, id: CommandId) -> ToldState {

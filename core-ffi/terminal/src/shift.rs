@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use shared_protocol::entry::CommandKind;
 use shared_protocol::order::{Line, LineKind, Order, OrderKind};
-use shared_protocol::{Amount, Overflow, SessionId, encode};
+use shared_protocol::shift::ShiftMark;
+use shared_protocol::{Amount, CartId, Overflow, SessionId, encode};
 
 use crate::Terminal;
+use crate::draft::{self, Origin};
 use crate::output::{MetaKey, Output, Write};
 use crate::screen::{Notice, Refusal, ShiftView};
 use crate::session::{CommandThen, Session};
@@ -120,6 +122,43 @@ fn vouchers(lines: &[Line]) -> u32 {
 }
 
 impl Terminal {
+    /// What a command is to shifts: the one that is open ends, and that of whoever logs in begins. It is decided when the command is written, since
+    /// what was told twice in the meantime ends nothing twice.
+    pub(crate) fn shift_orders(&self, step: &mut Step<'_>, then: CommandThen) -> Vec<Order> {
+        let ends = self.session.map(|open| (ShiftMark::End, open));
+        let marks = match then {
+            CommandThen::LoggedIn(session) => [ends, Some((ShiftMark::Begin, session))],
+            CommandThen::LoggedOut | CommandThen::Relieved | CommandThen::ToldLogOut(_) => [ends, None],
+            CommandThen::Nothing | CommandThen::Told(_) => [None; 2],
+        };
+        let marks = marks.into_iter().flatten();
+        marks
+            .filter_map(|(mark, session)| self.shift_order(step, mark, session))
+            .collect()
+    }
+
+    /// None where the till books no such orders, and in training, which has no shift to account for.
+    fn shift_order(&self, step: &mut Step<'_>, mark: ShiftMark, session: Session) -> Option<Order> {
+        let shop = self.shop().ok().filter(|_| !self.training)?;
+        let registration = &self.identity.as_ref()?.registration;
+        let till = shop.config.tills.get(&registration.till)?;
+        if !till.order_kinds.contains(&OrderKind::Shift) {
+            return None;
+        }
+        let origin = Origin {
+            organisation: registration.organisation,
+            event: registration.event,
+            till: registration.till,
+            cashier: session.staff,
+            session: session.id,
+            cart: CartId(step.id()),
+            closed_at_ms: step.now.wall_ms,
+            open_for_ms: 0,
+        };
+        let orders = draft::shift(&shop, mark).orders(origin, || step.id());
+        orders.into_iter().map(|(order, _)| order).next()
+    }
+
     /// Who is at the counter: nobody while the phone is left with its shift open.
     pub(crate) fn at_counter(&self) -> Option<Session> {
         self.session.filter(|session| !session.left)

@@ -22,8 +22,8 @@ use store::{
 use crate::fault::Fault;
 use crate::frame::Page;
 use crate::words::{
-    Names, block_reason, cancel_reason, case_kind, case_state, line_kind, order_kind, permission, signing, signing_of,
-    tender_kind, transfer_code, wristband,
+    Names, block_reason, cancel_reason, case_kind, case_state, line_kind, order_kind, order_name, permission, signing,
+    signing_of, tender_kind, transfer_code, wristband,
 };
 
 /// Orders that are looked through for the one that took this one back, and cases for those about it.
@@ -63,9 +63,7 @@ fn title(found: &Found, words: Language) -> String {
     let kind = found
         .order
         .as_ref()
-        .map_or(words.of("Buchung", "Booking"), |(_, order)| {
-            order_kind(order.kind, words)
-        });
+        .map_or(words.of("Buchung", "Booking"), |(_, order)| order_name(order, words));
     format!("{kind} {} {}", words.of("Nr.", "no."), found.row.record.no)
 }
 
@@ -210,7 +208,7 @@ fn content(page: &Page, found: &Found) -> Result<Markup, Fault> {
         @if let Some((entry, order)) = &found.order {
             (head(page, found, entry, order, &names))
             @if let Some(change) = &order.band { (band(change, words)) }
-            @if !order.kind.is_of_band() {
+            @if !order.kind.is_of_band() && order.kind != OrderKind::Shift {
                 (lines(order, &names))
                 div.columns {
                     (tenders(order, &names))

@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 }
 
 /// Kinds that are booked by this version and make sense to look for.
-const KINDS: [OrderKind; 10] = [
+const KINDS: [OrderKind; 11] = [
     OrderKind::Sale,
     OrderKind::TopUp,
     OrderKind::PayOut,
@@ -41,6 +41,7 @@ const KINDS: [OrderKind; 10] = [
     OrderKind::DrawerOpen,
     OrderKind::CashMovement,
     OrderKind::DrawerCount,
+    OrderKind::Shift,
 ];
 
 /// `2026-07-18` as `20260718`.

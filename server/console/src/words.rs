@@ -7,7 +7,8 @@ use pages::Language;
 use pages::format;
 use shared_protocol::config::Config;
 use shared_protocol::message::TerminalState;
-use shared_protocol::order::{CancelReason, LineKind, OrderKind, Permission, TenderKind};
+use shared_protocol::order::{CancelReason, LineKind, Order, OrderKind, Permission, TenderKind};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::{ArticleId, AssetId, StaffId, TaxpayerId, TillId};
 use store::{CaseState, OrderState, SigningState};
@@ -35,6 +36,15 @@ pub(crate) const fn order_kind(kind: OrderKind, words: Language) -> &'static str
         OrderKind::Training => words.of("Übung", "Training"),
         OrderKind::CashTender => words.of("Barzahlung", "Cash payment"),
         OrderKind::CardTender => words.of("Kartenzahlung", "Card payment"),
+    }
+}
+
+/// What an order is called where it stands alone.
+pub(crate) const fn order_name(order: &Order, words: Language) -> &'static str {
+    match order.shift {
+        Some(ShiftMark::Begin) => words.of("Schichtbeginn", "Start of a shift"),
+        Some(ShiftMark::End) => words.of("Schichtende", "End of a shift"),
+        None => order_kind(order.kind, words),
     }
 }
 

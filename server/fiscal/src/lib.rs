@@ -18,6 +18,7 @@ pub mod log_message;
 pub mod notification;
 pub mod process_data;
 pub mod qr;
+pub mod shift;
 pub mod signer;
 pub mod software;
 pub mod tax;

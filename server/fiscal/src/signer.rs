@@ -28,7 +28,7 @@ use store::{
     TseRow, WishRow,
 };
 
-use crate::process_data::{Kassenbeleg, VoucherModel};
+use crate::process_data::VoucherModel;
 use crate::tax::{Begins, Choices};
 use crate::tse::TseInfo;
 
@@ -106,12 +106,8 @@ impl Job {
         begun_by || self.booked_at_ms <= reached_by
     }
 
-    /// What the TSE is told. An order whose sums nobody can give is protected as readable text, never left out.
     fn told(&self, model: VoucherModel) -> Told {
-        match Kassenbeleg::of_order(&self.order, self.replaced.as_ref(), &self.config, model) {
-            Ok(receipt) => Told::receipt(receipt),
-            Err(error) => Told::other(format!("order {}: {error}", self.order.id)),
-        }
+        Told::of_order(&self.order, self.replaced.as_ref(), &self.config, model)
     }
 }
 

@@ -21,6 +21,7 @@ use shared_protocol::message::{
 use shared_protocol::order::{
     CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Permission, Tender, TenderKind, VoucherUse,
 };
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::stream::{BlockReason, Cursor, Step, Stream, Version};
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::wristband::{BandChange, PurseMove, PurseTotals, ShownPurse};
@@ -204,11 +205,12 @@ pub fn order() -> impl Strategy<Value = Order> {
         option::of(group),
         option::of(purse_move()),
         option::of(band_change()),
+        option::of(select(ShiftMark::ALL)),
     );
     (select(OrderKind::ALL), ids, content, whose).prop_map(|(kind, ids, content, whose)| {
         let (organisation, event, till, cashier, session, order, cart, config, taxpayer) = ids;
         let (closed_at_ms, open_for_ms, lines, payments) = content;
-        let (holder, reverses, reason, group, purse, band) = whose;
+        let (holder, reverses, reason, group, purse, band, shift) = whose;
         Order {
             kind,
             organisation: OrganisationId(organisation),
@@ -234,6 +236,7 @@ pub fn order() -> impl Strategy<Value = Order> {
             }),
             purse,
             band,
+            shift,
         }
     })
 }

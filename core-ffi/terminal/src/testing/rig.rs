@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chips::{Capabilities, Chip, Field, KeyStore, ReaderEvent};
 use shared_protocol::chain::EpochStart;
+use shared_protocol::config::Config;
 use shared_protocol::crypto::{Ed25519Signer, Hash32, Signer};
 use shared_protocol::entry::{Content, Entry};
 use shared_protocol::limits::FRAME_FROM_TERMINAL_MAX_BYTES;
@@ -92,12 +93,16 @@ impl Rig {
 
     /// A disk of a registered terminal with the configuration.
     pub fn fresh_disk() -> Disk {
+        Self::disk_with(&config())
+    }
+
+    /// The same with a configuration of its own.
+    pub fn disk_with(config: &Config) -> Disk {
         let mut disk = Disk::default();
         let signer = Ed25519Signer::from_seed(&[1; 32]).unwrap();
         let identity = crate::identity_meta(&certificate(&signer), &config_signer().public_key());
         disk.metas.insert(MetaKey::Identity, identity);
         disk.epochs.insert(1, (EpochStart::FIRST, 0));
-        let config = config();
         let items = config
             .items()
             .iter()

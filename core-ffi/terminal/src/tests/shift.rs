@@ -1,8 +1,10 @@
-use shared_protocol::order::{OrderKind, TenderKind};
-use shared_protocol::{Amount, OrderId};
+use shared_protocol::message::{Command, CommandKind};
+use shared_protocol::order::{Order, OrderKind, TenderKind};
+use shared_protocol::shift::ShiftMark;
+use shared_protocol::{Amount, CommandId, OrderId, StaffId};
 
 use crate::screen::{Notice, Page, Refusal, ShiftView};
-use crate::testing::{BEER, CASHIER, CUP, DRINK, FREE, LEAD, PIN, Rig, TRAINEE, tag};
+use crate::testing::{BEER, CASHIER, CUP, DRINK, FREE, LEAD, PIN, Rig, TRAINEE, config_with_shifts, tag};
 use crate::{Action, RECENT_ENTRIES, StorageFault};
 
 fn shift(rig: &Rig) -> ShiftView {
@@ -310,4 +312,97 @@ fn the_result_says_cups_to_hand_out_and_vouchers_left() {
     rig.hold(1);
     assert_eq!(rig.done().deposits, [(CUP, -1)], "one beer less, one cup back");
     assert!(!matches!(rig.screen().notice, Notice::None));
+}
+
+/// A terminal of a festival that has its TSE told of shifts.
+fn telling(network: bool) -> Rig {
+    let mut rig = Rig::with_disk(Rig::disk_with(&config_with_shifts()), network);
+    rig.act(Action::Login { staff: CASHIER });
+    rig
+}
+
+/// Whose shift began or ended, in the order of the journal.
+fn marks(rig: &Rig) -> Vec<(StaffId, ShiftMark)> {
+    let orders = rig.disk.orders();
+    let of = |order: &Order| order.shift.map(|mark| (order.cashier, mark));
+    orders.iter().filter_map(of).collect()
+}
+
+#[test]
+fn whoever_comes_and_goes_is_told_with_the_login_it_belongs_to() {
+    use ShiftMark::{Begin, End};
+    let mut rig = telling(true);
+    rig.server.free.insert(tag(1), 1_000);
+    free(&mut rig, 500, 1);
+    // Going away for a while is no end, nor is a restart.
+    rig.act(Action::LeaveShiftOpen);
+    rig.crash();
+    rig.mend();
+    rig.hold_crew(CASHIER);
+    assert_eq!(marks(&rig), [(CASHIER, Begin)]);
+    rig.hold_crew(TRAINEE);
+    rig.act(Action::SwapCashier);
+    rig.say(Command {
+        command: CommandId([7; 16]),
+        kind: CommandKind::LogOut,
+    });
+    assert_eq!(rig.screen().page, Page::LoggedOut);
+    let told = [(CASHIER, Begin), (CASHIER, End), (TRAINEE, Begin), (TRAINEE, End)];
+    assert_eq!(marks(&rig), told);
+    let orders = rig.disk.orders();
+    let of = |staff| orders.iter().filter(move |order| order.cashier == staff);
+    for staff in [CASHIER, TRAINEE] {
+        let session = of(staff).next().unwrap().session;
+        assert!(of(staff).all(|order| order.session == session && order.check().is_ok()));
+    }
+    assert_eq!(orders.len(), 5, "and one sale");
+    rig.mend();
+    assert_eq!(rig.server.orders.len(), 5, "all of it is sent");
+}
+
+#[test]
+fn a_shift_told_is_no_order_of_a_guest_and_nothing_that_keeps_anybody_from_going() {
+    let mut rig = telling(false);
+    assert!(rig.screen().history.is_empty() && rig.screen().unsent.is_none());
+    rig.crash();
+    assert!(rig.screen().history.is_empty() && rig.screen().unsent.is_none());
+    rig.act(Action::EndShift);
+    assert_eq!((rig.screen().page.clone(), marks(&rig).len()), (Page::LoggedOut, 2));
+}
+
+#[test]
+fn nobody_is_logged_in_without_their_shift_having_begun() {
+    let mut rig = Rig::with_disk(Rig::disk_with(&config_with_shifts()), true);
+    rig.disk_fault = Some(StorageFault::Full);
+    rig.act(Action::Login { staff: CASHIER });
+    assert_eq!((rig.screen().cashier, marks(&rig)), (None, Vec::new()));
+    rig.disk_fault = None;
+    rig.act(Action::Login { staff: CASHIER });
+    rig.wait(5_000);
+    assert_eq!(
+        (rig.screen().cashier, marks(&rig)),
+        (Some(CASHIER), vec![(CASHIER, ShiftMark::Begin)])
+    );
+}
+
+#[test]
+fn what_is_said_twice_while_the_disk_is_busy_ends_and_begins_nothing_twice() {
+    use ShiftMark::{Begin, End};
+    let mut rig = telling(true);
+    rig.disk_runs = false;
+    rig.act(Action::EndShift);
+    rig.act(Action::EndShift);
+    rig.act(Action::Login { staff: TRAINEE });
+    rig.act(Action::Login { staff: LEAD });
+    rig.pin(PIN);
+    rig.disk_runs = true;
+    rig.run();
+    let told = [
+        (CASHIER, Begin),
+        (CASHIER, End),
+        (TRAINEE, Begin),
+        (TRAINEE, End),
+        (LEAD, Begin),
+    ];
+    assert_eq!((rig.screen().cashier, marks(&rig)), (Some(LEAD), told.to_vec()));
 }

@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use fiscal::capacity::{self, Demand, UnitPlan, Warning};
 use shared_protocol::config::Config;
-use shared_protocol::order::OrderKind;
 use shared_protocol::{EventId, TaxpayerId, TillId};
 use store::{Reader, StoreError, TseNo, TseRow};
 
@@ -41,8 +40,7 @@ impl Peaks {
         }
         let mut hours = BTreeMap::<(TaxpayerId, u64), u64>::new();
         for hour in reader.hours(event, now_ms.saturating_sub(LOOK_BACK_MS), u64::MAX)? {
-            let of_band = matches!(hour.kind, OrderKind::Swap | OrderKind::Block);
-            if let Some(taxpayer) = config.home_taxpayer(hour.till).filter(|_| !of_band) {
+            if let Some(taxpayer) = config.home_taxpayer(hour.till).filter(|_| !hour.kind.is_of_band()) {
                 let orders = hours.entry((taxpayer, hour.hour_ms)).or_default();
                 *orders = orders.saturating_add(hour.orders);
             }

@@ -87,7 +87,7 @@ pub(super) fn permitted(order: &Order, context: &Context<'_>) -> bool {
     let staff = config.staff.get(&order.cashier);
     let same_till = context.till.is_none_or(|till| till == order.till);
     let kinds = till.is_some_and(|till| till.order_kinds.contains(&order.kind))
-        && staff.is_some_and(|staff| staff.order_kinds.contains(&order.kind));
+        && staff.is_some_and(|staff| staff.may_book(order.kind));
     let tenders = till.is_some_and(|till| {
         order
             .tenders

@@ -390,6 +390,7 @@ fn plan(order: &Order, fold: &Fold, purses: &Purses, context: &Context<'_>, auth
         OrderKind::DrawerOpen | OrderKind::DrawerCount | OrderKind::CashMovement => drawer_move(order, fold),
         OrderKind::Swap | OrderKind::Block => bands::plan(order, fold, purses, context),
         OrderKind::AbortedCart | OrderKind::Training => Some(plain(Vec::new())),
+        OrderKind::Shift => order.shift.map(|_| plain(Vec::new())),
         _ => None,
     }
 }

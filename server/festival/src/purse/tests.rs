@@ -48,6 +48,7 @@ fn order(number: u8, till: u32) -> Order {
         group: None,
         purse: None,
         band: None,
+        shift: None,
     }
 }
 

@@ -147,6 +147,7 @@ fn plants() -> Vec<(Rule, Plant)> {
         (Rule::TaxRate, Swap("transactions_vat.csv", ";17,45000;14,66387;2,78613", ";17,45000;14,56387;2,88613")),
         (Rule::ProcessDataForm, Swap("transactions_tse.csv", "Beleg^17.45_0.00", "Beleg^17,45_0.00")),
         (Rule::ProcessDataKind, Swap("transactions_tse.csv", "AVTraining^", "Beleg^")),
+        (Rule::ProcessDataKind, Swap("transactions.csv", "\"AVSonstige\"", "\"Beleg\"")),
         (Rule::ProcessDataGroups, Swap("transactions_tse.csv", "Beleg^17.45_0.00_0.00_0.00_-17.45", "Beleg^0.00_17.45_0.00_0.00_-17.45")),
         (Rule::ProcessDataPayments, Swap("transactions_tse.csv", "^8.90:Unbar", "^8.90:Bar")),
         (Rule::UnitPrice, Swap("lines.csv", ";2,000;1,000;\"Stk\";4,50000", ";3,000;1,000;\"Stk\";4,50000")),

@@ -5,6 +5,7 @@ use fiscal::{ReceiptCode, VoucherModel};
 use shared_protocol::catalogue::{Taxpayer, Text};
 use shared_protocol::config::Config;
 use shared_protocol::order::{Line, LineKind, Order, OrderKind, TipFor, VoucherUse};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{Amount, OrderId, Overflow};
 
@@ -149,6 +150,8 @@ pub struct Content {
     pub marks: Vec<Mark>,
     /// What kind of business it was.
     pub kind: OrderKind,
+    /// What it is to a shift; nothing is sold then, and no sums are shown.
+    pub shift: Option<ShiftMark>,
     /// The order, by which anybody finds it.
     pub order: OrderId,
     /// The order it takes back.
@@ -236,6 +239,7 @@ impl Content {
             seller: config.and_then(|config| config.taxpayers.get(&order.taxpayer)).cloned(),
             marks: marks(order.kind, &subject.signature, subject.copy),
             kind: order.kind,
+            shift: order.shift,
             order: order.id,
             reverses: order.reverses,
             till: till.map_or_else(|| order.till.to_string(), |till| till.name.clone()),
@@ -312,7 +316,7 @@ fn marks(kind: OrderKind, signature: &Signature, copy: bool) -> Vec<Mark> {
     };
     mark(copy, Mark::Copy);
     mark(kind == OrderKind::Training, Mark::Training);
-    mark(kind.is_of_drawer(), Mark::Internal);
+    mark(kind.is_of_drawer() || kind == OrderKind::Shift, Mark::Internal);
     mark(kind == OrderKind::AbortedCart, Mark::GivenUp);
     // A till that reaches no server reaches no TSE. Of what nobody vouches for, nothing is said.
     let in_outage = late || matches!(signature, Signature::Outage { .. }) || proof == Some(Proof::Holds);

@@ -114,14 +114,16 @@ pub fn sheet(content: &Content, language: Language, paper: Paper) -> Sheet {
             .push(Line::Picture(logo.dithered(paper.dots(), LOGO_DOTS_MAX)));
     }
     writer.head(&mut grid);
-    writer.items(&mut grid);
-    writer.sums(&mut grid);
-    writer.taxes(&mut grid);
+    if content.shift.is_none() {
+        writer.items(&mut grid);
+        writer.sums(&mut grid);
+        writer.taxes(&mut grid);
+    }
     writer.signature(&mut grid);
     Sheet {
         paper,
         language,
-        title: format!("{} {}", words::heading(content.kind, language), content.order),
+        title: format!("{} {}", words::heading(content, language), content.order),
         lines: grid.lines,
     }
 }
@@ -154,7 +156,7 @@ impl Writer<'_> {
             grid.lines.push(Line::Rule);
         }
         let (began, ended) = content.times();
-        grid.text(words::heading(content.kind, words), Align::Left, Weight::Bold);
+        grid.text(words::heading(content, words), Align::Left, Weight::Bold);
         grid.field(words.of("Belegnummer", "Receipt number"), &content.order.to_string());
         if let Some(reverses) = content.reverses {
             grid.field(words.of("Zu Beleg", "Takes back"), &reverses.to_string());

@@ -3,6 +3,7 @@
 use fiscal::VoucherModel;
 use shared_protocol::catalogue::{Address, Text};
 use shared_protocol::order::{LineKind, OrderKind, TenderKind, TipFor};
+use shared_protocol::shift::ShiftMark;
 use wording::{Language, format};
 
 use crate::content::{Content, Item, Mark, Proof};
@@ -17,8 +18,8 @@ pub const fn mark(mark: Mark, words: Language) -> &'static str {
             "TRAINING: nothing was sold, no receipt",
         ),
         Mark::Internal => words.of(
-            "Kassenlade: innerbetrieblicher Vorgang, kein Kundenbeleg",
-            "Cash drawer: internal, no receipt for a guest",
+            "Innerbetrieblicher Vorgang, kein Kundenbeleg",
+            "Internal, no receipt for a guest",
         ),
         Mark::GivenUp => words.of("ABGEBROCHEN: nichts verkauft", "GIVEN UP: nothing was sold"),
         Mark::Outage => words.of("TSE AUSGEFALLEN", "TSE OUTAGE"),
@@ -60,8 +61,8 @@ pub const fn unsigned(words: Language) -> &'static str {
 }
 
 /// What kind of receipt it is.
-pub const fn heading(kind: OrderKind, words: Language) -> &'static str {
-    match kind {
+pub const fn heading(content: &Content, words: Language) -> &'static str {
+    match content.kind {
         OrderKind::Cancel => words.of("Storno", "Cancellation"),
         OrderKind::Correction => words.of("Korrektur", "Correction"),
         OrderKind::TopUp => words.of("Aufladung", "Top-up"),
@@ -72,6 +73,11 @@ pub const fn heading(kind: OrderKind, words: Language) -> &'static str {
         OrderKind::DrawerOpen => words.of("Kassenlade geöffnet", "Drawer opened"),
         OrderKind::DrawerCount => words.of("Kassensturz", "Drawer counted"),
         OrderKind::Training => words.of("Training", "Training"),
+        OrderKind::Shift => match content.shift {
+            Some(ShiftMark::Begin) => words.of("Schichtbeginn", "Start of a shift"),
+            Some(ShiftMark::End) => words.of("Schichtende", "End of a shift"),
+            None => words.of("Schicht", "Shift"),
+        },
         _ => words.of("Beleg", "Receipt"),
     }
 }

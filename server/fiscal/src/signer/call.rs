@@ -1,8 +1,11 @@
 //! What a signer asks a TSE, and what comes back: values, so that whoever makes the call may be a thread, a simulator or a test.
 
+use shared_protocol::config::Config;
+use shared_protocol::order::Order;
 use store::TseNo;
 
-use crate::process_data::{Kassenbeleg, ProcessType};
+use crate::process_data::{Kassenbeleg, ProcessType, VoucherModel};
+use crate::shift;
 use crate::tse::{Document, Finished, Logged, Started, TransactionKey, Tse, TseError, TseInfo};
 
 /// What a transaction ends with.
@@ -17,6 +20,18 @@ pub struct Told {
 }
 
 impl Told {
+    /// What an order is to a TSE; `replaced` as for [`Kassenbeleg::of_order`]. One whose sums nobody can give is protected as readable text, never left
+    /// out.
+    pub fn of_order(order: &Order, replaced: Option<&Order>, config: &Config, model: VoucherModel) -> Self {
+        if let Some(mark) = order.shift {
+            return Self::other(shift::told(order, mark));
+        }
+        match Kassenbeleg::of_order(order, replaced, config, model) {
+            Ok(receipt) => Self::receipt(receipt),
+            Err(error) => Self::other(format!("order {}: {error}", order.id)),
+        }
+    }
+
     /// A cart that was given up.
     pub fn aborted() -> Self {
         Self::receipt(Kassenbeleg::ABORTED)

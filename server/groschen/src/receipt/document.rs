@@ -44,9 +44,11 @@ pub fn html(content: &Content, preferences: Preferences, way: Way<'_>) -> Markup
     html! {
         main #main .receipt {
             (head(content, language))
-            (items(content, language))
-            (payments(content, language))
-            (taxes(content, language))
+            @if content.shift.is_none() {
+                (items(content, language))
+                (payments(content, language))
+                (taxes(content, language))
+            }
             (signature(content, language))
             @if is_for_paper(content) {
                 nav .forms .no-print aria-label=(language.of("Andere Formen", "Other forms")) {
@@ -76,7 +78,7 @@ fn head(content: &Content, language: Language) -> Markup {
     let seller = content.seller.as_ref();
     html! {
         header {
-            h1 { (seller.map_or(words::heading(content.kind, language), |seller| &seller.name)) }
+            h1 { (seller.map_or(words::heading(content, language), |seller| &seller.name)) }
             @if let Some(seller) = seller {
                 @if let Some(address) = &seller.address { p { (words::address(address)) } }
                 p { (words::number_of(&seller.tax_number, language)) " " (seller.tax_number) }
@@ -88,7 +90,7 @@ fn head(content: &Content, language: Language) -> Markup {
                 @for mark in &content.marks { li .note .warn { strong { (words::mark(*mark, language)) } } }
             }
         }
-        h2 { (words::heading(content.kind, language)) }
+        h2 { (words::heading(content, language)) }
         dl {
             dt { (language.of("Belegnummer", "Receipt number")) } dd .id { (content.order) }
             @if let Some(reverses) = content.reverses {

@@ -182,6 +182,7 @@ impl Book {
             group: None,
             purse: None,
             band: None,
+            shift: None,
         };
         Item { terminal, order }
     }

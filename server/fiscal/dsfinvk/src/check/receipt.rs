@@ -40,7 +40,7 @@ impl<'a> Bon<'a> {
         place.and_then(|place| self.rows.get(place)).map_or(&[], Vec::as_slice)
     }
 
-    fn kind(&self) -> Option<ReceiptKind> {
+    pub(super) fn kind(&self) -> Option<ReceiptKind> {
         ReceiptKind::parse(self.head.at(5))
     }
 

@@ -1,5 +1,6 @@
 //! How a receipt came off: its row of `transactions_tse.csv`, and what the TSE was told against what the receipt says.
 
+use fiscal::ProcessType;
 use fiscal::process_data::{GROUPS, KASSENBELEG_V1};
 
 use super::Memory;
@@ -10,7 +11,7 @@ use super::rows::Row;
 use super::told::{self, Told};
 use super::values::time;
 use crate::tables::Id;
-use crate::words::PaymentKind;
+use crate::words::{PaymentKind, ReceiptKind};
 
 pub(super) fn check(bon: &Bon<'_>, master: &Master<'_>, memory: &mut Memory, report: &mut Report) {
     let file = Id::Signatures.table().file;
@@ -75,6 +76,10 @@ pub(super) fn check(bon: &Bon<'_>, master: &Master<'_>, memory: &mut Memory, rep
     }
     if row.at(8) == KASSENBELEG_V1 {
         told(bon, row, master, report);
+    } else if row.at(8) == ProcessType::SonstigerVorgang.as_str() && bon.kind() == Some(ReceiptKind::Beleg) {
+        report.find(Rule::ProcessDataKind, file, line, || {
+            format!("told was {} in words, BON_TYP is {}", row.at(12), bon.head.at(5))
+        });
     }
 }
 

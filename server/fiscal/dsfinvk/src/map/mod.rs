@@ -17,6 +17,7 @@ mod tse;
 use std::borrow::Cow;
 
 use fiscal::process_data::{Kassenbeleg, Vorgangstyp};
+use fiscal::shift;
 use fiscal::{VoucherModel, signer::client_of};
 use ledger::{Account, Posting};
 use shared_protocol::config::Config;
@@ -103,8 +104,14 @@ pub fn pseudonym(secret: &[u8; 32], tag: TagId) -> String {
     shared_protocol::ids::hex(digest.get(..8).unwrap_or_default())
 }
 
-/// The receipt of an order. An order whose sums nobody can give is `AVSonstige`, with its lines dropped: its TSE was told it in words.
+/// The receipt of an order. Where a shift begins or ends nothing is charged, and `BON_NAME` says what it was. An order whose sums nobody can give is `AVSonstige`, with its lines dropped: its TSE was told it in words.
 pub fn receipt<'a>(booked: &Booked<'a>, settings: &Settings<'a>) -> Receipt<'a> {
+    if let Some(mark) = booked.order.shift {
+        return Receipt {
+            name: Cow::Borrowed(shift::name(mark)),
+            ..head(booked, settings, ReceiptKind::Sonstige)
+        };
+    }
     let told = Kassenbeleg::of_order(booked.order, booked.replaced, booked.config, settings.model);
     let kind = match told.as_ref().map(|told| told.kind) {
         Ok(Vorgangstyp::Beleg) => ReceiptKind::Beleg,

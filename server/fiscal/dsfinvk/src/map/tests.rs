@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use shared_protocol::catalogue::FiscalClass;
 use shared_protocol::currency::Foreign;
 use shared_protocol::order::{Line as OrderLine, LineKind, OrderKind, Tender, TenderKind, VoucherUse};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{ArticleId, CartId, OrderId};
 use store::{TransactionEnd, TransactionRow, TseNo, TseRow};
@@ -128,10 +129,22 @@ fn an_order_whose_sums_nobody_can_give_is_named_and_shows_its_lines_without_amou
 
 #[test]
 fn an_order_without_lines_has_one_that_says_so() {
-    let order = till().order(OrderKind::Shift);
+    let order = till().order(OrderKind::Ticket);
     let receipt = receipt(&booked(&order), &settings(VoucherModel::VoucherLines));
     assert_eq!((receipt.kind, receipt.lines.len()), (ReceiptKind::Beleg, 1));
     assert_eq!(receipt.payments[0].kind, PaymentKind::Keine);
+}
+
+#[test]
+fn a_shift_charges_nothing_and_says_what_it_was() {
+    for (mark, name) in [(ShiftMark::Begin, "Schichtbeginn"), (ShiftMark::End, "Schichtende")] {
+        let mut order = till().order(OrderKind::Shift);
+        order.shift = Some(mark);
+        let receipt = receipt(&booked(&order), &settings(VoucherModel::VoucherLines));
+        assert_eq!((receipt.kind, &*receipt.name), (ReceiptKind::Sonstige, name));
+        assert!(receipt.lines.is_empty() && receipt.payments.is_empty());
+        assert_eq!(receipt.operator, order.cashier.to_string());
+    }
 }
 
 #[test]

@@ -14,13 +14,14 @@ use dsfinvk::memory::{Files, Memory};
 use dsfinvk::write::{Options, Supplier, Writer, Written};
 use fiscal::VoucherModel;
 use fiscal::process_data::Kassenbeleg;
-use fiscal::signer::client_of;
+use fiscal::signer::{Told, client_of};
 use fixtures::paper::{NOW, PaperTill, taken_back};
 use fixtures::sample::{self, CUP, DONATION, MATE, MEAL, NORTH_DESK, ORGANISER, PILS, RUBBISH, TIP, TIP_WINEGROWER};
 use shared_protocol::config::Config;
 use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::tax::{TaxKey, TaxRate};
 use shared_protocol::{Amount, ArticleId, AssetId, GroupId, TagId, TillId};
 use store::{OutageRow, SigningRow, SigningState, TseNo};
@@ -230,6 +231,8 @@ fn second_bar_day(till: &mut PaperTill) -> Day {
     let business = paid(tipped(till, TIP_WINEGROWER, 50), TenderKind::Card);
     let cancel = turned(till, &staff);
     let takes_back = Some(target(till.till, 2, &staff));
+    let mut shift = till.order(OrderKind::Shift);
+    shift.shift = Some(ShiftMark::End);
     Day {
         till: till.till,
         number: 2,
@@ -241,6 +244,7 @@ fn second_bar_day(till: &mut PaperTill) -> Day {
                 takes_back,
                 ..Step::new(cancel)
             })),
+            Step::of(shift),
         ],
     }
 }
@@ -402,8 +406,7 @@ fn written(config: &Config, days: &[Day], model: VoucherModel, options: Options)
                     .expect("a receipt");
                 continue;
             };
-            let told = Kassenbeleg::of_order(&step.order, step.replaced.as_ref(), config, model).expect("sums");
-            let data = told.to_string();
+            let data = Told::of_order(&step.order, step.replaced.as_ref(), config, model).data;
             let row = match step.how {
                 How::Signed => Some(office.transaction(&client, step.order.cart, &data, 0)),
                 How::Late => Some(office.transaction(&client, step.order.cart, &data, 30_000)),

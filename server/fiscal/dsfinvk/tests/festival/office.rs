@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use dsfinvk::map;
 use dsfinvk::model::{Address, Closing};
+use fiscal::ProcessType;
 use fiscal::SoftwareTse;
-use fiscal::process_data::KASSENBELEG_V1;
 use fiscal::signer::client_of;
 use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
 use fixtures::paper::NOW;
@@ -37,7 +37,7 @@ impl Office {
         self.tse.register(client, at).expect("any till");
         let key = TransactionKey(cart.0);
         let document = Document {
-            process_type: KASSENBELEG_V1,
+            process_type: ProcessType::of(data).as_str(),
             process_data: data,
             receipt: None,
         };
@@ -58,7 +58,7 @@ impl Office {
             end: Some(TransactionEnd {
                 time_s: finished.time_s,
                 counter: finished.counter,
-                process_type: KASSENBELEG_V1.to_owned(),
+                process_type: ProcessType::of(data).as_str().to_owned(),
                 process_data: data.to_owned(),
                 signature: finished.signature,
             }),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fiscal::process_data::{KASSENBELEG_V1, Kassenbeleg};
+use fiscal::signer::{Told, client_of};
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Document, TransactionKey, Tse as _};
-use fiscal::{ReceiptCode, SoftwareTse, VoucherModel, signer::client_of};
+use fiscal::{ReceiptCode, SoftwareTse, VoucherModel};
 use fixtures::paper::{NOW, PaperTill};
 use fixtures::sample::{self, CUP, MEAL, TIP};
 use receipt::{Content, Logo, Module, Proof, Signature, Subject, TseSignature};
@@ -14,6 +14,7 @@ use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::entry::{Content as Written, Entry};
 use shared_protocol::order::{LineKind, Order, OrderKind, Tender, TenderKind};
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::{Amount, ArticleId};
 
 /// A kind of receipt, made from what it is made from.
@@ -47,14 +48,12 @@ impl Case {
 pub fn signed(order: &Order, replaced: Option<&Order>, config: &Config, model: VoucherModel, late: bool) -> Signature {
     let mut tse = SoftwareTse::new(&[3; 32], Curve::BrainpoolP384, Memory::default()).expect("a seed");
     let client = client_of(order.event, order.till);
-    let data = Kassenbeleg::of_order(order, replaced, config, model)
-        .expect("it balances")
-        .to_string();
+    let Told { kind, data, .. } = Told::of_order(order, replaced, config, model);
     let from = order.opened_at_ms() + if late { 1_800_000 } else { 400 };
     tse.register(&client, from).expect("any till");
     let key = TransactionKey(order.cart.0);
     let document = Document {
-        process_type: KASSENBELEG_V1,
+        process_type: kind.as_str(),
         process_data: &data,
         receipt: None,
     };
@@ -63,7 +62,7 @@ pub fn signed(order: &Order, replaced: Option<&Order>, config: &Config, model: V
         .finish(key, &client, started.transaction, document, from + 3_000)
         .expect("an open transaction");
     Signature::Tse(Box::new(TseSignature {
-        code: ReceiptCode::new(tse.info(), &client, KASSENBELEG_V1, &data, &started, &finished),
+        code: ReceiptCode::new(tse.info(), &client, kind.as_str(), &data, &started, &finished),
         tse: Module {
             serial: tse.info().serial.to_vec(),
             certified: tse.info().certified,
@@ -77,6 +76,23 @@ fn paid(mut order: Order, kind: TenderKind) -> Order {
         tender.kind = kind;
     }
     order
+}
+
+/// A cart that nobody paid.
+fn given_up(till: &mut PaperTill) -> Order {
+    Order {
+        kind: OrderKind::AbortedCart,
+        tenders: Vec::new(),
+        ..beer(till)
+    }
+}
+
+/// Somebody's shift is over.
+fn shift_end(till: &mut PaperTill) -> Order {
+    Order {
+        shift: Some(ShiftMark::End),
+        ..till.order(OrderKind::Shift)
+    }
 }
 
 /// Beer in two cups at a bar, paid from a wristband.
@@ -192,9 +208,7 @@ pub fn all() -> Vec<Case> {
     let in_cash = paid(beer(&mut bar), TenderKind::Cash);
 
     let [top_up, pay_out, drawer] = at_the_desk();
-    let mut given_up = beer(&mut bar);
-    given_up.kind = OrderKind::AbortedCart;
-    given_up.tenders.clear();
+    let given_up = given_up(&mut bar);
     let mut training = beer(&mut bar);
     training.kind = OrderKind::Training;
     let cups = bar
@@ -202,6 +216,7 @@ pub fn all() -> Vec<Case> {
         .remove(0);
     let tipped = beer(&mut bar);
     let tipped = paid(bar.with_tip(tipped, TIP, 150), TenderKind::Card);
+    let shift = shift_end(&mut bar);
     let outage = Signature::Outage {
         tse: Some(Module {
             serial: vec![0xc5; 32],
@@ -255,6 +270,7 @@ pub fn all() -> Vec<Case> {
         case("pay-out", pay_out.clone(), good(&pay_out)),
         case("pending", sale.clone(), Signature::Pending),
         case("sale", sale.clone(), good(&sale)),
+        case("shift-end", shift.clone(), good(&shift)),
         case("tip", tipped.clone(), good(&tipped)),
         case("top-up", top_up.clone(), good(&top_up)),
         case("training", training.clone(), good(&training)),

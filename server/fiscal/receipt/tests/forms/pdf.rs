@@ -53,8 +53,10 @@ fn wanted(content: &Content, language: Language) -> Vec<String> {
         clock.full(ended),
         content.serial.clone(),
         content.order.to_string(),
-        euros(content.total, language),
     ];
+    if content.shift.is_none() {
+        wanted.push(euros(content.total, language));
+    }
     for item in &content.items {
         wanted.push(format!("{} × {}", item.quantity, words::item_name(item, language)));
         wanted.extend(item.total.map(|total| decimal(total, language)));

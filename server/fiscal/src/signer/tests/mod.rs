@@ -1,4 +1,6 @@
 use proptest::prelude::*;
+use shared_protocol::order::OrderKind;
+use shared_protocol::shift::ShiftMark;
 use shared_protocol::{TaxpayerId, TillId};
 use store::{SigningState, TseNo};
 
@@ -275,7 +277,7 @@ fn a_cart_that_is_given_up_and_what_is_open_at_a_closing_end_as_such() {
     rig.signer.cart_aborted(given_up.order.cart);
     rig.signer.cart_aborted(given_up.order.cart);
     rig.settle();
-    let aborted = Kassenbeleg::ABORTED.to_string();
+    let aborted = crate::Kassenbeleg::ABORTED.to_string();
     let ends = |rig: &Rig| {
         rig.books
             .transactions
@@ -344,6 +346,26 @@ fn an_order_whose_sums_nobody_can_give_is_protected_as_text() {
     let end = rig.books.transactions.values().next().unwrap().end.clone().unwrap();
     assert_eq!(end.process_type, "SonstigerVorgang");
     assert!(end.process_data.contains(&job.order.id.to_string()));
+}
+
+#[test]
+fn a_shift_is_protected_as_text_with_no_sums() {
+    for (mark, name) in [(ShiftMark::Begin, "Schichtbeginn, "), (ShiftMark::End, "Schichtende, ")] {
+        let mut rig = Rig::new(OutagePolicy::MarkOnly, 1);
+        let mut job = rig.job(0);
+        job.order = Order {
+            kind: OrderKind::Shift,
+            lines: Vec::new(),
+            tenders: Vec::new(),
+            holder: None,
+            shift: Some(mark),
+            ..job.order
+        };
+        assert_eq!(rig.sign(&job).unwrap().state, SigningState::Signed);
+        let end = rig.books.transactions.values().next().unwrap().end.clone().unwrap();
+        assert_eq!(end.process_type, "SonstigerVorgang");
+        assert!(end.process_data.starts_with(name), "{}", end.process_data);
+    }
 }
 
 #[test]

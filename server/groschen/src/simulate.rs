@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail, ensure};
 use core_ffi::Endpoint;
 use festival::CaseKind;
+use fiscal::jobs::booked_order;
 use fixtures::day::{Action, Profile, Script, Settings as Day, What};
 use fixtures::sample;
 use fixtures::seeded::Seeded;
@@ -80,8 +81,10 @@ pub struct Arguments {
 pub struct Verdict {
     /// Orders that a cashier saw as done.
     pub shown_paid: u64,
-    /// Orders in the server's journal.
+    /// Orders in the server's journal, but for those of shifts.
     pub acknowledged: u64,
+    /// Beginnings and ends of shifts in it, which no cashier is shown as done.
+    pub shifts: u64,
     /// Orders shown as done without a ledger effect.
     pub lost: u64,
     /// Order ids with two ledger effects.
@@ -561,6 +564,7 @@ fn judge(database: &Path, notes: &Notes, tills_unsent: u64, took: Duration) -> a
     let mut reader = SqliteReader::open(database, None)?;
     let findings = audit::check(&mut reader)?;
     let (mut booked, mut suspense): (BTreeMap<OrderId, u64>, BTreeSet<OrderId>) = (BTreeMap::new(), BTreeSet::new());
+    let mut shifts = 0;
     let mut from = 1;
     loop {
         let rows = reader.journal(from, 4_096)?;
@@ -568,6 +572,7 @@ fn judge(database: &Path, notes: &Notes, tills_unsent: u64, took: Duration) -> a
             break;
         };
         for row in rows {
+            shifts += u64::from(booked_order(&row).is_some_and(|(_, order)| order.shift.is_some()));
             let Some(posting) = row.record.posting.filter(|_| row.entry.is_some()) else {
                 continue;
             };
@@ -592,7 +597,8 @@ fn judge(database: &Path, notes: &Notes, tills_unsent: u64, took: Duration) -> a
     let shown_paid = seen.shown.len() as u64;
     Ok(Verdict {
         shown_paid,
-        acknowledged: booked.len() as u64,
+        acknowledged: (booked.len() as u64).saturating_sub(shifts),
+        shifts,
         lost: seen.shown.iter().filter(|order| !booked.contains_key(order)).count() as u64,
         doubled: booked.values().filter(|count| **count > 1).count() as u64,
         refused: seen.refusals.values().sum(),

@@ -128,7 +128,9 @@ fn a_plain_day_has_nothing_in_suspense_and_a_clean_audit() {
         "{findings}"
     );
 
-    every_order_has_its_receipt(data, verdict["shown_paid"].as_u64());
+    // Each till begins one shift.
+    assert_eq!(verdict["shifts"], 12, "{verdict}");
+    every_order_has_its_receipt(data, verdict["signed"].as_u64());
 
     // One changed byte in one stored order: the audit names the row.
     let database = rusqlite::Connection::open(server.join("groschen.db")).unwrap();

@@ -77,7 +77,8 @@ async fn what_a_dying_phone_gave_to_another_is_booked_once_and_both_may_come_bac
     assert_eq!(all(), [1_000, 2_000, 3_000]);
     dying.till.stop().await.unwrap();
     other.till.stop().await.unwrap();
-    server.assert_books(3);
+    // And two shifts that began, and the one that ended.
+    server.assert_books(6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,7 @@ pub mod report;
 mod rogue;
 mod server;
 mod server_disk;
+mod shifts;
 mod signing;
 mod slips;
 mod slots;

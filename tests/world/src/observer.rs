@@ -19,6 +19,7 @@ use crate::events::DeviceNo;
 use crate::exposure::Exposure;
 use crate::faults::Kind;
 use crate::pace::Pace;
+use crate::shifts::Shifts;
 use crate::slips::Slips;
 use crate::world::World;
 
@@ -74,6 +75,7 @@ pub(crate) struct Observer {
     pub pace: Pace,
     pub shown: u64,
     pub slips: Slips,
+    pub shifts: Shifts,
 }
 
 impl Observer {
@@ -192,6 +194,7 @@ impl Observer {
 impl World {
     /// A transaction of a device is durable.
     pub(crate) fn observe_durable(&mut self, no: DeviceNo, added: &Added) {
+        self.observe_shifts(no, added);
         for stored in &added.entries {
             self.observer.entries.insert(stored.hash);
             let place = format!("{} {}/{} {}", no.0, stored.epoch, stored.seq, stored.hash);
@@ -213,6 +216,7 @@ impl World {
                         self.violation("I10", &format!("device {}: {what}", no.0));
                     }
                     self.note_order(&read.order);
+                    self.note_shift(&read.order);
                     self.observe_drawer_order(no, &read.order);
                     self.observe_permission(no, &read.order);
                     self.observe_blocked(no, &read.order);
@@ -382,6 +386,8 @@ impl World {
                 Content::Order(read) => Some(read.order),
                 _ => None,
             })
+            // A shift is no cart.
+            .filter(|order| order.shift.is_none())
             .collect();
         let cart = orders.first().map(|order| order.cart);
         let sum: i64 = orders

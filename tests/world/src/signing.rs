@@ -13,6 +13,8 @@ use fiscal::{Finished, Job, Jobs, Known, OutagePolicy, Signer, Started, Tse, Tse
 use shared_protocol::TaxpayerId;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Hash32;
+use shared_protocol::order::Order;
+use shared_protocol::shift::ShiftMark;
 use store::{JournalRow, Reader as _, SigningState, StoreError, TransactionRow, TseNo};
 use sync::session::CartEvent;
 
@@ -670,6 +672,15 @@ fn differs(job: &Job, transaction: Option<&TransactionRow>) -> Option<String> {
     let Some(end) = transaction.and_then(|row| row.end.as_ref()) else {
         return Some("its transaction is not in the books".to_owned());
     };
+    let Order { cashier, session, .. } = &job.order;
+    let shift = job.order.shift.map(|mark| match mark {
+        ShiftMark::Begin => format!("Schichtbeginn, Bediener {cashier}, Schicht {session}"),
+        ShiftMark::End => format!("Schichtende, Bediener {cashier}, Schicht {session}"),
+    });
+    if let Some(shift) = shift {
+        return (end.process_data != shift || end.process_type != "SonstigerVorgang")
+            .then(|| format!("signed as {}, its shift is {shift}", end.process_data));
+    }
     let told = Kassenbeleg::of_order(
         &job.order,
         job.replaced.as_ref(),

@@ -91,6 +91,8 @@ pub const EXPECTED: &[&str] = &[
     "second_copy_booked",
     "server_died_before_its_acknowledgements",
     "server_restored_without_orders",
+    "shift_begun",
+    "shift_ended",
     "slip_taken_along",
     "tender_not_taken_here_refused",
     "terminal_readopted",

@@ -26,6 +26,9 @@ object Sample {
 
     /** A Pils with its cup, in cents. */
     const val PILS_PRICE = 650L
+
+    /** Shifts that begin at a bar and a desk, each with a receipt of its own. */
+    const val SHIFTS = 2
 }
 
 /** Makes a new phone the terminal of a till, with somebody of the crew at work. */

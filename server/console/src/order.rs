@@ -239,7 +239,7 @@ fn head(page: &Page, found: &Found, entry: &Entry, order: &Order, names: &Names<
     let late_ms = found.row.record.booked_at_ms.saturating_sub(order.closed_at_ms);
     html! {
         p.row {
-            strong.big { (order.total().map_or_else(|_| "–".to_owned(), |total| euros(total, words))) }
+            @if order.shift.is_none() { strong.big { (order.total().map_or_else(|_| "–".to_owned(), |total| euros(total, words))) } }
             (signing_of(order.kind, found.signing.as_ref().map(|row| row.state), words))
             @for (no, kind) in &found.reversed_by {
                 span.state.warn { (order_kind(*kind, words)) " " (link(*no)) }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use console::Exports as _;
 use e2e::{RawClient, Server};
 use fixtures::paper::PaperTill;
 use fixtures::sample;
@@ -14,7 +15,7 @@ use groschen::settings::Settings;
 use groschen::signing::{Device, Link};
 use shared_protocol::message::Message;
 use shared_protocol::order::OrderKind;
-use store::{SigningRow, SigningState, TseRow};
+use store::{ExportKind, ExportRange, ExportState, SigningRow, SigningState, TseRow};
 use sync::writer::now_ms;
 use tse_adapters::{diebold, fiskaly};
 use tse_mocks::fiskaly::{ADMIN_PIN, API_KEY, API_SECRET, TSS};
@@ -100,6 +101,60 @@ async fn start(settings: &Settings, dir: tempfile::TempDir) -> Server {
     Server { dir, instance }
 }
 
+/// The log of a device is in the archive once the console has exported it, and what is not in it is said.
+async fn an_archive_holds_what_was_exported_of(tse: &TseRow, server: &Server) {
+    let data = server.dir.path();
+    let made = |name: &str| {
+        let archive = data.join(name);
+        let run = |arguments: &[&str], folder: &Path| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_groschen"));
+            command.arg("archive").args(arguments).arg(folder).output().unwrap()
+        };
+        let made = run(&["make", "--data", data.to_str().unwrap(), "--out"], &archive);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let judged = run(&["verify"], &archive);
+        let said = String::from_utf8_lossy(&judged.stdout).into_owned();
+        assert!(judged.status.success(), "{said}");
+        (said, std::fs::read_to_string(archive.join("README.md")).unwrap())
+    };
+    let (_, readme) = made("archive-before");
+    assert_eq!(readme.matches("which only the device has").count(), 2, "{readme}");
+
+    let wanted = ExportRange {
+        kind: ExportKind::Tse,
+        taxpayer: None,
+        tse: Some(tse.no),
+        from_day: 0,
+        until_day: u32::MAX,
+        version: String::new(),
+        staff_names: false,
+    };
+    let exports = server.instance.exports();
+    exports.start(wanted, "finance".to_owned()).await.unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+    loop {
+        let row = server.instance.reader().unwrap().exports(None, 1).unwrap().remove(0);
+        if row.state != ExportState::Running {
+            assert_eq!(row.state, ExportState::Done, "{row:?}");
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the export takes too long");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (said, readme) = made("archive-after");
+    assert!(said.contains("tse-devices/tse-"), "{said}");
+    assert_eq!(readme.matches("which only the device has").count(), 1, "{readme}");
+    assert!(readme.contains("the console's export 1 of"), "{readme}");
+
+    // A file that is not what the books say of it goes into no archive.
+    let packed = data.join("exports/tse-1.zip");
+    let mut bytes = std::fs::read(&packed).unwrap();
+    bytes.push(0);
+    std::fs::write(&packed, bytes).unwrap();
+    let (_, readme) = made("archive-of-a-changed-export");
+    assert!(readme.contains("is not what it was"), "{readme}");
+}
+
 async fn the_other_one_takes_over(unit: DnMock, service: FiskalyMock) {
     let dir = tempfile::tempdir().unwrap();
     let mut till = PaperTill::that_books(&[OrderKind::TopUp], 1);
@@ -142,11 +197,12 @@ async fn the_other_one_takes_over(unit: DnMock, service: FiskalyMock) {
     let (mut client, _) = server.enter_with(&till, certificate).await;
     sold(&mut client, &mut till, 5, 1).await;
     let (row, third) = came_off(&server, 5).await;
-    assert_eq!((row.state, third.link), (SigningState::Signed, second.link));
+    assert_eq!((row.state, &third.link), (SigningState::Signed, &second.link));
     let mut reader = server.instance.reader().unwrap();
     let now = reader.clients().unwrap();
     assert_eq!(now.len(), 1);
     assert_eq!(reader.client_history(&now[0].client).unwrap().len(), 2);
+    an_archive_holds_what_was_exported_of(&second, &server).await;
     drop((client, unit, service));
     let data = server.dir.path().to_owned();
     server.instance.stop().await.unwrap();

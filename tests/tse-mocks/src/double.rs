@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fiscal::export::authority::Authority;
 use fiscal::log_message::{LogMessage, Operation};
 use fiscal::software::Memory;
 use fiscal::tse::{Curve, Document, TransactionKey, Tse as _, TseError};
@@ -329,7 +330,8 @@ impl Double {
             .find(|logged| logged.transaction == transaction && logged.operation == operation)
     }
 
-    /// What it logged of a range of transactions, as a TAR with the standard's names.
+    /// What it logged of a range of transactions, as a TAR with the standard's names and the certificate of its key, by an authority of its own.
+    #[expect(clippy::expect_used, reason = "what cannot be fails the test")]
     pub fn export(&self, from: u64, to: u64) -> Vec<u8> {
         let info = self.info();
         let mut tar = tar::Builder::new(Vec::new());
@@ -344,6 +346,12 @@ impl Double {
             "info.csv",
             b"\"description:\",\"test double, not certified\",\"manufacturer:\",\"tse-mocks\",\"version:\",\"0\"\n",
         );
+        let authority = Authority::new(self.make.seed);
+        let since_s = self.log.iter().next().map_or(0, |first| first.time_s);
+        let certificate = authority
+            .certify(info.curve, &info.public_key, since_s)
+            .expect("a certificate");
+        add(&certificate.file_name(), &certificate.der);
         for logged in self
             .log
             .iter()

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use store_sqlite::SqliteReader;
-use verify::{Certificate, Options};
+use verify::{Certificate, Options, Severity};
 
 use super::list;
-use super::{DATABASE, DSFINVK, NOTIFICATION, TSE};
+use super::{DATABASE, DEVICES, DSFINVK, NOTIFICATION, TSE};
 use crate::audit;
 use exports::ExportFolder;
 
@@ -119,15 +119,26 @@ fn logs(folder: &Path, found: &mut Found) -> anyhow::Result<()> {
             Err(error) => found.faults.push(format!("{}: {error}", name(folder, &root))),
         }
     }
-    for log in files(&at, "tar")? {
+    // A device may have signed something before anything here, and vouches for itself with a root that is not in the archive.
+    let of_devices = files(&folder.join(DEVICES), "tar")?.into_iter();
+    let of_devices = of_devices.map(|log| (log, Options::default()));
+    let of_software = files(&at, "tar")?.into_iter().map(|log| (log, options.clone()));
+    for (log, options) in of_software.chain(of_devices) {
         let file = File::open(&log).with_context(|| format!("{} cannot be read", log.display()))?;
-        let holds = ::verify::judge(file, &options).holds;
-        let says = if holds {
-            "every signature and counter holds"
-        } else {
-            "it does not hold"
-        };
-        found.say(holds, format!("{}: {says}", name(folder, &log)));
+        let report = ::verify::judge(file, &options);
+        let name = name(folder, &log);
+        let error = report.findings.iter().find(|one| one.severity == Severity::Error);
+        found.say(
+            report.holds,
+            match error {
+                Some(error) => format!(
+                    "{name}: {}: {}; `groschen verify tse` says all",
+                    error.place, error.what
+                ),
+                None if report.holds => format!("{name}: every signature and counter holds"),
+                None => format!("{name}: it does not hold; `groschen verify tse` says why"),
+            },
+        );
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use store::{Reader, TseRow};
 use store_sqlite::SqliteReader;
 
 use super::list::{self, MANIFEST};
-use super::{DATABASE, DSFINVK, NOTIFICATION, TSE, readme};
+use super::{DATABASE, DEVICES, DSFINVK, NOTIFICATION, TSE, devices, readme};
 use crate::export;
 use crate::keys::config_key;
 use crate::procedures::{self, Facts, Form, write_new};
@@ -98,13 +98,7 @@ fn dsfinvk(of_copy: &Settings, settings: &Settings, out: &Path, notes: &mut Vec<
 
 fn tse(reader: &mut dyn Reader, settings: &Settings, out: &Path, notes: &mut Vec<String>) -> anyhow::Result<()> {
     let (own, others): (Vec<_>, Vec<_>) = reader.tses()?.into_iter().partition(TseRow::is_in_software);
-    for tse in others {
-        notes.push(format!(
-            "the log of TSE {} ({}) comes from the device itself: export it there and keep it with this archive",
-            hex(&tse.serial),
-            tse.name
-        ));
-    }
+    devices::logs(reader, &others, &settings.data, &out.join(DEVICES), notes)?;
     if own.is_empty() {
         return Ok(());
     }

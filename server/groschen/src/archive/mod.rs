@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `make` | copies the database as it is at one moment, also while a server runs, and makes every export from that copy |
+//! | `devices` | takes the logs of TSEs that are no software from what the console exported |
 //! | `check` | compares every file with the list, and judges the exports and the database |
 //! | `list` | the list of files with their SHA-256, as `sha256sum --check` reads it |
 //! | `readme` | what is in it, for whoever opens it after years |
@@ -10,6 +11,7 @@
 //! What must never happen here: a private key, a password, or a file that is overwritten. The folder says which keys have to be kept elsewhere.
 
 mod check;
+mod devices;
 mod list;
 mod make;
 mod readme;
@@ -23,7 +25,9 @@ use crate::settings::{Flags, ListenFlags, Settings};
 const DATABASE: &str = "database/groschen.db";
 /// Exports for tax auditors, a folder for each taxpayer.
 const DSFINVK: &str = "dsfinvk";
-/// Logs of TSEs, and roots.
+/// Logs of TSEs that are devices or services, as the console exported them.
+const DEVICES: &str = "tse-devices";
+/// Logs of TSEs in software, and roots.
 const TSE: &str = "tse";
 /// Notifications.
 const NOTIFICATION: &str = "notification";

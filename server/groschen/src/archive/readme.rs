@@ -24,6 +24,7 @@ pub(super) fn text(facts: &Facts, notes: &[String]) -> String {
 | `database` | die ganze Datenbank in einem Zustand (SQLite), mit Journal, Hashkette und allen Signaturen |
 | `dsfinvk` | Abschlüsse der Kassen, ein Ordner je Steuerpflichtigem |
 | `tse` | Protokolle der TSEs in Software (nicht zertifiziert) mit ihren Wurzelzertifikaten |
+| `tse-devices` | Protokolle anderer TSEs, wie die Konsole sie zuletzt exportiert hat |
 | `notification` | Mitteilung nach § 146a Abs. 4 AO |
 | `configuration` | jede Fassung der Konfiguration, lesbar |
 | `procedures` | Verfahrensdokumentation aus den Einstellungen |
@@ -31,7 +32,7 @@ pub(super) fn text(facts: &Facts, notes: &[String]) -> String {
 | `keys` | öffentliche Schlüssel; private sind nie darin |
 | `MANIFEST.sha256` | SHA-256 jeder Datei (`sha256sum --check MANIFEST.sha256`) |
 
-Getrennt und sicher aufzubewahren: `tse.key` (nach ihm heißen die Bänder in den Exporten; ohne ihn lässt sich ein Band keiner Zeile zuordnen), `config.key`, Schlüsseldateien der Bänder. Exporte zertifizierter TSEs kommen aus dem Gerät und gehören daneben.
+Getrennt und sicher aufzubewahren: `tse.key` (nach ihm heißen die Bänder in den Exporten; ohne ihn lässt sich ein Band keiner Zeile zuordnen), `config.key`, Schlüsseldateien der Bänder.
 
 Prüfen: `groschen archive verify ORDNER`.
 
@@ -42,6 +43,7 @@ Prüfen: `groschen archive verify ORDNER`.
 | `database` | the whole database in one state (SQLite), with journal, hash chain and all signatures |
 | `dsfinvk` | closings of tills, a folder for each taxpayer |
 | `tse` | logs of TSEs in software (not certified) with their root certificates |
+| `tse-devices` | logs of other TSEs as the console exported them last |
 | `notification` | notification of § 146a (4) AO |
 | `configuration` | every revision of the configuration, readable |
 | `procedures` | documentation of procedures from the settings |
@@ -49,7 +51,7 @@ Prüfen: `groschen archive verify ORDNER`.
 | `keys` | public keys; private ones are never in it |
 | `MANIFEST.sha256` | SHA-256 of every file (`sha256sum --check MANIFEST.sha256`) |
 
-To be kept apart and safe: `tse.key` (wristbands are named by it in exports; without it no wristband can be told from a row), `config.key`, key files of wristbands. Exports of certified TSEs come from the device and belong beside this.
+To be kept apart and safe: `tse.key` (wristbands are named by it in exports; without it no wristband can be told from a row), `config.key`, key files of wristbands.
 
 Check it: `groschen archive verify FOLDER`.
 

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use console::{ExportFault, ExportProgress, ExportStep};
 use engine::Request;
-use store::{AuditRow, ExportKind, ExportRange, ExportRow, ExportState, Office, Reader as _};
+use shared_protocol::ids::hex;
+use store::{AuditRow, ExportKind, ExportRange, ExportRow, ExportState, Office, Reader as _, TseRow};
 use store_sqlite::{SqliteReader, SqliteStore};
 use sync::writer::{Writer, now_ms};
 use tokio::runtime::Handle;
@@ -24,7 +25,7 @@ use crate::signing::Lines;
 mod work;
 
 /// The folder in the data folder.
-const FOLDER: &str = "exports";
+pub const FOLDER: &str = "exports";
 /// How what is being made is called.
 const UNFINISHED: &str = ".part";
 /// Rows that are looked through for interrupted ones at the start.
@@ -272,8 +273,14 @@ impl console::Exports for Handed {
     }
 }
 
+/// The name of the log of a TSE that is no software, in an export.
+pub fn device_log(tse: &TseRow) -> String {
+    let serial = hex(&tse.serial);
+    format!("tse-{}-{}.tar", tse.no.0, serial.get(..16).unwrap_or(&serial))
+}
+
 /// The name of the file of an export: nothing in it comes from outside.
-fn file_name(row: &ExportRow) -> String {
+pub fn file_name(row: &ExportRow) -> String {
     let kind = match row.range.kind {
         ExportKind::Dsfinvk => "dsfinvk",
         ExportKind::Tse => "tse",

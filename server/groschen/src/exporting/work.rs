@@ -11,13 +11,12 @@ use anyhow::{Context as _, bail, ensure};
 use console::ExportStep;
 use dsfinvk::check::Severity as DsfinvkSeverity;
 use exports::{ExportFolder, pack};
-use shared_protocol::ids::hex;
 use store::{ExportFinding, ExportKind, ExportRow, ExportState, Reader as _, TseRow};
 use store_sqlite::SqliteReader;
 use sync::writer::now_ms;
 use verify::{Options, Severity};
 
-use super::{Exporter, file_name};
+use super::{Exporter, device_log, file_name};
 use crate::export::{dsfinvk as books, tse};
 use crate::signing::devices::adapter;
 use crate::signing::{Link, Wanted};
@@ -205,8 +204,7 @@ impl<'a> Work<'a> {
     fn device(&self, tse: &TseRow, content: &Path) -> anyhow::Result<PathBuf> {
         // How long it is nobody knows before it is there.
         self.begins(ExportStep::Writing, 0);
-        let serial = hex(&tse.serial);
-        let path = content.join(format!("tse-{}-{}.tar", tse.no.0, serial.get(..16).unwrap_or(&serial)));
+        let path = content.join(device_log(tse));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         let mut links = self.exporter.settings.tses.iter();
         if let Some(link) = links.find(|link| link.name == tse.link && link.takes_several()) {

@@ -49,6 +49,7 @@ impl Phone {
             Touch::Preset { .. }
             | Touch::TopUp { .. }
             | Touch::TopUpForeign { .. }
+            | Touch::HandIn { .. }
             | Touch::Given { .. }
             | Touch::PayOut
             | Touch::PayOutAll
@@ -314,6 +315,9 @@ impl Phone {
                     self.open(At::TopUp);
                     self.instead(Action::TopUpForeign { given, amount: None })
                 })
+            }
+            Touch::HandIn { asset, amount } => {
+                foreign(*asset, *amount).map_or_else(Vec::new, |given| act(Action::HandIn(given)))
             }
             Touch::Given { amount } => {
                 self.given = Some(Amount(*amount));

@@ -70,7 +70,7 @@ pub enum Notice {
 }
 
 /// What was booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum DoneKind {
     /// Paid.
@@ -102,6 +102,13 @@ pub enum DoneKind {
     },
     /// Cash was brought or picked up.
     CashMoved,
+    /// Cash of another currency left the till.
+    HandedIn {
+        /// The currency's code.
+        code: String,
+        /// How much, in hundredths of it.
+        amount: i64,
+    },
     /// The guest has another wristband.
     Swapped {
         /// Everything moves once this phone has synced.

@@ -131,6 +131,12 @@ impl Saying<'_> {
         })
     }
 
+    /// A currency by its code, or by its number where it is not known any more.
+    fn code(self, asset: AssetId) -> String {
+        let currency = self.config.and_then(|config| config.currency(asset));
+        currency.map_or_else(|| asset.to_string(), |currency| currency.code.to_owned())
+    }
+
     fn done(self, done: &screen::Done) -> Done {
         let to_guest = done.total.is_negative();
         let kind = match done.kind {
@@ -145,8 +151,11 @@ impl Saying<'_> {
                 expected: expected.0,
                 counted: counted.0,
             },
-            // A phone hands nothing in; what another shell of this device did is money out of the drawer.
-            screen::DoneKind::CashMoved | screen::DoneKind::HandedIn(_) => DoneKind::CashMoved,
+            screen::DoneKind::CashMoved => DoneKind::CashMoved,
+            screen::DoneKind::HandedIn(given) => DoneKind::HandedIn {
+                code: self.code(given.asset),
+                amount: given.amount.0,
+            },
             screen::DoneKind::Swapped { after_sync, .. } => DoneKind::Swapped { after_sync },
             screen::DoneKind::Blocked { after_sync } => DoneKind::BandBlocked { after_sync },
         };
@@ -250,10 +259,7 @@ impl Saying<'_> {
             screen::Refusal::NotPermitted => Refusal::NotPermitted,
             screen::Refusal::CurrencyNotHere(_) => Refusal::CurrencyNotHere,
             screen::Refusal::ForeignAmount { asset, needed } => Refusal::ForeignTooLittle {
-                code: self
-                    .config
-                    .and_then(|config| config.currency(*asset))
-                    .map_or_else(|| asset.to_string(), |currency| currency.code.to_owned()),
+                code: self.code(*asset),
                 needed: needed.0,
             },
             screen::Refusal::TenderNotHere(kind) => Refusal::TenderNotHere { tender: tender(*kind) },

@@ -12,7 +12,7 @@ use shared_protocol::{Amount, ArticleId, OrderId, StaffId, TillId};
 use terminal::screen::{self, CartKind, CartView, Pill, Registering, Screen, TipView};
 use terminal::{Action, Pin};
 
-use crate::notice::Notice;
+use crate::notice::{DoneKind, Notice};
 use crate::touch::{Place, Touch};
 use crate::view::{Alarm, CheckKind, CheckState, HomeTile, Language, Method, Page, PillState, TipOffer};
 use crate::{Build, DeviceState, Effect, Event, Phone};
@@ -429,6 +429,59 @@ fn cash_of_another_currency_has_its_page_where_the_event_takes_any() {
         })
         .is_empty()
     );
+}
+
+#[test]
+fn cash_of_another_currency_is_handed_in_from_the_end_of_the_shift() {
+    let mut rig = Rig::at_work(TOP_UP, DESK);
+    rig.touch(Touch::Open { place: Place::ShiftEnd });
+    assert!(
+        matches!(rig.page(), Page::ShiftEnd(page) if !page.foreign),
+        "the event takes none"
+    );
+    rig.config = Arc::new(sample::config_with_currencies());
+    rig.show(|_| {});
+    assert!(matches!(rig.page(), Page::ShiftEnd(page) if page.foreign));
+    rig.touch(Touch::Open { place: Place::HandIn });
+    for digit in [5, 0, 0, 0] {
+        rig.touch(Touch::Digit { digit });
+    }
+    let Page::Foreign(page) = rig.page() else {
+        panic!("{:?}", rig.page())
+    };
+    assert_eq!((page.total, page.hand_in, page.typed), (None, true, 5_000));
+    let given = Foreign {
+        asset: sample::FRANC,
+        amount: Amount(5_000),
+    };
+    let touch = Touch::HandIn {
+        asset: page.currencies[0].asset,
+        amount: 5_000,
+    };
+    assert_eq!(acts(&rig.touch(touch)), [Action::HandIn(given)]);
+    rig.show(|screen| {
+        screen.notice = screen::Notice::Done(Box::new(screen::Done {
+            kind: screen::DoneKind::HandedIn(given),
+            orders: Vec::new(),
+            tag: None,
+            total: Amount(-5_350),
+            left: None,
+            settles: None,
+            change: Amount::ZERO,
+            vouchers: Vec::new(),
+            vouchers_left: Vec::new(),
+            deposits: Vec::new(),
+            at_ms: 0,
+        }));
+    });
+    let kind = DoneKind::HandedIn {
+        code: "CHF".to_owned(),
+        amount: 5_000,
+    };
+    let said = rig.phone.view(NOON_MS).notice;
+    assert!(matches!(&said, Notice::Done(done) if done.kind == kind), "{said:?}");
+    rig.touch(Touch::Back);
+    assert!(matches!(rig.page(), Page::ShiftEnd(_)));
 }
 
 #[test]

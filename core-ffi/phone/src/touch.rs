@@ -20,6 +20,8 @@ pub enum Place {
     TopUp,
     /// Cash of another currency, for the open cart or for a wristband.
     Foreign,
+    /// Cash of another currency leaves the till.
+    HandIn,
     /// Money out.
     PayOut,
     /// A wristband is swapped or blocked.
@@ -113,6 +115,13 @@ pub enum Touch {
     },
     /// Cash of another currency was paid in: all that it counts as goes onto the wristband.
     TopUpForeign {
+        /// Which.
+        asset: i32,
+        /// How much, in hundredths of it.
+        amount: i64,
+    },
+    /// Cash of another currency was handed in.
+    HandIn {
         /// Which.
         asset: i32,
         /// How much, in hundredths of it.

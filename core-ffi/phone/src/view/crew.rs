@@ -158,6 +158,8 @@ pub struct ShiftEndPage {
     pub drawer: Option<DrawerCount>,
     /// Whether it may end now.
     pub ready: bool,
+    /// Whether cash of other currencies may be handed in.
+    pub foreign: bool,
 }
 
 /// A drawer is counted, blind: what should be in it is not said.

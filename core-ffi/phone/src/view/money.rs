@@ -74,8 +74,10 @@ pub struct ForeignCash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ForeignPage {
-    /// What is to be paid; none where it is money in.
+    /// What is to be paid; none where it is money in, or handed in.
     pub total: Option<i64>,
+    /// Whether it leaves the till.
+    pub hand_in: bool,
     /// What is typed so far, in hundredths of whichever currency.
     pub typed: i64,
     /// The currencies that are taken here.

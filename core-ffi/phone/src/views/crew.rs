@@ -1,7 +1,8 @@
 //! The pages of who sells: login, the shift from its beginning to its end, exercises.
 
 use shared_protocol::Amount;
-use shared_protocol::order::OrderKind as Booked;
+use shared_protocol::config::Config;
+use shared_protocol::order::{OrderKind as Booked, TenderKind};
 use terminal::cash;
 use terminal::screen::{self, Screen, ShiftView};
 
@@ -99,7 +100,7 @@ impl Phone {
         self.home_tiles().iter().filter(|tile| main.contains(tile)).count()
     }
 
-    pub(super) fn shift_end(&self, screen: &Screen) -> ShiftEndPage {
+    pub(super) fn shift_end(&self, screen: &Screen, config: &Config, tenders: &[TenderKind]) -> ShiftEndPage {
         let unsent = screen.unsent;
         let drawer = screen.drawer.map(|_| DrawerCount {
             pieces: cash::PIECES
@@ -131,6 +132,10 @@ impl Phone {
             unsent_total: unsent.map_or(0, |unsent| unsent.total.0),
             ready: unsent.is_none() && drawer.is_none() && screen.cart.is_none(),
             drawer,
+            // Foreign money is in no count, and leaves the till by itself.
+            foreign: tenders.contains(&TenderKind::Cash)
+                && config.currencies().next().is_some()
+                && self.may(Booked::CashMovement),
         }
     }
 

@@ -154,10 +154,11 @@ impl Phone {
                 past(screen, order).map_or_else(sale, |past| Page::Receipt(self.receipt(screen, past)))
             }
             At::TopUp => Page::TopUp(self.top_up(screen, config, &till.tenders)),
-            At::Foreign => Page::Foreign(self.foreign(screen, config)),
+            At::Foreign => Page::Foreign(self.foreign(screen, config, false)),
+            At::HandIn => Page::Foreign(self.foreign(screen, config, true)),
             At::PayOut => Page::PayOut(self.pay_out(screen, &config.event)),
             At::Band => Page::Band(self.band(screen)),
-            At::ShiftEnd => Page::ShiftEnd(self.shift_end(screen)),
+            At::ShiftEnd => Page::ShiftEnd(self.shift_end(screen, config, &till.tenders)),
             At::Sale | At::Sync | At::Evacuation | At::Device | At::Training | At::Guide => sale(),
         }
     }

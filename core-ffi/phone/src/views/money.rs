@@ -70,9 +70,12 @@ impl Phone {
         })
     }
 
-    /// Cash of other currencies: for the open cart where one is to be paid, else for a wristband.
-    pub(super) fn foreign(&self, screen: &Screen, config: &Config) -> ForeignPage {
-        let cart = screen.cart.as_ref().filter(|cart| cart.kind == CartKind::Sale);
+    /// Cash of other currencies: out of the till, or for the open cart where one is to be paid, else for a wristband.
+    pub(super) fn foreign(&self, screen: &Screen, config: &Config, hand_in: bool) -> ForeignPage {
+        let cart = screen
+            .cart
+            .as_ref()
+            .filter(|cart| cart.kind == CartKind::Sale && !hand_in);
         let currency = |currency: Currency<'_>| {
             let needed = cart.and_then(|cart| cart.needed.iter().find(|needed| needed.asset == currency.asset));
             let worth = currency.worth(Amount(self.typed.0)).ok();
@@ -99,6 +102,7 @@ impl Phone {
         };
         ForeignPage {
             total: cart.map(|cart| cart.total.0),
+            hand_in,
             typed: self.typed.0,
             currencies: config.currencies().map(currency).collect(),
         }

@@ -18,22 +18,27 @@ import app.groschen.view.ForeignCurrency
 import app.groschen.view.ForeignPage
 import app.groschen.view.Touch
 
-/** Cash of another currency: what is needed and what a guest may give, or any amount that is typed. */
+/** Cash of another currency: what is needed and what a guest may give, or any amount that is typed; or what leaves the till. */
 class ForeignScreen(private val ui: Ui) : Screen<ForeignPage> {
     private val head = Slot(ui.context)
     private val offers = Slot(ui.context)
 
-    /** Notes are touched sooner than typed, so digits come after them; money in has nothing but digits. */
+    /** Notes are touched sooner than typed, so digits come after them; money in and out has nothing but digits. */
     private val after = Typing()
     private val foot = Typing()
     override val root: View = ui.page(ui.column(head, offers, after.root), foot.root)
 
     override fun show(page: ForeignPage) {
-        head.show(listOf(page.total)) { (total) ->
+        head.show(page.total to page.handIn) { (total, handIn) ->
+            val hint = when {
+                handIn -> R.string.foreign_hand_in_hint
+                total == null -> R.string.top_up_band_first
+                else -> R.string.foreign_hint
+            }
             ui.column(
-                ui.title(ui.text(R.string.foreign)),
+                ui.title(ui.text(if (handIn) R.string.foreign_hand_in_title else R.string.foreign)),
                 total?.let { ui.label(ui.figures.euros(it), Type.TOTAL).apply { id = R.id.total } },
-                ui.label(ui.text(if (total == null) R.string.top_up_band_first else R.string.foreign_hint)),
+                ui.label(ui.text(hint)),
             )
         }
         offers.show(page.currencies.map { it.copy(worth = null) }) { currencies ->
@@ -64,16 +69,17 @@ class ForeignScreen(private val ui: Ui) : Screen<ForeignPage> {
 
         fun show(page: ForeignPage?) {
             root.visibility = if (page == null) View.GONE else View.VISIBLE
-            ways.show(page?.let { Triple(it.typed, it.total == null, it.currencies) }) { shown ->
-                shown?.let { (typed, isTopUp, currencies) -> Flow(ui, currencies.map { way(it, typed, isTopUp) }) }
-            }
+            ways.show(page) { shown -> shown?.let { Flow(ui, it.currencies.map { currency -> way(currency, it) }) } }
         }
 
-        private fun way(currency: ForeignCurrency, typed: Long, isTopUp: Boolean): View {
-            val words = if (isTopUp) R.string.foreign_top_up else R.string.foreign_paid
-            return ui.button(ui.text(words, ui.figures.foreign(typed, currency.code)), Weight.MAIN) {
-                ui.touch(if (isTopUp) Touch.TopUpForeign(currency.asset, typed) else Touch.PayForeign(currency.asset, typed))
-            }.enabledWhen(currency.worth != null)
+        private fun way(currency: ForeignCurrency, page: ForeignPage): View {
+            val (words, touch) = when {
+                page.handIn -> R.string.foreign_hand_in to Touch.HandIn(currency.asset, page.typed)
+                page.total == null -> R.string.foreign_top_up to Touch.TopUpForeign(currency.asset, page.typed)
+                else -> R.string.foreign_paid to Touch.PayForeign(currency.asset, page.typed)
+            }
+            return ui.button(ui.text(words, ui.figures.foreign(page.typed, currency.code)), Weight.MAIN) { ui.touch(touch) }
+                .enabledWhen(currency.worth != null)
         }
     }
 }

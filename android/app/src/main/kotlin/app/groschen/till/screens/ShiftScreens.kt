@@ -25,6 +25,7 @@ import app.groschen.till.ui.touchable
 import app.groschen.till.words.exercise
 import app.groschen.view.DrawerCount
 import app.groschen.view.Exercise
+import app.groschen.view.Place
 import app.groschen.view.ShiftEndPage
 import app.groschen.view.Touch
 import app.groschen.view.TrainingPage
@@ -50,8 +51,9 @@ class ShiftEndScreen(private val ui: Ui) : Screen<ShiftEndPage> {
         }
         drawer.show(page.drawer) { it?.let(::count) }
         summary.show(page.copy(drawer = null)) { ui.facts(figures(it)) }
-        end.show(Triple(page.ready, page.unsent > 0, page.drawer != null)) { (ready, unsent, counting) ->
+        end.show(listOf(page.ready, page.unsent > 0, page.drawer != null, page.foreign)) { (ready, unsent, counting, foreign) ->
             ui.column(
+                if (foreign) ui.button(ui.text(R.string.foreign_hand_in_title)) { ui.touch(Touch.Open(Place.HAND_IN)) } else null,
                 if (counting) ui.label(ui.text(R.string.shift_end_drawer_first)) else null,
                 ui.button(ui.text(R.string.shift_end_go), Weight.MAIN) { ui.touch(Touch.EndShift) }.enabledWhen(ready),
                 if (unsent) ui.button(ui.text(R.string.shift_leave_open)) { ui.touch(Touch.LeaveShiftOpen) } else null,

@@ -26,6 +26,7 @@ fun Ui.headline(done: Done): String {
             },
         )
         DoneKind.CashMoved -> text(R.string.done_cash_moved, total)
+        is DoneKind.HandedIn -> text(R.string.done_handed_in, figures.foreign(kind.amount, kind.code))
         is DoneKind.Swapped -> text(R.string.done_swapped)
         is DoneKind.BandBlocked -> text(R.string.done_blocked)
     }

@@ -137,7 +137,7 @@ object Views {
         "foreign" to view(
             Page.Foreign(
                 ForeignPage(
-                    2_150, 0,
+                    2_150, false, 0,
                     listOf(
                         francs(2_010, listOf(ChangeOffer(2_100, 97), ChangeOffer(5_000, 3_200), ChangeOffer(10_000, 8_550), ChangeOffer(20_000, 19_250))),
                         ForeignCurrency(8, "CZK", "Tschechische Krone", 40_500, 53_087, listOf(ChangeOffer(53_100, 0), ChangeOffer(100_000, 1_900)), null),
@@ -145,7 +145,8 @@ object Views {
                 ),
             ),
         ),
-        "foreign-top-up" to view(Page.Foreign(ForeignPage(null, 5_000, listOf(francs(null, emptyList(), 5_350))))),
+        "foreign-top-up" to view(Page.Foreign(ForeignPage(null, false, 5_000, listOf(francs(null, emptyList(), 5_350))))),
+        "foreign-hand-in" to view(Page.Foreign(ForeignPage(null, true, 5_000, listOf(francs(null, emptyList(), 5_350))))),
         "split-choose" to view(Page.Split(SplitPage(2_150, null, emptyList(), 2_150))),
         "split-running" to view(Page.Split(SplitPage(2_150, 3, listOf(SplitPart("1617", 717)), 1_433))),
     )
@@ -154,6 +155,10 @@ object Views {
         "reading" to view(Page.Sale(Samples.cartSale), Notice.Reading),
         "paid" to view(Page.Sale(paid), Notice.Done(done(cupsOut = 2, vouchers = listOf(Units("Getränkegutschein", 2)), vouchersLeft = listOf(Units("Getränkegutschein", 1))))),
         "paid-foreign" to view(Page.Sale(paid), Notice.Done(done(total = 2_150, left = null, change = 3_200, canUndo = false, canCorrect = false, band = null))),
+        "handed-in" to view(
+            Page.Foreign(ForeignPage(null, true, 0, listOf(francs(null, emptyList(), null)))),
+            Notice.Done(done(DoneKind.HandedIn("CHF", 5_000), -5_350, null, canUndo = false, canCorrect = false, band = null)),
+        ),
         "refused-foreign-little" to view(Page.Sale(Samples.cartSale), Notice.Refused(Refusal.ForeignTooLittle("CHF", 2_010))),
         "paid-about" to view(Page.Sale(paid), Notice.Done(done(asOf = NOW_MS - 10 * MINUTE_MS)), frame(Samples.offline)),
         "credited" to view(Page.Sale(paid), Notice.Done(done(DoneKind.Credited, 400, 1_600, cupsBack = 2, canCorrect = false))),
@@ -255,6 +260,7 @@ object Views {
         "keys-taken" to device(),
         "keys-not-taken" to device(),
         "shift-end" to view(Page.ShiftEnd(shiftEnd())),
+        "shift-end-foreign" to view(Page.ShiftEnd(shiftEnd().copy(foreign = true))),
         "shift-end-unsent" to view(Page.ShiftEnd(shiftEnd().copy(unsent = 7, unsentTotal = 5_150, ready = false)), frame = frame(Samples.offline, canGoBack = true)),
         "shift-end-drawer" to view(
             Page.ShiftEnd(
@@ -348,5 +354,5 @@ object Views {
         return generateSequence(7) { (it * 31 + 11) % 1_009 }.map { alphabet[it % alphabet.size] }.take(letters - RECEIPT.length).joinToString("", prefix = RECEIPT)
     }
 
-    private fun shiftEnd() = ShiftEndPage(NOW_MS - 300 * MINUTE_MS, 412, 318_450, 3, 1_350, 21, 43_000, 2, 2_750, 730, 655, 18, 0, 0, null, true)
+    private fun shiftEnd() = ShiftEndPage(NOW_MS - 300 * MINUTE_MS, 412, 318_450, 3, 1_350, 21, 43_000, 2, 2_750, 730, 655, 18, 0, 0, null, true, false)
 }

@@ -12,4 +12,4 @@ mod shell;
 pub use assets::Assets;
 pub use preferences::{Preferences, Theme};
 pub use shell::Shell;
-pub use wording::{Language, csv, format};
+pub use wording::{Both, Language, both, csv, format};

@@ -8,6 +8,7 @@ fn groschen(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_groschen"))
         .args(arguments)
         .env_remove("GROSCHEN_DATA")
+        .env("LC_ALL", "C")
         .output()
         .unwrap()
 }
@@ -396,6 +397,15 @@ fn wrong_calls_say_what_is_wrong_and_have_their_own_exit_code() {
     let output = groschen(&["verify", "tse", garbage]);
     assert_eq!(output.status.code(), Some(1), "what is no archive does not hold");
     assert!(String::from_utf8_lossy(&output.stdout).contains("ERROR tar-"));
+    let german = groschen(&["verify", "tse", garbage, "--language", "de"]);
+    let text = String::from_utf8_lossy(&german.stdout);
+    assert!(
+        text.contains("FEHLER tar-") && text.contains("das Archiv") && text.contains("Der Export stimmt NICHT"),
+        "{text}"
+    );
+    let english = groschen(&["verify", "tse", garbage, "--json"]).stdout;
+    let german = groschen(&["verify", "tse", garbage, "--json", "--language", "de"]).stdout;
+    assert_eq!(german, english, "programs read English");
     std::fs::write(dir.path().join("groschen.db"), vec![7; 4_096]).unwrap();
     let output = groschen(&["audit", "--data", data]);
     assert_eq!(

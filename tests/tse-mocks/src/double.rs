@@ -347,7 +347,7 @@ impl Double {
             b"\"description:\",\"test double, not certified\",\"manufacturer:\",\"tse-mocks\",\"version:\",\"0\"\n",
         );
         let authority = Authority::new(self.make.seed);
-        let since_s = self.log.iter().next().map_or(0, |first| first.time_s);
+        let since_s = self.log.first().map_or(0, |first| first.time_s);
         let certificate = authority
             .certify(info.curve, &info.public_key, since_s)
             .expect("a certificate");

@@ -141,7 +141,7 @@ fn wrong_receipts(data: &Path) -> Vec<String> {
         for receipt in receipts.page(no, 1, false).unwrap() {
             let Some(code) = receipt.tse_code() else { continue };
             codes += 1;
-            let verdict = verify::receipt::judge(&no.to_string(), &code, &[]);
+            let verdict = verify::receipt::judge(no.to_string(), &code, &[]);
             if !verdict.holds {
                 found.push(format!("receipt {no}: {verdict}"));
             }

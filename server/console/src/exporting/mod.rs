@@ -12,13 +12,15 @@ use axum::Form;
 use axum::extract::{Path, Query};
 use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
+use dsfinvk::check::Rule;
 use maud::{Markup, html};
 use pages::Language;
 use pages::format::{Clock, count};
 use serde::Deserialize;
 use shared_protocol::config::Config;
 use shared_protocol::ids::hex;
-use store::{ExportKind, ExportRange, ExportRow, ExportState, TseRow};
+use store::{ExportFinding, ExportKind, ExportRange, ExportRow, ExportState, TseRow};
+use verify::Code;
 
 use crate::context::Context;
 use crate::fault::Fault;
@@ -285,6 +287,17 @@ fn one(page: &Page, row: &ExportRow) -> Result<Markup, Fault> {
     })
 }
 
+/// Why a finding matters, by its code, which never changes its meaning. What was found is kept in English only.
+fn why(kind: ExportKind, finding: &ExportFinding, words: Language) -> Markup {
+    let rule = Rule::of_code(&finding.code).filter(|_| kind == ExportKind::Dsfinvk);
+    let code = Code::of_name(&finding.code).filter(|_| kind == ExportKind::Tse);
+    html! {
+        @if let Some(rule) = rule { (rule.why().of(words)) }
+        @else if let Some(code) = code { (code.why().of(words)) " " (code.next().of(words)) }
+        @else { span lang="en" { (finding.why) } }
+    }
+}
+
 /// What our own check found. It is not the tax administration's.
 fn findings(row: &ExportRow, words: Language) -> Markup {
     html! {
@@ -296,7 +309,10 @@ fn findings(row: &ExportRow, words: Language) -> Markup {
                 p { strong { (count(row.errors, words)) " " (words.of("Fehler", "errors")) ", " (count(row.warnings, words)) " " (words.of("Hinweise", "warnings")) } }
             }
             p.quiet { (words.of("Es sind unsere eigenen Prüfungen, nicht die der Finanzverwaltung.", "These are our own checks, not those of the tax administration.")) }
-            ul.plain { @for finding in &row.findings { (crate::judging::finding(finding.error, &finding.code, &finding.place, (&finding.what, &finding.why), words)) } }
+            ul.plain { @for finding in &row.findings {
+                @let what = html! { bdi.text lang="en" { (finding.place) ": " (finding.what) } };
+                (crate::judging::finding(finding.error, &finding.code, &what, &why(row.range.kind, finding, words), words))
+            } }
         }
     }
 }

@@ -10,8 +10,8 @@ use axum::extract::{DefaultBodyLimit, Multipart};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use pages::Language;
 use pages::format::count;
+use pages::{Both, Language};
 use serde::Deserialize;
 use shared_protocol::ids::hex;
 use store::TseRow;
@@ -93,7 +93,7 @@ async fn judged(page: &Page, code: &str) -> Result<Markup, Fault> {
     }
     let tses = page.context.read(|reader| reader.tses()).await?;
     let serials: Vec<[u8; 32]> = tses.iter().map(|tse| tse.serial).collect();
-    let verdict = judge("code", code, &serials);
+    let verdict = judge(Both::new("Code", "code"), code, &serials);
     Ok(html! {
         (verdict_of(&verdict, &tses, page.words))
         (forms(page.words, code))
@@ -156,19 +156,21 @@ fn verdict_of(verdict: &Verdict, tses: &[TseRow], words: Language) -> Markup {
     }
 }
 
-/// What a judgement found. Their words are the verifiers' own, in English.
+/// What a judgement found.
 fn found(findings: &[Finding], words: Language) -> Markup {
     html! { ul.plain { @for one in findings.iter().filter(|one| one.severity != Severity::Note) {
-        (finding(one.severity == Severity::Error, one.code.name(), &one.place, (&one.what, &format!("{} {}", one.why, one.next)), words))
+        @let what = html! { bdi.text { (one.place.of(words)) ": " (one.what.of(words)) } };
+        @let why = html! { (one.why.of(words)) " " (one.next.of(words)) };
+        (finding(one.severity == Severity::Error, one.code.name(), &what, &why, words))
     } } }
 }
 
-/// A finding.
-pub(crate) fn finding(error: bool, code: &str, place: &str, (what, why): (&str, &str), words: Language) -> Markup {
+/// A finding: where and what, and below it why that matters.
+pub(crate) fn finding(error: bool, code: &str, what: &Markup, why: &Markup, words: Language) -> Markup {
     html! { li {
         @if error { span.state.bad { (words.of("Fehler", "Error")) } } @else { span.state.warn { (words.of("Hinweis", "Warning")) } }
-        " " span.id { (code) } " " bdi.text lang="en" { (place) ": " (what) }
-        br; span.quiet lang="en" { (why) }
+        " " span.id { (code) } " " (what)
+        br; span.quiet { (why) }
     } }
 }
 

@@ -171,7 +171,8 @@ fn books_told(name: &str, report: &dsfinvk::Report, words: Language) -> Markup {
             p.quiet { (words.of("Es sind unsere eigenen Prüfungen, nicht die der Finanzverwaltung.", "These are our own checks, not those of the tax administration.")) }
             ul.plain { @for one in &report.findings {
                 @let place = match one.line { Some(line) => format!("{}:{line}", one.file), None => one.file.clone() };
-                (finding(one.severity == Severity::Error, one.code, &place, (&one.what, one.why), words))
+                @let what = html! { bdi.text { (place) ": " (one.what.of(words)) } };
+                (finding(one.severity == Severity::Error, one.code, &what, &html! { (one.why.of(words)) }, words))
             } }
         }
     }

@@ -459,6 +459,14 @@ async fn rubbish_is_refused_with_a_reason_whatever_it_is() {
             answer.text
         );
     }
+    for (language, said) in [
+        ("de", "Code: er beginnt nicht mit V0"),
+        ("en", "code: it does not begin with V0"),
+    ] {
+        let cookies = format!("{cookie}; language={language}");
+        let answer = world.post(&cookies, "/verify/receipt", &code("hello")).await;
+        assert!(answer.text.contains(said), "{}", answer.text);
+    }
     for wrong in ["", &"x".repeat(9_000)] {
         let answer = world.post(&cookie, "/verify/receipt", &code(wrong)).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -467,6 +475,11 @@ async fn rubbish_is_refused_with_a_reason_whatever_it_is() {
         .upload_to("/verify/file", &cookie, &[("x.tar", b"no archive at all")])
         .await;
     assert!(tar.text.contains("Fehler") && tar.text.contains("tar-"), "{}", tar.text);
+    assert!(
+        tar.text.contains("das Archiv: es lässt sich nicht weiterlesen"),
+        "{}",
+        tar.text
+    );
     let zip = zipped(&[("readme.txt", b"x".to_vec())]);
     let zip = world.upload_to("/verify/file", &cookie, &[("x.zip", &zip)]).await;
     assert!(zip.text.contains("kein DSFinV-K-Export"), "{}", zip.text);
@@ -516,12 +529,65 @@ async fn an_export_of_anybody_is_judged() {
         .await;
     assert!(answer.text.contains("✓ Nichts gefunden"), "{}", answer.text);
     let fewer: Vec<_> = named.iter().filter(|(name, _)| *name != "vat.csv").cloned().collect();
-    let answer = world
-        .upload_to("/verify/file", &cookie, &[("ours.zip", &zipped(&fewer))])
-        .await;
-    assert!(
-        answer.text.contains("F04") && answer.text.contains("vat.csv"),
-        "{}",
-        answer.text
-    );
+    for (language, what, why) in [
+        ("de", "vat.csv: sie ist nicht da", "was index.xml nennt, muss da sein"),
+        (
+            "en",
+            "vat.csv: it is not there",
+            "what index.xml declares has to be there",
+        ),
+    ] {
+        let cookies = format!("{cookie}; language={language}");
+        let answer = world
+            .upload_to("/verify/file", &cookies, &[("ours.zip", &zipped(&fewer))])
+            .await;
+        for said in ["F04", what, why] {
+            assert!(answer.text.contains(said), "{said}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_export_has_is_explained_in_the_language_of_the_page() {
+    let world = World::new().await;
+    let finding = |code: &str| ExportFinding {
+        error: true,
+        code: code.to_owned(),
+        place: "tse-1.tar: Sig-1".to_owned(),
+        what: "it was so".to_owned(),
+        why: "because of old".to_owned(),
+    };
+    let mut books = done_export();
+    books.findings = vec![finding("A01")];
+    let mut logs = ExportRow {
+        id: 2,
+        findings: vec![finding("signature-wrong"), finding("gone-since")],
+        ..done_export()
+    };
+    logs.range.kind = ExportKind::Tse;
+    exported(&world, &books).await;
+    exported(&world, &logs).await;
+    let cookie = world.session(Role::Finance).await;
+    for (language, of_books, of_logs) in [
+        (
+            "de",
+            "die Positionen eines Belegs ergeben seine Summen nach Steuerschlüssel",
+            "nicht das, was die TSE gemacht hat. Exportier noch einmal vom Gerät",
+        ),
+        (
+            "en",
+            "the lines of a receipt add up to its sums by tax key",
+            "not what the TSE made. Export again from the device",
+        ),
+    ] {
+        let cookies = format!("{cookie}; language={language}");
+        let books = world.get(&cookies, "/exports/1").await.text;
+        assert!(books.contains(of_books) && !books.contains("because of old"), "{books}");
+        let logs = world.get(&cookies, "/exports/2").await.text;
+        assert!(logs.contains(of_logs), "{logs}");
+        assert!(
+            logs.contains("<span lang=\"en\">because of old</span>"),
+            "a code that is not known any more keeps what was said then: {logs}"
+        );
+    }
 }

@@ -5,6 +5,7 @@
 use std::io::{self, BufReader, Read};
 
 use tar::{Archive, EntryType, PaxExtensions};
+use wording::{Both, both};
 
 use crate::finding::Code;
 
@@ -15,7 +16,7 @@ pub const FILE_MAX: u64 = 1 << 20;
 const BUFFER: usize = 1 << 18;
 
 /// Where an archive's fault is when it is about the archive.
-const ARCHIVE: &str = "the archive";
+pub const ARCHIVE: Both<&str> = Both::new("das Archiv", "the archive");
 
 /// What comes out of an archive.
 pub enum Item<'a> {
@@ -27,7 +28,7 @@ pub enum Item<'a> {
         content: &'a [u8],
     },
     /// Something is wrong with the archive.
-    Fault(Code, &'a str, String),
+    Fault(Code, Both, Both),
 }
 
 /// Knows whether the bytes ran out.
@@ -57,9 +58,16 @@ pub fn read(from: impl Read, mut take: impl FnMut(Item<'_>)) {
             // The bytes ran out in the middle of something; any other error is damage.
             let cut = archive.into_inner().ended;
             let code = if cut { Code::TarCut } else { Code::TarUnreadable };
-            take(Item::Fault(code, ARCHIVE, format!("it cannot be read on: {error}")));
+            take(Item::Fault(code, ARCHIVE.into(), unreadable(&error)));
         }
     }
+}
+
+fn unreadable(error: &io::Error) -> Both {
+    both!(
+        "es lässt sich nicht weiterlesen: {error}",
+        "it cannot be read on: {error}"
+    )
 }
 
 /// Gives whether the archive was read to its end.
@@ -83,16 +91,22 @@ fn entries(archive: &mut Archive<Watched<impl Read>>, take: &mut impl FnMut(Item
         if got < wanted {
             take(Item::Fault(
                 Code::TarCut,
-                &path,
-                format!("it has {got} bytes, its header says {size}"),
+                path.into(),
+                both!(
+                    "sie hat {got} Byte, ihr Kopf sagt {size}",
+                    "it has {got} bytes, its header says {size}"
+                ),
             ));
             return Ok(false);
         }
         if size > FILE_MAX {
             take(Item::Fault(
                 Code::FileTooLarge,
-                &path,
-                format!("it has {size} bytes, the largest that is read has {FILE_MAX}"),
+                path.into(),
+                both!(
+                    "sie hat {size} Byte, gelesen werden höchstens {FILE_MAX}",
+                    "it has {size} bytes, the largest that is read has {FILE_MAX}"
+                ),
             ));
             continue;
         }
@@ -104,7 +118,7 @@ fn entries(archive: &mut Archive<Watched<impl Read>>, take: &mut impl FnMut(Item
             EntryType::XHeader | EntryType::XGlobalHeader => match pax_path(&content) {
                 Ok(path) => long_name = path.or(long_name),
                 Err(what) => {
-                    take(Item::Fault(Code::TarUnreadable, &path, what.to_owned()));
+                    take(Item::Fault(Code::TarUnreadable, path.into(), what.into()));
                     return Ok(false);
                 }
             },
@@ -112,7 +126,8 @@ fn entries(archive: &mut Archive<Watched<impl Read>>, take: &mut impl FnMut(Item
                 let file = path.rsplit('/').next().unwrap_or_default();
                 if file.len() < path.len() && !foldered {
                     foldered = true;
-                    take(Item::Fault(Code::Folder, &path, "it lies in a folder".to_owned()));
+                    let what = Both::new("sie liegt in einem Ordner", "it lies in a folder");
+                    take(Item::Fault(Code::Folder, path.as_str().into(), what.into()));
                 }
                 take(Item::File {
                     name: file,
@@ -121,8 +136,12 @@ fn entries(archive: &mut Archive<Watched<impl Read>>, take: &mut impl FnMut(Item
             }
             other => take(Item::Fault(
                 Code::EntryKind,
-                &path,
-                format!("it is no plain file (kind {:?})", char::from(other.as_byte())),
+                path.into(),
+                both!(
+                    "es ist keine gewöhnliche Datei (Art {:?})",
+                    "it is no plain file (kind {:?})",
+                    char::from(other.as_byte())
+                ),
             )),
         }
     }
@@ -130,12 +149,17 @@ fn entries(archive: &mut Archive<Watched<impl Read>>, take: &mut impl FnMut(Item
 }
 
 /// The name of the next file. A size here would make readers disagree about where the next file begins.
-fn pax_path(content: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
+fn pax_path(content: &[u8]) -> Result<Option<Vec<u8>>, Both<&'static str>> {
     let mut path = None;
     for extension in PaxExtensions::new(content).filter_map(Result::ok) {
         match extension.key_bytes() {
             b"path" => path = Some(extension.value_bytes().to_vec()),
-            b"size" => return Err("a size is given outside of a header"),
+            b"size" => {
+                return Err(Both::new(
+                    "eine Größe steht außerhalb eines Kopfes",
+                    "a size is given outside of a header",
+                ));
+            }
             _ => {}
         }
     }
@@ -152,21 +176,23 @@ fn behind(mut rest: Watched<impl Read>, mut take: impl FnMut(Item<'_>)) {
         match rest.read(&mut buffer) {
             Ok(count) if buffer.iter().take(count).all(|byte| *byte == 0) => zeros += count as u64,
             Ok(_) => {
-                let what = "there are bytes behind its end mark".to_owned();
-                return take(Item::Fault(Code::TarBehindEnd, ARCHIVE, what));
+                let what = Both::new(
+                    "hinter seiner Endmarke stehen noch Bytes",
+                    "there are bytes behind its end mark",
+                );
+                return take(Item::Fault(Code::TarBehindEnd, ARCHIVE.into(), what.into()));
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                let what = format!("it cannot be read on: {error}");
-                return take(Item::Fault(Code::TarUnreadable, ARCHIVE, what));
+                return take(Item::Fault(Code::TarUnreadable, ARCHIVE.into(), unreadable(&error)));
             }
         }
     }
     if zeros < BLOCK {
-        take(Item::Fault(
-            Code::TarCut,
-            ARCHIVE,
-            "its end mark is missing or cut".to_owned(),
-        ));
+        let what = Both::new(
+            "seine Endmarke fehlt oder ist abgeschnitten",
+            "its end mark is missing or cut",
+        );
+        take(Item::Fault(Code::TarCut, ARCHIVE.into(), what.into()));
     }
 }

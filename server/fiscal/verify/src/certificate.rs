@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use der::Decode as _;
 use der::asn1::ObjectIdentifier;
+use wording::{Both, both};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::name::Name;
@@ -24,7 +25,7 @@ pub enum CertifiedKey {
     /// On a curve that is checked here.
     On(Curve),
     /// On another one, or of another kind: its name.
-    Unsupported(String),
+    Unsupported(Both),
     /// Not a point of the curve it names.
     Wrong(Curve),
 }
@@ -54,13 +55,23 @@ pub enum Issued {
     /// It did not.
     No,
     /// It cannot be checked here, for this reason.
-    Unchecked(String),
+    Unchecked(Both),
 }
 
 /// Why bytes are no certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it is no X.509 certificate in DER or PEM: {0}")]
 pub struct NoCertificate(String);
+
+impl NoCertificate {
+    /// It in words; what a library says is English in both.
+    pub fn said(&self) -> Both {
+        Both::new(
+            format!("es ist kein X.509-Zertifikat in DER oder PEM: {}", self.0),
+            self.to_string(),
+        )
+    }
+}
 
 impl Certificate {
     /// Reads the certificates of a file.
@@ -102,12 +113,12 @@ impl Certificate {
                 Some(object) => match Curve::of(&object.to_string()) {
                     Ok(curve) if PublicKey::on(curve, &point).is_some() => CertifiedKey::On(curve),
                     Ok(curve) => CertifiedKey::Wrong(curve),
-                    Err(other) => CertifiedKey::Unsupported(format!("the curve {other}")),
+                    Err(other) => CertifiedKey::Unsupported(both!("die Kurve {other}", "the curve {other}")),
                 },
-                None => CertifiedKey::Unsupported("a curve without a name".to_owned()),
+                None => CertifiedKey::Unsupported(both!("eine Kurve ohne Namen", "a curve without a name")),
             }
         } else {
-            CertifiedKey::Unsupported(format!("keys of the kind {}", info.algorithm.oid))
+            CertifiedKey::Unsupported(both!("Schlüssel der Art {}", "keys of the kind {}", info.algorithm.oid))
         };
         Ok(Self {
             not_before_s: seconds(certificate.validity().not_before),
@@ -157,7 +168,7 @@ impl Certificate {
     /// Whether the issuer's key signed it.
     pub fn is_issued_by(&self, issuer: &Self) -> Issued {
         let mut key = match (&issuer.key, issuer.public_key()) {
-            (CertifiedKey::Unsupported(what), _) => return Issued::Unchecked(format!("no library here has {what}")),
+            (CertifiedKey::Unsupported(what), _) => return Issued::Unchecked(no_library(what)),
             (_, Some(key)) => key,
             _ => return Issued::No,
         };
@@ -170,7 +181,10 @@ impl Certificate {
             Algorithm::Plain(digest) => (digest, Some(signature.to_vec())),
             Algorithm::Sequence(digest) => (digest, plain_of_sequence(signature, key.curve())),
             Algorithm::Unknown(name) => {
-                return Issued::Unchecked(format!("signatures of the kind {name} are not known"));
+                return Issued::Unchecked(both!(
+                    "Signaturen der Art {name} sind nicht bekannt",
+                    "signatures of the kind {name} are not known"
+                ));
             }
         };
         let holds = match (self.signed(), plain) {
@@ -185,6 +199,14 @@ impl Certificate {
         let outer = Values::of(&self.der).take().ok()??;
         Some(Values::of(outer.value).take().ok()??.raw)
     }
+}
+
+/// That something cannot be checked for want of a library.
+pub(crate) fn no_library(what: &Both) -> Both {
+    Both::new(
+        format!("keine Bibliothek hier hat {}", what.de),
+        format!("no library here has {}", what.en),
+    )
 }
 
 /// A name for people. Names hold what their issuers please, and some of it cannot be shown.

@@ -3,6 +3,8 @@
 //! Every certificate of a chain has to be valid when a message was signed (the hybrid model that TR-03153-1 asks for). Lists of revoked
 //! certificates are not read: they are not part of an export.
 
+use wording::{Both, both};
+
 use crate::certificate::{Certificate, Issued};
 use crate::finding::{Code, Findings, Severity};
 use crate::time::shown;
@@ -53,35 +55,47 @@ impl Search<'_> {
                     } else {
                         Severity::Error
                     };
-                    findings.add_as(severity, code, place, what);
+                    findings.add_as(severity, code, place, || what);
                     return (Trust::None, subjects);
                 }
             };
             if own_root {
                 if self.roots.is_empty() {
-                    findings.add(
-                        Code::NoRoot,
-                        place,
-                        "the chain ends at a root that the export brings itself",
-                    );
+                    findings.add(Code::NoRoot, place, || {
+                        both!(
+                            "die Zertifikatskette endet an einem Wurzelzertifikat, das der Export selbst mitbringt",
+                            "the chain ends at a root that the export brings itself"
+                        )
+                    });
                     return (Trust::OwnRoot, subjects);
                 }
-                findings.add(
-                    Code::ChainRoot,
-                    place,
-                    "the chain ends at a root that is none of those given",
-                );
+                findings.add(Code::ChainRoot, place, || {
+                    both!(
+                        "die Zertifikatskette endet an einem Wurzelzertifikat, das keines der angegebenen ist",
+                        "the chain ends at a root that is none of those given"
+                    )
+                });
                 return (Trust::None, subjects);
             }
             let is_given = self.roots.iter().any(|root| root.stands_for(issuer));
             // Authorities between the issuer and the leaf.
             let between = subjects.len() - 1;
             if !is_given && issuer.authority.is_none_or(|most| usize::from(most) < between) {
-                let what = format!("it issued {place} and may not: it is no authority, or not for a chain this long");
+                let what = || {
+                    both!(
+                        "es hat {place} ausgestellt und darf das nicht: es ist von keiner Zertifizierungsstelle, oder von keiner für eine so lange Kette",
+                        "it issued {place} and may not: it is no authority, or not for a chain this long"
+                    )
+                };
                 findings.add(Code::ChainNotAuthority, issuer.subject(), what);
             }
             if subjects.len() == LENGTH_MAX {
-                let what = format!("the chain has more than {LENGTH_MAX} certificates");
+                let what = || {
+                    both!(
+                        "die Zertifikatskette hat mehr als {LENGTH_MAX} Zertifikate",
+                        "the chain has more than {LENGTH_MAX} certificates"
+                    )
+                };
                 findings.add_as(Severity::Error, Code::ChainIncomplete, place, what);
                 return (Trust::None, subjects);
             }
@@ -89,25 +103,37 @@ impl Search<'_> {
         }
     }
 
-    fn issuer_of<'s>(&'s self, current: &'s Certificate) -> Result<&'s Certificate, (Code, String)> {
+    fn issuer_of<'s>(&'s self, current: &'s Certificate) -> Result<&'s Certificate, (Code, Both)> {
         let mut failed = None;
         let known = self.roots.iter().chain(self.pool);
         for candidate in known.filter(|candidate| current.names_issuer(candidate)) {
             match current.is_issued_by(candidate) {
                 Issued::Yes => return Ok(candidate),
                 Issued::No if failed.is_none() => {
-                    let what = format!("{} is said to have issued it and did not", candidate.subject());
+                    let what = both!(
+                        "{} soll es ausgestellt haben und hat es nicht",
+                        "{} is said to have issued it and did not",
+                        candidate.subject()
+                    );
                     failed = Some((Code::ChainBroken, what));
                 }
                 Issued::No => {}
                 Issued::Unchecked(why) => {
-                    let what = format!("whether {} issued it cannot be checked: {why}", candidate.subject());
+                    let subject = candidate.subject();
+                    let what = Both::new(
+                        format!("ob {subject} es ausgestellt hat, lässt sich nicht prüfen: {}", why.de),
+                        format!("whether {subject} issued it cannot be checked: {}", why.en),
+                    );
                     failed = Some((Code::ChainUnchecked, what));
                 }
             }
         }
         let missing = || {
-            let what = format!("the certificate of its issuer, {}, is not there", current.issuer());
+            let what = both!(
+                "das Zertifikat seines Ausstellers, {}, fehlt",
+                "the certificate of its issuer, {}, is not there",
+                current.issuer()
+            );
             (Code::ChainIncomplete, what)
         };
         Err(failed.unwrap_or_else(missing))
@@ -116,13 +142,16 @@ impl Search<'_> {
     fn check_time(&self, certificate: &Certificate, findings: &mut Findings) {
         let (first, last) = self.signed_s;
         if first < certificate.not_before_s || last > certificate.not_after_s {
-            let what = format!(
-                "it is valid from {} to {}, messages were signed from {} to {}",
-                shown(certificate.not_before_s),
-                shown(certificate.not_after_s),
-                shown(first),
-                shown(last)
-            );
+            let what = || {
+                both!(
+                    "es gilt von {} bis {}, Nachrichten sind von {} bis {} signiert",
+                    "it is valid from {} to {}, messages were signed from {} to {}",
+                    shown(certificate.not_before_s),
+                    shown(certificate.not_after_s),
+                    shown(first),
+                    shown(last)
+                )
+            };
             findings.add(Code::Validity, certificate.subject(), what);
         }
     }

@@ -5,17 +5,17 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::algorithm::Algorithm;
-use crate::archive::{self, Item};
-use crate::certificate::{Certificate, CertifiedKey};
-use crate::chain::{Search, Trust};
+use wording::{Both, both};
+
+use crate::archive::{self, ARCHIVE, Item};
+use crate::certificate::{Certificate, CertifiedKey, no_library};
 use crate::finding::{Code, Findings, Severity};
-use crate::key::{PublicKey, plain_of_sequence};
 use crate::message::{Certified, Message};
 use crate::name::{FileName, LogName};
 use crate::order::Order;
 use crate::record::{About, Record, Text, Texts};
-use crate::report::{Info, KeyReport, Report, Span, hex};
+use crate::report::{Info, Report, Span, hex};
+use crate::signer::{Check, Signer};
 
 /// Messages of one export: a quarter of what the largest TSE signs in its life.
 const MESSAGES_MAX: usize = 5_000_000;
@@ -44,22 +44,9 @@ pub fn judge(from: impl Read, options: &Options) -> Report {
     let mut judge = Judge::default();
     archive::read(from, |item| match item {
         Item::File { name, content } => judge.file(name, content),
-        Item::Fault(code, place, what) => judge.findings.add(code, place, what),
+        Item::Fault(code, place, what) => judge.findings.add(code, place, || what),
     });
     judge.conclude(options)
-}
-
-/// A key that messages name.
-struct Signer {
-    serial: [u8; 32],
-    /// The key, once its certificate has come.
-    key: Option<PublicKey>,
-    /// Why its signatures cannot be checked, once that is known.
-    unsupported: Option<String>,
-    algorithm: Algorithm,
-    valid: u64,
-    wrong: u64,
-    unchecked: u64,
 }
 
 /// A message whose key has not come yet.
@@ -67,29 +54,6 @@ struct Waiting {
     signer: u16,
     name: Box<str>,
     check: Check,
-}
-
-/// What has to be known to check a signature.
-struct Check {
-    /// What the message says its algorithm is, with the digest in it.
-    digest: Result<Vec<u8>, String>,
-    is_sequence: bool,
-    signature: Vec<u8>,
-}
-
-impl Check {
-    fn of(message: &Message<'_>) -> Self {
-        let (digest, is_sequence) = match &message.algorithm {
-            Algorithm::Plain(digest) => (Ok(digest.of(message.signed)), false),
-            Algorithm::Sequence(digest) => (Ok(digest.of(message.signed)), true),
-            Algorithm::Unknown(name) => (Err(name.clone()), false),
-        };
-        Self {
-            digest,
-            is_sequence,
-            signature: message.signature.to_vec(),
-        }
-    }
 }
 
 #[derive(Default)]
@@ -105,7 +69,7 @@ struct Judge {
     unreadable: u64,
     info: Option<Vec<Info>>,
     /// Certificates whose names are not the hashes of their keys, with the keys that they and their names mean.
-    misnamed: Vec<(String, Vec<[u8; 32]>, String)>,
+    misnamed: Vec<(String, Vec<[u8; 32]>, Both)>,
 }
 
 impl Judge {
@@ -116,21 +80,26 @@ impl Judge {
                 self.info.get_or_insert_default().extend(Info::read(&text));
             }
             FileName::Certificate { card: true, .. } => {
-                let what = "it is a card verifiable certificate";
+                let what = || {
+                    both!(
+                        "es ist ein Kartenzertifikat (CVC)",
+                        "it is a card verifiable certificate"
+                    )
+                };
                 self.findings.add(Code::CertificateCard, name, what);
             }
             FileName::Certificate { key, card: false } => self.certificate(name, key, content),
             FileName::Log(log) => self.message(name, &log, content),
-            FileName::Other => self
-                .findings
-                .add(Code::FileUnknown, name, "the standard has no such name"),
+            FileName::Other => self.findings.add(Code::FileUnknown, name, || {
+                both!("der Standard kennt diesen Namen nicht", "the standard has no such name")
+            }),
         }
     }
 
     fn certificate(&mut self, name: &str, key: Option<[u8; 32]>, content: &[u8]) {
         let certificates = match Certificate::read_all(content) {
             Ok(certificates) => certificates,
-            Err(error) => return self.findings.add(Code::CertificateUnreadable, name, error.to_string()),
+            Err(error) => return self.findings.add(Code::CertificateUnreadable, name, || error.said()),
         };
         // A file may hold a whole chain; it is named after one of its keys.
         if !certificates.iter().any(|certificate| Some(certificate.serial()) == key)
@@ -139,23 +108,37 @@ impl Judge {
             let mut keys: Vec<[u8; 32]> = certificates.iter().map(Certificate::serial).collect();
             let of: Vec<String> = keys.iter().map(|key| hex(key)).collect();
             keys.extend(key);
-            let what = format!("its key has the hash {}", of.join(", "));
+            let what = both!(
+                "sein Schlüssel hat den Prüfwert {}",
+                "its key has the hash {}",
+                of.join(", ")
+            );
             self.misnamed.push((name.to_owned(), keys, what));
         }
         for certificate in certificates {
             match &certificate.key {
                 CertifiedKey::On(_) => {}
                 CertifiedKey::Unsupported(what) => {
-                    self.findings
-                        .add(Code::KeyUnsupported, name, format!("no library here has {what}"));
+                    self.findings.add(Code::KeyUnsupported, name, || no_library(what));
                 }
                 CertifiedKey::Wrong(curve) => {
-                    let what = format!("its key is no point of {}", curve.name());
+                    let what = || {
+                        both!(
+                            "sein Schlüssel ist kein Punkt von {}",
+                            "its key is no point of {}",
+                            curve.name()
+                        )
+                    };
                     self.findings.add(Code::KeyWrong, name, what);
                 }
             }
             if self.certificates.len() == CERTIFICATES_MAX {
-                let what = format!("there are more than {CERTIFICATES_MAX} certificates");
+                let what = || {
+                    both!(
+                        "es gibt mehr als {CERTIFICATES_MAX} Zertifikate",
+                        "there are more than {CERTIFICATES_MAX} certificates"
+                    )
+                };
                 return self.findings.add(Code::TooMany, name, what);
             }
             if let Some(signer) = self.known.get(&certificate.serial())
@@ -172,15 +155,19 @@ impl Judge {
             Ok(message) => message,
             Err(error) => {
                 self.unreadable += 1;
-                return self.findings.add(Code::MessageUnreadable, name, error.to_string());
+                return self.findings.add(Code::MessageUnreadable, name, || error.said());
             }
         };
         let differences = log.differences(&message);
         if !differences.is_empty() {
-            let what = format!(
-                "{} in the message is another than in the name",
-                differences.join(" and ")
-            );
+            let what = || {
+                let [de, en] = [|part: &Both<_>| part.de, |part: &Both<_>| part.en]
+                    .map(|side| differences.iter().map(side).collect::<Vec<&str>>());
+                Both::new(
+                    format!("Nachricht und Name sagen nicht dasselbe: {}", de.join(" und ")),
+                    format!("{} in the message is another than in the name", en.join(" and ")),
+                )
+            };
             self.findings.add(Code::NameDiffers, name, what);
         }
         let (about, text, number) = match &message.certified {
@@ -194,10 +181,11 @@ impl Judge {
             Certified::Audit => (About::Audit, "", 0),
         };
         let (Some(text_no), Some(key)) = (self.texts.number(text, TEXTS_MAX), self.signer(&message)) else {
-            return self.too_many(name, "clients, operations or keys");
+            let what = Both::new("Clients, Vorgänge oder Schlüssel", "clients, operations or keys");
+            return self.too_many(name, what);
         };
         if self.records.len() == MESSAGES_MAX {
-            return self.too_many(name, "messages");
+            return self.too_many(name, Both::new("Nachrichten", "messages"));
         }
         if about == About::System && text == "updateTime" {
             self.update_time = Some(text_no);
@@ -214,7 +202,7 @@ impl Judge {
         let Some(signer) = self.signers.get_mut(usize::from(key)) else {
             return;
         };
-        if signer.key.is_some() || signer.unsupported.is_some() {
+        if signer.is_known() {
             signer.check(name, &check, &mut self.findings);
         } else if self.waiting.len() < WAITING_MAX {
             self.waiting.push(Waiting {
@@ -223,14 +211,22 @@ impl Judge {
                 check,
             });
         } else {
-            self.too_many(name, "messages before their key's certificate");
+            let what = Both::new(
+                "Nachrichten vor dem Zertifikat ihres Schlüssels",
+                "messages before their key's certificate",
+            );
+            self.too_many(name, what);
         }
     }
 
-    fn too_many(&mut self, name: &str, what: &str) {
+    fn too_many(&mut self, name: &str, what: Both<&str>) {
         self.unreadable += 1;
-        self.findings
-            .add(Code::TooMany, name, format!("there are more {what} than are judged"));
+        self.findings.add(Code::TooMany, name, || {
+            Both::new(
+                format!("es gibt mehr {}, als geprüft werden", what.de),
+                format!("there are more {} than are judged", what.en),
+            )
+        });
     }
 
     /// The place of a message's key.
@@ -241,15 +237,7 @@ impl Judge {
         let place = u16::try_from(self.signers.len())
             .ok()
             .filter(|_| self.signers.len() < KEYS_MAX)?;
-        let mut signer = Signer {
-            serial: message.serial,
-            key: None,
-            unsupported: None,
-            algorithm: message.algorithm.clone(),
-            valid: 0,
-            wrong: 0,
-            unchecked: 0,
-        };
+        let mut signer = Signer::of(message);
         if let Some(certificate) = self.certificates.iter().find(|one| one.serial() == message.serial) {
             signer.take(certificate);
         }
@@ -274,18 +262,26 @@ impl Judge {
             // Authorities are found by what they signed, and a vendor's test system names its own wrongly.
             let signs = keys.iter().any(|key| self.known.contains_key(key));
             let severity = if signs { Severity::Error } else { Severity::Warning };
-            self.findings.add_as(severity, Code::CertificateName, name, what);
+            self.findings.add_as(severity, Code::CertificateName, name, || what);
         }
         if self.info.is_none() {
-            self.findings.add(Code::NoInfo, "info.csv", "it is not there");
+            self.findings.add(Code::NoInfo, "info.csv", || {
+                both!("sie ist nicht da", "it is not there")
+            });
         }
         if self.records.is_empty() {
-            self.findings
-                .add(Code::NoMessages, "the archive", "there is no log message in it");
+            self.findings.add(Code::NoMessages, ARCHIVE, || {
+                both!("es enthält keine Log-Nachricht", "there is no log message in it")
+            });
         }
         if self.signers.len() > 1 {
-            let what = format!("there are messages of {} keys", self.signers.len());
-            self.findings.add(Code::SeveralKeys, "the archive", what);
+            let keys = self.signers.len();
+            self.findings.add(Code::SeveralKeys, ARCHIVE, || {
+                both!(
+                    "es gibt Nachrichten von {keys} Schlüsseln",
+                    "there are messages of {keys} keys"
+                )
+            });
         }
         let mut records = std::mem::take(&mut self.records);
         let mut report = Report::new(options.complete, &records, self.unreadable);
@@ -309,94 +305,6 @@ impl Judge {
         }
         report.clients = clients(&records, &self.texts);
         report.finish(self.info.unwrap_or_default(), self.findings)
-    }
-}
-
-impl Signer {
-    fn take(&mut self, certificate: &Certificate) {
-        self.key = self.key.take().or_else(|| certificate.public_key());
-        if let CertifiedKey::Unsupported(what) = &certificate.key {
-            self.unsupported = Some(what.clone());
-        }
-    }
-
-    fn check(&mut self, name: &str, check: &Check, findings: &mut Findings) {
-        let serial = hex(&self.serial);
-        let Some(key) = &mut self.key else {
-            self.unchecked += 1;
-            return match &self.unsupported {
-                Some(what) => findings.add(
-                    Code::NotChecked,
-                    name,
-                    format!("its signature was not checked: no library here has {what}"),
-                ),
-                None => findings.add(
-                    Code::SerialUnknown,
-                    name,
-                    format!("there is no certificate for the key {serial}, so its signature was not checked"),
-                ),
-            };
-        };
-        let digest = match &check.digest {
-            Ok(digest) => digest,
-            Err(algorithm) => {
-                self.unchecked += 1;
-                let what = format!("its signature was not checked: the algorithm {algorithm} is not known here");
-                return findings.add(Code::NotChecked, name, what);
-            }
-        };
-        let plain = if check.is_sequence {
-            plain_of_sequence(&check.signature, key.curve())
-        } else {
-            None
-        };
-        let signature = if check.is_sequence {
-            plain.as_deref().unwrap_or_default()
-        } else {
-            &check.signature
-        };
-        if key.verifies(digest, signature) {
-            self.valid += 1;
-        } else {
-            self.wrong += 1;
-            let what = format!(
-                "its signature does not hold with the key {serial} ({})",
-                key.curve().name()
-            );
-            findings.add(Code::SignatureWrong, name, what);
-        }
-    }
-
-    fn conclude(&self, span: Span, pool: &[Certificate], options: &Options, findings: &mut Findings) -> KeyReport {
-        let serial = hex(&self.serial);
-        if self.unchecked > 0 && self.valid > 0 {
-            let what = format!("{} messages hold, {} were not checked", self.valid, self.unchecked);
-            findings.add_as(Severity::Error, Code::AlgorithmsMixed, serial.clone(), what);
-        }
-        let known = pool.iter().chain(&options.roots);
-        let certificate = known.into_iter().find(|one| one.serial() == self.serial);
-        let search = Search {
-            pool,
-            roots: &options.roots,
-            signed_s: (span.first_s, span.last_s),
-        };
-        let (trust, chain) = match certificate {
-            Some(certificate) => search.follow(certificate, findings),
-            None => (Trust::None, Vec::new()),
-        };
-        KeyReport {
-            serial,
-            curve: self.key.as_ref().map(PublicKey::curve),
-            algorithm: self.algorithm.name(),
-            valid_from_s: certificate.map(|one| one.not_before_s),
-            valid_to_s: certificate.map(|one| one.not_after_s),
-            chain,
-            trust,
-            span,
-            valid: self.valid,
-            wrong: self.wrong,
-            unchecked: self.unchecked,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! ([`receipt`]).
 //!
 //! It knows nothing of the signer in this repository and shares no line with it: a verifier that encodes with the signer's own code proves nothing.
-//! What is found comes as values ([`Finding`]) that say how bad it is, where, what, why it matters and what to do now.
+//! What is found comes as values ([`Finding`]) that say in both languages how bad it is, where, what, why it matters and what to do now.
 //!
 //! What must never happen here: a file opened, a clock read, a judgement softened because something could not be checked. What no library here can
 //! check is a warning of its own.
@@ -24,8 +24,10 @@ mod order;
 pub mod receipt;
 mod record;
 pub mod report;
+mod signer;
 pub mod time;
 pub mod tlv;
+mod told;
 
 pub use archive::FILE_MAX;
 pub use certificate::Certificate;
@@ -34,3 +36,4 @@ pub use finding::{Code, Finding, Findings, Severity};
 pub use message::Message;
 pub use order::OpenTransaction;
 pub use report::Report;
+pub use told::Told;

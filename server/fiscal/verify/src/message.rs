@@ -8,6 +8,8 @@
 //! ```
 //! What was signed is the content of the sequence up to the signature, byte for byte as it stands.
 
+use wording::{Both, both};
+
 use crate::algorithm::Algorithm;
 use crate::time::LogTime;
 use crate::tlv::{Tlv, TlvFault, Values};
@@ -101,67 +103,113 @@ pub struct Message<'a> {
 
 /// Why a file is not a log message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.said().en)]
 pub enum MessageFault {
     /// It is not made of tags, lengths and values.
-    #[error("it is not encoded as log messages are: {0}")]
     Encoding(#[from] TlvFault),
     /// A part is missing, twice there, or at the wrong place.
-    #[error("{0} is missing, at the wrong place or not as it must be")]
-    Part(&'static str),
+    Part(Both<&'static str>),
     /// Something follows.
-    #[error("something follows {0}")]
-    Behind(&'static str),
+    Behind(Both<&'static str>),
     /// Versions 2 and 3 are known.
-    #[error("it has version {0}, known are 2 and 3")]
     Version(u64),
+}
+
+impl MessageFault {
+    /// It in words.
+    pub fn said(self) -> Both {
+        match self {
+            Self::Encoding(fault) => Both::new(
+                format!("sie ist nicht so codiert wie Log-Nachrichten: {}", fault.said().de),
+                format!("it is not encoded as log messages are: {}", fault.said().en),
+            ),
+            Self::Part(part) => Both::new(
+                format!(
+                    "{} fehlt, steht an der falschen Stelle oder ist nicht, wie es sein muss",
+                    part.de
+                ),
+                format!("{} is missing, at the wrong place or not as it must be", part.en),
+            ),
+            Self::Behind(part) => Both::new(
+                format!("nach {} folgt noch etwas", part.de),
+                format!("something follows {}", part.en),
+            ),
+            Self::Version(version) => both!(
+                "sie hat Version {version}, bekannt sind 2 und 3",
+                "it has version {version}, known are 2 and 3"
+            ),
+        }
+    }
+
+    const fn part(de: &'static str, en: &'static str) -> Self {
+        Self::Part(Both::new(de, en))
+    }
+
+    const fn behind(de: &'static str, en: &'static str) -> Self {
+        Self::Behind(Both::new(de, en))
+    }
 }
 
 impl<'a> Message<'a> {
     /// Reads a log message.
     pub fn read(bytes: &'a [u8]) -> Result<Self, MessageFault> {
-        let part = MessageFault::Part;
+        let part = MessageFault::part;
         let mut file = Values::of(bytes);
-        let outer = file.expect(SEQUENCE)?.ok_or(part("the outer sequence"))?;
+        let outer = file
+            .expect(SEQUENCE)?
+            .ok_or(part("die äußere Sequenz", "the outer sequence"))?;
         if !file.rest().is_empty() {
-            return Err(MessageFault::Behind("the message"));
+            return Err(MessageFault::behind("der Nachricht", "the message"));
         }
         let mut values = Values::of(outer.value);
         let version = values.expect(INTEGER)?.and_then(|value| value.unsigned());
-        let version = match version.ok_or(part("the version"))? {
+        let version = match version.ok_or(part("die Version", "the version"))? {
             2 => 2,
             3 => 3,
             other => return Err(MessageFault::Version(other)),
         };
-        let kind = values.expect(OBJECT)?.ok_or(part("the kind of the message"))?;
+        let kind = values
+            .expect(OBJECT)?
+            .ok_or(part("die Art der Nachricht", "the kind of the message"))?;
         let kind = match kind.value.strip_prefix(&CERTIFIED_DATA) {
             Some([kind @ 1..=3]) => *kind,
-            _ => return Err(part("the kind of the message")),
+            _ => return Err(part("die Art der Nachricht", "the kind of the message")),
         };
         let certified = Fields::take(&mut values)?.certified(kind)?;
         let serial = values.expect(OCTETS)?.and_then(|value| value.value.try_into().ok());
-        let serial = serial.ok_or(part("the serial number of 32 bytes"))?;
-        let algorithm = values.expect(SEQUENCE)?.ok_or(part("the algorithm"))?;
+        let serial = serial.ok_or(part("die Seriennummer von 32 Byte", "the serial number of 32 bytes"))?;
+        let algorithm = values
+            .expect(SEQUENCE)?
+            .ok_or(part("der Algorithmus", "the algorithm"))?;
         let mut within = Values::of(algorithm.value);
-        let algorithm = Algorithm::of(within.expect(OBJECT)?.ok_or(part("the algorithm"))?.value);
+        let algorithm = Algorithm::of(
+            within
+                .expect(OBJECT)?
+                .ok_or(part("der Algorithmus", "the algorithm"))?
+                .value,
+        );
         let audit = values.expect(OCTETS)?;
         if audit.is_some() != (kind == 3) {
-            return Err(part("the audit data"));
+            return Err(part("das Feld der Audit-Daten", "the audit data"));
         }
         let counter = values.expect(INTEGER)?.and_then(|value| value.unsigned());
         let time = values.take()?.and_then(|value| LogTime::of(&value));
         let signed = outer.value.len() - values.rest().len();
-        let signature = values.expect(OCTETS)?.ok_or(part("the signature"))?.value;
+        let signature = values
+            .expect(OCTETS)?
+            .ok_or(part("die Signatur", "the signature"))?
+            .value;
         if !values.rest().is_empty() {
-            return Err(MessageFault::Behind("the signature"));
+            return Err(MessageFault::behind("der Signatur", "the signature"));
         }
         Ok(Self {
             version,
             certified,
             serial,
             algorithm,
-            counter: counter.ok_or(part("the signature counter"))?,
-            time: time.ok_or(part("the log time"))?,
-            signed: outer.value.get(..signed).ok_or(part("the signature"))?,
+            counter: counter.ok_or(part("der Signaturzähler", "the signature counter"))?,
+            time: time.ok_or(part("die Zeit", "the log time"))?,
+            signed: outer.value.get(..signed).ok_or(part("die Signatur", "the signature"))?,
             signature,
         })
     }
@@ -184,7 +232,10 @@ impl<'a> Fields<'a> {
             if let Some(field) = fields.0.get_mut(usize::from(tlv.tag & 0x1f))
                 && field.replace(tlv).is_some()
             {
-                return Err(MessageFault::Part("a field that must come once"));
+                return Err(MessageFault::part(
+                    "ein Feld, das es einmal gibt,",
+                    "a field that must come once",
+                ));
             }
         }
         Ok(fields)
@@ -207,7 +258,10 @@ impl<'a> Fields<'a> {
         let (mut values, mut whole) = (Values::of(field.value), Vec::new());
         while let Some(part) = values.take()? {
             if part.tag != OCTETS {
-                return Err(MessageFault::Part("a part of the process data"));
+                return Err(MessageFault::part(
+                    "ein Teil der Prozessdaten",
+                    "a part of the process data",
+                ));
             }
             whole.extend_from_slice(part.value);
         }
@@ -215,7 +269,7 @@ impl<'a> Fields<'a> {
     }
 
     fn certified(&self, kind: u8) -> Result<Certified<'a>, MessageFault> {
-        let part = MessageFault::Part;
+        let part = MessageFault::part;
         let text = |number| self.whole(number).and_then(|value| std::str::from_utf8(value).ok());
         match kind {
             1 => {
@@ -224,18 +278,21 @@ impl<'a> Fields<'a> {
                     operation: self
                         .whole(0)
                         .and_then(Operation::of_message)
-                        .ok_or(part("the operation"))?,
-                    client: text(1).ok_or(part("the client"))?,
+                        .ok_or(part("der Vorgang", "the operation"))?,
+                    client: text(1).ok_or(part("der Client", "the client"))?,
                     process_data: self.parts(2)?.unwrap_or_default(),
                     process_type: self.whole(3).unwrap_or_default(),
                     number: number
                         .and_then(|value| value.unsigned())
-                        .ok_or(part("the transaction number"))?,
+                        .ok_or(part("die Transaktionsnummer", "the transaction number"))?,
                 })
             }
             2 => Ok(Certified::System { operation: text(0) }),
             _ if self.0.iter().all(Option::is_none) => Ok(Certified::Audit),
-            _ => Err(part("the certified data, of which an audit has none,")),
+            _ => Err(part(
+                "der zertifizierte Inhalt, den ein Audit nicht hat,",
+                "the certified data, of which an audit has none,",
+            )),
         }
     }
 }

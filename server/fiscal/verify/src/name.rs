@@ -8,6 +8,8 @@
 //! | `<time>_Sig-<n>_Log-Sys_<operation>[_Fc-<k>].log` | something that happened in the TSE |
 //! | `<time>_Sig-<n>_Log-Aud[_Fc-<k>].log` | an audit |
 
+use wording::Both;
+
 use crate::message::{Certified, Message, Operation};
 use crate::time::LogTime;
 
@@ -142,15 +144,19 @@ impl<'a> LogName<'a> {
     }
 
     /// What the name says otherwise than the message.
-    pub fn differences(&self, message: &Message<'_>) -> Vec<&'static str> {
+    pub fn differences(&self, message: &Message<'_>) -> Vec<Both<&'static str>> {
         let mut differences = Vec::new();
-        let mut differs = |so: bool, what| {
+        let mut differs = |so: bool, de, en| {
             if so {
-                differences.push(what);
+                differences.push(Both::new(de, en));
             }
         };
-        differs(self.time.moment() != message.time.moment(), "the time");
-        differs(self.counter != message.counter, "the signature counter");
+        differs(self.time.moment() != message.time.moment(), "die Zeit", "the time");
+        differs(
+            self.counter != message.counter,
+            "der Signaturzähler",
+            "the signature counter",
+        );
         match (&self.what, &message.certified) {
             (
                 LogWhat::Transaction {
@@ -165,20 +171,21 @@ impl<'a> LogName<'a> {
                     ..
                 },
             ) => {
-                differs(number != no, "the transaction");
-                differs(operation != step, "the operation");
-                differs(!client.contains(whose), "the client");
+                differs(number != no, "die Transaktion", "the transaction");
+                differs(operation != step, "der Vorgang", "the operation");
+                differs(!client.contains(whose), "der Client", "the client");
             }
             // How version 3 names what happened in the TSE is not known here, so its names are taken as they are.
             (LogWhat::System { operation }, Certified::System { operation: inside }) => {
                 let known = message.version == 2;
                 differs(
                     known && !inside.is_some_and(|inside| operation.contains(&inside)),
+                    "der Vorgang",
                     "the operation",
                 );
             }
             (LogWhat::Audit, Certified::Audit) => {}
-            _ => differs(true, "the kind of message"),
+            _ => differs(true, "die Art der Nachricht", "the kind of message"),
         }
         differences
     }

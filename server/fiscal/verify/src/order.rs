@@ -1,5 +1,7 @@
 //! What messages say together: counters without a gap, a clock that does not go back, and transactions that begin once and end once.
 
+use wording::both;
+
 use crate::finding::{Code, Findings, Severity};
 use crate::message::Operation;
 use crate::record::{About, Record, Text, Texts};
@@ -59,7 +61,12 @@ impl Order<'_> {
         if first > FIRST_COUNTER_MAX
             && let Some(record) = records.first()
         {
-            let what = format!("the first signature counter is {first}");
+            let what = || {
+                both!(
+                    "der erste Signaturzähler ist {first}",
+                    "the first signature counter is {first}"
+                )
+            };
             findings.add_as(self.missing(), Code::BeginsLate, record.name(self.texts), what);
         }
         for pair in records.windows(2) {
@@ -77,30 +84,39 @@ impl Order<'_> {
     fn neighbours(&self, before: &Record, after: &Record, findings: &mut Findings) {
         let name = || after.name(self.texts);
         if before.counter == after.counter {
-            let what = format!(
-                "{} has the signature counter {}, too",
-                before.name(self.texts),
-                after.counter
-            );
+            let what = || {
+                both!(
+                    "auch {} hat den Signaturzähler {}",
+                    "{} has the signature counter {}, too",
+                    before.name(self.texts),
+                    after.counter
+                )
+            };
             findings.add(Code::CounterTwice, name(), what);
         }
         let missing = after.counter.saturating_sub(before.counter).saturating_sub(1);
         if missing > 0 {
-            let what = format!(
-                "before it {missing} signature counters are missing: {} to {}",
-                before.counter + 1,
-                after.counter - 1
-            );
+            let what = || {
+                both!(
+                    "davor fehlen {missing} Signaturzähler: {} bis {}",
+                    "before it {missing} signature counters are missing: {} to {}",
+                    before.counter + 1,
+                    after.counter - 1
+                )
+            };
             findings.add_as(self.missing(), Code::CounterGap, name(), what);
         }
         let sets_clock = |record: &Record| record.about == About::System && Some(record.text) == self.update_time;
         if after.time.moment() < before.time.moment() && !sets_clock(before) && !sets_clock(after) {
-            let what = format!(
-                "it was signed at {}, the message before it, {}, at {}",
-                shown(after.time.seconds),
-                before.name(self.texts),
-                shown(before.time.seconds)
-            );
+            let what = || {
+                both!(
+                    "sie ist um {} signiert, die Nachricht davor, {}, um {}",
+                    "it was signed at {}, the message before it, {}, at {}",
+                    shown(after.time.seconds),
+                    before.name(self.texts),
+                    shown(before.time.seconds)
+                )
+            };
             // The clock may have been set in a message that is missing.
             let severity = if missing > 0 { self.missing() } else { Severity::Error };
             findings.add_as(severity, Code::TimeFalls, name(), what);
@@ -115,7 +131,13 @@ impl Order<'_> {
             sums.transactions += 1;
             let missing = last.map_or(0, |last| step.number.saturating_sub(last).saturating_sub(1));
             if missing > 0 {
-                let what = format!("before transaction {} there are {missing} missing", step.number);
+                let what = || {
+                    both!(
+                        "vor Transaktion {} fehlen {missing}",
+                        "before transaction {} there are {missing} missing",
+                        step.number
+                    )
+                };
                 findings.add_as(self.missing(), Code::NumberGap, step.name(self.texts), what);
             }
             last = Some(step.number);
@@ -123,11 +145,13 @@ impl Order<'_> {
                 sums.open += 1;
                 if sums.open_listed.len() < OPEN_LISTED_MAX {
                     let client = self.texts.get(step.text).to_owned();
-                    findings.add(
-                        Code::Open,
-                        step.name(self.texts),
-                        format!("transaction {} of {client} has not ended", step.number),
-                    );
+                    findings.add(Code::Open, step.name(self.texts), || {
+                        both!(
+                            "Transaktion {} von {client} ist nicht beendet",
+                            "transaction {} of {client} has not ended",
+                            step.number
+                        )
+                    });
                     sums.open_listed.push(OpenTransaction {
                         number: step.number,
                         client,
@@ -148,30 +172,38 @@ impl Order<'_> {
         for step in steps {
             if Some(step.text) != client {
                 let whose = client.map_or("", |client| self.texts.get(client));
-                let what = format!("transaction {number} belongs to {whose}");
+                let what = || {
+                    both!(
+                        "Transaktion {number} gehört {whose}",
+                        "transaction {number} belongs to {whose}"
+                    )
+                };
                 findings.add(Code::ClientDiffers, name(step), what);
             }
             match step.about {
                 About::Transaction(Operation::Start) if started => {
-                    findings.add(
-                        Code::StartTwice,
-                        name(step),
-                        format!("transaction {number} began before"),
-                    );
+                    findings.add(Code::StartTwice, name(step), || {
+                        both!(
+                            "Transaktion {number} hat schon begonnen",
+                            "transaction {number} began before"
+                        )
+                    });
                 }
                 About::Transaction(Operation::Finish) if ended => {
-                    findings.add(
-                        Code::FinishTwice,
-                        name(step),
-                        format!("transaction {number} ended before"),
-                    );
+                    findings.add(Code::FinishTwice, name(step), || {
+                        both!(
+                            "Transaktion {number} war schon beendet",
+                            "transaction {number} ended before"
+                        )
+                    });
                 }
                 About::Transaction(Operation::Start | Operation::Update) if ended => {
-                    findings.add(
-                        Code::OutOfOrder,
-                        name(step),
-                        format!("transaction {number} ended before it"),
-                    );
+                    findings.add(Code::OutOfOrder, name(step), || {
+                        both!(
+                            "Transaktion {number} war davor beendet",
+                            "transaction {number} ended before it"
+                        )
+                    });
                 }
                 _ => {}
             }
@@ -179,16 +211,22 @@ impl Order<'_> {
             ended |= step.about == About::Transaction(Operation::Finish);
         }
         if let (false, Some(step)) = (started, steps.first()) {
-            let what = format!("the start of transaction {number} is not there");
+            let what = || {
+                both!(
+                    "der Beginn von Transaktion {number} fehlt",
+                    "the start of transaction {number} is not there"
+                )
+            };
             findings.add_as(self.missing(), Code::StartMissing, name(step), what);
         } else if let Some(step) = steps.first()
             && step.about != About::Transaction(Operation::Start)
         {
-            findings.add(
-                Code::OutOfOrder,
-                name(step),
-                format!("it was signed before the start of transaction {number}"),
-            );
+            findings.add(Code::OutOfOrder, name(step), || {
+                both!(
+                    "sie ist vor dem Beginn von Transaktion {number} signiert",
+                    "it was signed before the start of transaction {number}"
+                )
+            });
         }
         ended
     }

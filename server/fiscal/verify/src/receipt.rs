@@ -4,18 +4,17 @@
 //! came in one piece. All four ways are tried, and signatures in both forms that systems print. A code that holds agrees with the key in it; that the
 //! key is a TSE's is known only where its serial number is.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use wording::{Both, both};
 
 use crate::algorithm::{Curve, Digest};
-use crate::finding::{Code, Finding, Findings, Severity, shown};
+use crate::finding::{Code, Finding, Findings, Severity};
 use crate::key::{PublicKey, plain_of_sequence};
-use crate::report::{hex, write_finding};
+use crate::report::hex;
 
 /// Bytes of the longest code that is read: more than any QR code holds.
 const CODE_MAX: usize = 8_192;
@@ -84,40 +83,64 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Three fields from the left and eight from the right: process data may hold semicolons itself.
-    fn read(code: &'a str) -> Result<Self, String> {
-        let missing = || "fields are missing: a code has twelve".to_owned();
+    fn read(code: &'a str) -> Result<Self, Both> {
+        let missing = || {
+            both!(
+                "es fehlen Felder: ein Code hat zwölf",
+                "fields are missing: a code has twelve"
+            )
+        };
         if code.len() > CODE_MAX {
-            return Err(format!("it has {} bytes, more than any QR code holds", code.len()));
+            return Err(both!(
+                "er hat {} Byte, mehr als in einen QR-Code passen",
+                "it has {} bytes, more than any QR code holds",
+                code.len()
+            ));
         }
         let mut left = code.splitn(4, ';');
         let (version, client, process_type) = (left.next(), left.next(), left.next());
         if version != Some("V0") {
-            return Err("it does not begin with V0".to_owned());
+            return Err(both!("er beginnt nicht mit V0", "it does not begin with V0"));
         }
         let mut right = left.next().ok_or_else(missing)?.rsplitn(9, ';');
         let mut field = || right.next().ok_or_else(missing);
         let (point, signature, form, algorithm) = (field()?, field()?, field()?, field()?);
         let (finished, started, counter, transaction) = (field()?, field()?, field()?, field()?);
-        let number = |what: &str, text: &str| {
+        let number = |de, en, text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             let number = digits.then(|| text.parse().ok()).flatten();
-            number.ok_or_else(|| format!("{what} {text:?} is no number"))
+            number.ok_or_else(|| {
+                Both::new(
+                    format!("{de} {text:?} ist keine Zahl"),
+                    format!("{en} {text:?} is no number"),
+                )
+            })
         };
-        let bytes = |what: &str, text: &str| {
+        let bytes = |de, en, text: &str| {
             let decoded = STANDARD.decode(text);
-            decoded.map_err(|error| format!("{what} is not base64: {error}"))
+            decoded.map_err(|error| {
+                Both::new(
+                    format!("{de} ist kein Base64: {error}"),
+                    format!("{en} is not base64: {error}"),
+                )
+            })
         };
         moment(started)?;
         Ok(Self {
             client: client.ok_or_else(missing)?,
             process_type: process_type.ok_or_else(missing)?,
             process_data: field()?,
-            transaction: number("the transaction", transaction)?,
-            counter: number("the signature counter", counter)?,
+            transaction: number("die Transaktionsnummer", "the transaction", transaction)?,
+            counter: number("der Signaturzähler", "the signature counter", counter)?,
             time: log_time(form, moment(finished)?)?,
-            digest: Digest::of_receipt(algorithm).ok_or_else(|| format!("the algorithm {algorithm:?} is not known"))?,
-            signature: bytes("the signature", signature)?,
-            point: bytes("the public key", point)?,
+            digest: Digest::of_receipt(algorithm).ok_or_else(|| {
+                both!(
+                    "der Algorithmus {algorithm:?} ist nicht bekannt",
+                    "the algorithm {algorithm:?} is not known"
+                )
+            })?,
+            signature: bytes("die Signatur", "the signature", signature)?,
+            point: bytes("der öffentliche Schlüssel", "the public key", point)?,
         })
     }
 
@@ -204,30 +227,38 @@ fn put_number(out: &mut Vec<u8>, tag: u8, number: u64) {
     put(out, tag, bytes.get(skip..).unwrap_or_default());
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| format!("{text:?} is no time"))
+fn moment(text: &str) -> Result<Timestamp, Both> {
+    text.parse()
+        .map_err(|_| both!("{text:?} ist keine Zeit", "{text:?} is no time"))
 }
 
 /// The log time as a TSE encodes it, by what the code says its form is.
-fn log_time(form: &str, time: Timestamp) -> Result<Vec<u8>, String> {
+fn log_time(form: &str, time: Timestamp) -> Result<Vec<u8>, Both> {
     let mut out = Vec::new();
     let written = |format: &str| time.to_zoned(TimeZone::UTC).strftime(format).to_string();
     match form {
         "unixTime" => {
-            let seconds = u64::try_from(time.as_second()).map_err(|_| "its time is before 1970".to_owned())?;
+            let seconds = u64::try_from(time.as_second())
+                .map_err(|_| both!("seine Zeit liegt vor 1970", "its time is before 1970"))?;
             put_number(&mut out, 0x02, seconds);
         }
         "utcTime" => put(&mut out, 0x17, written("%y%m%d%H%MZ").as_bytes()),
         "utcTimeWithSeconds" => put(&mut out, 0x17, written("%y%m%d%H%M%SZ").as_bytes()),
         "generalizedTime" => put(&mut out, 0x18, written("%Y%m%d%H%M%SZ").as_bytes()),
         "generalizedTimeWithMilliseconds" => put(&mut out, 0x18, written("%Y%m%d%H%M%S.%3fZ").as_bytes()),
-        other => return Err(format!("the form of time {other:?} is not known")),
+        other => {
+            return Err(both!(
+                "das Zeitformat {other:?} ist nicht bekannt",
+                "the form of time {other:?} is not known"
+            ));
+        }
     }
     Ok(out)
 }
 
 /// Judges a code. `place` is where it came from; `known` are serial numbers of TSEs, where some are known.
-pub fn judge(place: &str, code: &str, known: &[[u8; 32]]) -> Verdict {
+pub fn judge(place: impl Into<Both>, code: &str, known: &[[u8; 32]]) -> Verdict {
+    let place = place.into();
     let mut findings = Findings::default();
     let mut verdict = Verdict {
         holds: false,
@@ -243,15 +274,15 @@ pub fn judge(place: &str, code: &str, known: &[[u8; 32]]) -> Verdict {
         findings: Vec::new(),
     };
     match Fields::read(code.trim_end_matches(['\r', '\n'])) {
-        Err(why) => findings.add(Code::CodeUnreadable, place, why),
-        Ok(fields) => check(&mut verdict, &fields, place, known, &mut findings),
+        Err(why) => findings.add(Code::CodeUnreadable, place, || why),
+        Ok(fields) => check(&mut verdict, &fields, &place, known, &mut findings),
     }
     verdict.holds = findings.of(Severity::Error) == 0;
     verdict.findings = findings.into_told();
     verdict
 }
 
-fn check(verdict: &mut Verdict, fields: &Fields<'_>, place: &str, known: &[[u8; 32]], findings: &mut Findings) {
+fn check(verdict: &mut Verdict, fields: &Fields<'_>, place: &Both, known: &[[u8; 32]], findings: &mut Findings) {
     fields.client.clone_into(&mut verdict.client);
     fields.process_type.clone_into(&mut verdict.process_type);
     fields.process_data.clone_into(&mut verdict.process_data);
@@ -263,65 +294,50 @@ fn check(verdict: &mut Verdict, fields: &Fields<'_>, place: &str, known: &[[u8; 
         let (code, what) = match fields.point.as_slice() {
             [4, rest @ ..] if rest.len() == 128 => (
                 Code::NotChecked,
-                "its signature was not checked: no library here has the curve brainpoolP512r1",
+                Both::new(
+                    "seine Signatur ist nicht geprüft: keine Bibliothek hier hat die Kurve brainpoolP512r1",
+                    "its signature was not checked: no library here has the curve brainpoolP512r1",
+                ),
             ),
             _ => (
                 Code::KeyWrong,
-                "the key in it is no point of a curve that is known here",
+                Both::new(
+                    "der Schlüssel darin ist kein Punkt einer Kurve, die hier bekannt ist",
+                    "the key in it is no point of a curve that is known here",
+                ),
             ),
         };
-        return findings.add(code, place, what);
+        return findings.add(code, place.clone(), || what.into());
     };
     verdict.curve = Some(key.curve());
     verdict.form = fields.form(&mut key);
     if verdict.form.is_none() {
-        findings.add(
-            Code::SignatureWrong,
-            place,
-            "its signature does not hold with the key in it, in none of the ways that TSEs sign",
-        );
+        findings.add(Code::SignatureWrong, place.clone(), || {
+            both!(
+                "seine Signatur passt nicht zum Schlüssel darin, auf keine der Weisen, auf die TSEs signieren",
+                "its signature does not hold with the key in it, in none of the ways that TSEs sign"
+            )
+        });
     }
     if known.is_empty() && verdict.form.is_some() {
-        findings.add(Code::KeyUnknown, place, "no serial number of a TSE was given");
+        findings.add(Code::KeyUnknown, place.clone(), || {
+            both!(
+                "keine Seriennummer einer TSE ist angegeben",
+                "no serial number of a TSE was given"
+            )
+        });
     } else if !known.is_empty() {
         verdict.known_tse = Some(known.contains(&serial));
         if !known.contains(&serial) {
-            let what = format!("its key {} is none of the TSEs that were given", verdict.serial);
-            findings.add(Code::TseUnknown, place, what);
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(form) = self.form {
-            let how = match form.encoding {
-                Encoding::Primitive => "data in one piece",
-                Encoding::Constructed => "data in parts",
+            let what = || {
+                both!(
+                    "sein Schlüssel {} gehört zu keiner der angegebenen TSEs",
+                    "its key {} is none of the TSEs that were given",
+                    verdict.serial
+                )
             };
-            writeln!(
-                f,
-                "The signature holds: transaction {} of {}, counter {}, log message of version {}, {how}",
-                self.transaction,
-                shown(&self.client),
-                self.counter,
-                form.version
-            )?;
-            writeln!(f, "    {} {}", shown(&self.process_type), shown(&self.process_data))?;
+            findings.add(Code::TseUnknown, place.clone(), what);
         }
-        if let Some(curve) = self.curve {
-            let known = match self.known_tse {
-                Some(true) => "one of the TSEs you gave",
-                Some(false) => "NONE of the TSEs you gave",
-                None if self.form.is_some() => "which only shows that the code agrees with itself",
-                None => "with which it does not agree",
-            };
-            writeln!(f, "    key {} ({}), {known}", self.serial, curve.name())?;
-        }
-        for finding in &self.findings {
-            write_finding(f, finding)?;
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,4 @@
-//! What a judgement of an export says, for programs and in sentences.
-
-use std::fmt;
+//! What a judgement of an export says, as values.
 
 use serde::Serialize;
 
@@ -9,11 +7,10 @@ use crate::chain::Trust;
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::order::{OpenTransaction, Sums};
 use crate::record::{About, Record};
-use crate::time::shown;
 
 /// Bytes as lower hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
+    use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _always = write!(text, "{byte:02x}");
         text
@@ -223,103 +220,5 @@ impl Report {
     /// Messages whose signature could not be checked.
     pub fn unchecked(&self) -> u64 {
         self.keys.iter().map(|key| key.unchecked).sum::<u64>() + self.not_judged
-    }
-}
-
-/// Findings in sentences.
-pub(crate) fn write_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
-    let severity = match finding.severity {
-        Severity::Error => "ERROR",
-        Severity::Warning => "WARNING",
-        Severity::Note => "NOTE",
-    };
-    writeln!(f, "{severity} {}: {}", finding.code.name(), finding.place)?;
-    writeln!(f, "    {}", finding.what)?;
-    writeln!(f, "    {} {}", finding.why, finding.next)
-}
-
-impl fmt::Display for KeyReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span = &self.span;
-        writeln!(f, "Key {}", self.serial)?;
-        writeln!(
-            f,
-            "    {}, {}",
-            self.curve.map_or("a curve that is not checked here", Curve::name),
-            self.algorithm
-        )?;
-        writeln!(
-            f,
-            "    {} messages, signature counters {} to {}, {} to {}",
-            span.messages,
-            span.first_counter,
-            span.last_counter,
-            shown(span.first_s),
-            shown(span.last_s)
-        )?;
-        writeln!(
-            f,
-            "    {} signatures hold, {} do not, {} were not checked",
-            self.valid, self.wrong, self.unchecked
-        )?;
-        if let (Some(from), Some(to)) = (self.valid_from_s, self.valid_to_s) {
-            writeln!(f, "    certificate valid from {} to {}", shown(from), shown(to))?;
-        }
-        for subject in &self.chain {
-            writeln!(f, "    ← {subject}")?;
-        }
-        let trust = match self.trust {
-            Trust::GivenRoot => "the chain ends at a root you gave",
-            Trust::OwnRoot => "the chain ends at a root that the export brings itself; none was given",
-            Trust::None => "no chain to a root",
-        };
-        writeln!(f, "    {trust}")
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for info in &self.info {
-            writeln!(
-                f,
-                "TSE {:?} of {:?}, version {:?}",
-                info.description, info.manufacturer, info.version
-            )?;
-        }
-        writeln!(
-            f,
-            "{} messages: {} of transactions, {} of the TSE, {} audits",
-            self.messages, self.transaction_messages, self.system_messages, self.audit_messages
-        )?;
-        writeln!(
-            f,
-            "{} transactions of {} clients, {} of them open",
-            self.transactions,
-            self.clients.len(),
-            self.open_total
-        )?;
-        for key in &self.keys {
-            write!(f, "{key}")?;
-        }
-        for finding in &self.findings {
-            write_finding(f, finding)?;
-        }
-        let told = |of: &Count| {
-            let same = |finding: &&Finding| (finding.severity, finding.code) == (of.severity, of.code);
-            self.findings.iter().filter(same).count() as u64
-        };
-        for count in self.counts.iter().filter(|count| count.count > told(count)) {
-            writeln!(f, "… {} {} in all", count.count, count.code.name())?;
-        }
-        let unchecked = match self.unchecked() {
-            0 => String::new(),
-            count => format!(" Messages not checked: {count}."),
-        };
-        let verdict = if self.holds { "It holds" } else { "It does NOT hold" };
-        writeln!(
-            f,
-            "{verdict}: errors {}, warnings {}, notes {}.{unchecked} Lists of revoked certificates were not read.",
-            self.errors, self.warnings, self.notes
-        )
     }
 }

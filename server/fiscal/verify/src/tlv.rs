@@ -3,6 +3,8 @@
 //! A library for DER refuses that form, and the bytes as they stand are what was signed: so this reader hands out slices of its input and never
 //! encodes anything again.
 
+use wording::Both;
+
 /// An end mark of a value without a length.
 const END: [u8; 2] = [0, 0];
 
@@ -11,19 +13,34 @@ const DEPTH_MAX: usize = 4;
 
 /// Why bytes are not what a TSE may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.said().en)]
 pub enum TlvFault {
     /// The bytes end within a value.
-    #[error("the bytes end too early")]
     Cut,
     /// A tag of more than one byte, which nothing here has.
-    #[error("there is a tag of more than one byte")]
     LongTag,
     /// A length that is not written in the fewest bytes, or of more than four.
-    #[error("a length is not written as DER wants it")]
     Length,
     /// Values without a length that lie too deep, or that are not made of parts.
-    #[error("a value without a length is not allowed here")]
     Indefinite,
+}
+
+impl TlvFault {
+    /// It in words.
+    pub const fn said(self) -> Both<&'static str> {
+        match self {
+            Self::Cut => Both::new("die Bytes enden zu früh", "the bytes end too early"),
+            Self::LongTag => Both::new("ein Tag hat mehr als ein Byte", "there is a tag of more than one byte"),
+            Self::Length => Both::new(
+                "eine Länge ist nicht so geschrieben, wie DER es will",
+                "a length is not written as DER wants it",
+            ),
+            Self::Indefinite => Both::new(
+                "ein Wert ohne Länge ist hier nicht erlaubt",
+                "a value without a length is not allowed here",
+            ),
+        }
+    }
 }
 
 /// One value with its tag.

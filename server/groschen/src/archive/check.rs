@@ -133,7 +133,7 @@ fn logs(folder: &Path, found: &mut Found) -> anyhow::Result<()> {
             match error {
                 Some(error) => format!(
                     "{name}: {}: {}; `groschen verify tse` says all",
-                    error.place, error.what
+                    error.place.en, error.what.en
                 ),
                 None if report.holds => format!("{name}: every signature and counter holds"),
                 None => format!("{name}: it does not hold; `groschen verify tse` says why"),

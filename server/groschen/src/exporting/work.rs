@@ -179,9 +179,9 @@ impl<'a> Work<'a> {
             done.findings.extend(told.take(room).map(|finding| ExportFinding {
                 error: finding.severity == Severity::Error,
                 code: finding.code.name().to_owned(),
-                place: place(&finding.place),
-                what: finding.what.clone(),
-                why: finding.code.why().to_owned(),
+                place: place(&finding.place.en),
+                what: finding.what.en.clone(),
+                why: finding.why.en.to_owned(),
             }));
         }
         Ok(done)
@@ -273,8 +273,8 @@ fn judge_books(path: &Path, done: &mut ExportRow) -> anyhow::Result<()> {
                 Some(line) => format!("{}/{}:{line}", file_part(path), finding.file),
                 None => format!("{}/{}", file_part(path), finding.file),
             },
-            what: finding.what.clone(),
-            why: finding.why.to_string(),
+            what: finding.what.en.clone(),
+            why: finding.why.en.to_owned(),
         }));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use ::verify::receipt::judge;
 use anyhow::Context as _;
+use pages::{Language, both};
 
 use crate::Exit;
 
@@ -21,9 +22,12 @@ pub(super) struct Arguments {
     /// The serial number of a TSE you know, 64 hexadecimal digits; may be given more than once. Without one, a code that holds only agrees with itself.
     #[arg(long, value_name = "SERIAL", value_parser = serial)]
     tse: Vec<[u8; 32]>,
-    /// Write a JSON object for each code, one a line.
+    /// Write a JSON object for each code, one a line. Its texts are English.
     #[arg(long)]
     json: bool,
+    /// Language; taken from LANG when not given.
+    #[arg(long, value_enum, default_value_t = Language::from_environment())]
+    language: Language,
 }
 
 fn serial(text: &str) -> Result<[u8; 32], String> {
@@ -36,6 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if stdin().is_terminal() {
         eprintln!("Paste codes, one a line, and end with Ctrl-D.");
     }
+    let words = arguments.language;
     let (mut codes, mut wrong) = (0_u64, 0_u64);
     for (number, line) in stdin().lock().split(b'\n').enumerate() {
         let line = line.context("the standard input cannot be read")?;
@@ -43,14 +48,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         if code.trim().is_empty() {
             continue;
         }
-        let place = format!("line {}", number + 1);
-        let verdict = judge(&place, &code, &arguments.tse);
+        let place = both!("Zeile {}", "line {}", number + 1);
+        let verdict = judge(place.clone(), &code, &arguments.tse);
         codes += 1;
         wrong += u64::from(!verdict.holds);
         if arguments.json {
-            println!("{}", serde_json::json!({ "place": place, "verdict": verdict }));
+            println!("{}", serde_json::json!({ "place": place.en, "verdict": verdict }));
         } else {
-            print!("{place}\n{verdict}");
+            print!("{}\n{}", place.of(words), verdict.told(words));
         }
     }
     if codes == 0 {
@@ -58,7 +63,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Usage);
     }
     if !arguments.json {
-        println!("{} of {codes} codes hold.", codes - wrong);
+        let hold = codes - wrong;
+        let said = both!("{hold} von {codes} Codes stimmen.", "{hold} of {codes} codes hold.");
+        println!("{}", said.of(words));
     }
     Ok(if wrong == 0 { Exit::Done } else { Exit::Found })
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use ::verify::{Certificate, Options};
+use pages::Language;
 
 use crate::Exit;
 use crate::progress::Progress;
@@ -29,9 +30,12 @@ pub(super) struct Arguments {
     /// A root that is trusted, as a certificate in DER or PEM; may be given more than once.
     #[arg(long, value_name = "CERT")]
     root: Vec<PathBuf>,
-    /// Write a JSON object for each file, one a line.
+    /// Write a JSON object for each file, one a line. Its texts are English.
     #[arg(long)]
     json: bool,
+    /// Language; taken from LANG when not given.
+    #[arg(long, value_enum, default_value_t = Language::from_environment())]
+    language: Language,
 }
 
 /// A file that shows how far it was read.
@@ -88,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         let shown = Shown {
             file,
             read: 0,
-            progress: Progress::new("checking", bytes),
+            progress: Progress::new(arguments.language.of("prüft", "checking"), bytes),
         };
         let report = ::verify::judge(shown, &options);
         holds &= report.holds;
@@ -96,7 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             let line = serde_json::json!({ "file": path.display().to_string(), "report": report });
             println!("{line}");
         } else {
-            println!("{}\n{report}", path.display());
+            println!("{}\n{}", path.display(), report.told(arguments.language));
         }
     }
     if holds { Exit::Done } else { Exit::Found }

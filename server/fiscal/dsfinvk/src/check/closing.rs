@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wording::{Both, both};
+
 use super::receipt::{self, Receipts};
-use super::report::{Report, Rule};
+use super::report::Report;
 use super::rows::Row;
+use super::rule::Rule;
 use super::{Bundle, Memory, values};
 use crate::tables::Id;
 
@@ -59,7 +62,12 @@ fn master<'a>(head: &'a Row, bundle: &'a Bundle, report: &mut Report) -> Master<
     for id in [Id::Locations, Id::Registers, Id::Vat] {
         if bundle.of(id).is_empty() {
             report.find(Rule::ClosingIncomplete, id.table().file, None, || {
-                format!("closing {} of till {} has no row here", head.at(2), head.at(0))
+                both!(
+                    "Kassenabschluss {} der Kasse {} hat hier keine Zeile",
+                    "closing {} of till {} has no row here",
+                    head.at(2),
+                    head.at(0)
+                )
             });
         }
     }
@@ -76,7 +84,7 @@ fn master<'a>(head: &'a Row, bundle: &'a Bundle, report: &mut Report) -> Master<
         for (index, name) in names.into_iter().enumerate() {
             if row.at(3 + index).is_empty() {
                 report.find(Rule::TseIncomplete, Id::Tses.table().file, Some(row.line), || {
-                    format!("{name} is empty")
+                    both!("{name} ist leer", "{name} is empty")
                 });
             }
         }
@@ -109,7 +117,13 @@ fn totals(head: &Row, bundle: &Bundle, sums: &Sums, report: &mut Report) {
             Rule::TotalsIncomplete,
             Id::Closings.table().file,
             Some(head.line),
-            || format!("businesscases.csv, payment.csv and cash_per_currency.csv have rows: {filled:?}"),
+            || {
+                let has = filled.map(|filled| if filled { "ja" } else { "nein" });
+                Both::new(
+                    format!("businesscases.csv, payment.csv und cash_per_currency.csv haben Zeilen: {has:?}"),
+                    format!("businesscases.csv, payment.csv and cash_per_currency.csv have rows: {filled:?}"),
+                )
+            },
         );
     }
     let mut cases: BTreeMap<[String; 4], [i128; 3]> = BTreeMap::new();
@@ -122,7 +136,13 @@ fn totals(head: &Row, bundle: &Bundle, sums: &Sums, report: &mut Report) {
         let [gross, net, tax] = [7, 8, 9].map(|column| number(row, column, 5));
         if gross != net + tax {
             report.find(Rule::GrossNetTax, Id::Cases.table().file, Some(row.line), || {
-                format!("{} is not {} and {}", row.at(7), row.at(8), row.at(9))
+                both!(
+                    "{} ist nicht {} und {}",
+                    "{} is not {} and {}",
+                    row.at(7),
+                    row.at(8),
+                    row.at(9)
+                )
             });
         }
     }
@@ -147,13 +167,27 @@ fn totals(head: &Row, bundle: &Bundle, sums: &Sums, report: &mut Report) {
         report,
     );
     let totals = [
-        (Rule::ClosingTotal, column::PAID, sums.paid, "payments"),
-        (Rule::ClosingCash, column::CASH, sums.cash, "cash payments"),
+        (
+            Rule::ClosingTotal,
+            column::PAID,
+            sums.paid,
+            Both::new("Zahlungen", "payments"),
+        ),
+        (
+            Rule::ClosingCash,
+            column::CASH,
+            sums.cash,
+            Both::new("Barzahlungen", "cash payments"),
+        ),
     ];
     for (rule, column, sum, what) in totals {
         if number(head, column, 2) != sum {
             report.find(rule, Id::Closings.table().file, Some(head.line), || {
-                format!("it is {}, the {what} of the receipts are {sum} cents", head.at(column))
+                let is = head.at(column);
+                Both::new(
+                    format!("da steht {is}, die {} der Belege sind {sum} Cent", what.de),
+                    format!("it is {is}, the {} of the receipts are {sum} cents", what.en),
+                )
             });
         }
     }
@@ -174,7 +208,8 @@ fn compare<K: Ord + std::fmt::Debug, V: PartialEq + Default + std::fmt::Debug>(
         let [is, should] = [written, summed].map(|of| of.get(key).unwrap_or(&zero));
         if is != should {
             report.find(rule, id.table().file, None, || {
-                format!(
+                both!(
+                    "Kassenabschluss {} der Kasse {}, {key:?}: da steht {is:?}, die Belege ergeben {should:?}, in Einheiten der letzten Stelle",
                     "closing {} of till {}, {key:?}: written is {is:?}, the receipts give {should:?}, in units of the last place",
                     head.at(2),
                     head.at(0)
@@ -197,7 +232,8 @@ fn numbers(head: &Row, bundle: &Bundle, memory: &mut Memory, report: &mut Report
     let (first, last) = (named(receipts.first()), named(receipts.last()));
     if head.at(column::FIRST) != first || head.at(column::LAST) != last {
         report.find(Rule::FirstAndLast, closings, Some(head.line), || {
-            format!(
+            both!(
+                "genannt sind {:?} und {:?}, nach ihren Nummern sind es {first:?} und {last:?}",
                 "named are {:?} and {:?}, by their numbers they are {first:?} and {last:?}",
                 head.at(column::FIRST),
                 head.at(column::LAST)
@@ -211,7 +247,12 @@ fn numbers(head: &Row, bundle: &Bundle, memory: &mut Memory, report: &mut Report
     });
     if let Some(row) = late {
         report.find(Rule::ClosedBefore, Id::Receipts.table().file, Some(row.line), || {
-            format!("BON_ENDE is {}, Z_ERSTELLUNG {}", row.at(10), head.at(1))
+            both!(
+                "BON_ENDE ist {}, Z_ERSTELLUNG {}",
+                "BON_ENDE is {}, Z_ERSTELLUNG {}",
+                row.at(10),
+                head.at(1)
+            )
         });
     }
     let before = memory.tills.get(head.at(0)).copied();
@@ -223,7 +264,10 @@ fn numbers(head: &Row, bundle: &Bundle, memory: &mut Memory, report: &mut Report
     for (number, row) in &receipts {
         if let Some(expected) = expected.filter(|expected| expected != number) {
             report.find(Rule::ReceiptGap, Id::Receipts.table().file, Some(row.line), || {
-                format!("BON_NR is {number}, after the one before it should be {expected}")
+                both!(
+                    "BON_NR ist {number}, nach dem Beleg davor müsste sie {expected} sein",
+                    "BON_NR is {number}, after the one before it should be {expected}"
+                )
             });
         }
         expected = Some(number.saturating_add(1));
@@ -231,7 +275,10 @@ fn numbers(head: &Row, bundle: &Bundle, memory: &mut Memory, report: &mut Report
     let Some(closing) = head.number(2, 0) else { return };
     if let Some((last, _)) = before.filter(|(last, _)| last.saturating_add(1) != closing) {
         report.find(Rule::ClosingGap, closings, Some(head.line), || {
-            format!("Z_NR is {closing}, the closing of this till before it has {last}")
+            both!(
+                "Z_NR ist {closing}, der Kassenabschluss dieser Kasse davor hat {last}",
+                "Z_NR is {closing}, the closing of this till before it has {last}"
+            )
         });
     }
     let last = receipts

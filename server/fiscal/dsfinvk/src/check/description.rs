@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use roxmltree::{Document, Node, ParsingOptions};
+use wording::{Both, both};
 
 use super::Source;
-use super::report::{Report, Rule};
+use super::report::Report;
+use super::rule::Rule;
 use crate::tables::{Kind, MORE_CERTIFICATES, TABLES, Table};
 use crate::write::INDEX_FILE;
 
@@ -23,9 +25,9 @@ pub(super) fn read(source: &dyn Source, report: &mut Report) -> Declared {
         Ok(Some(file)) => file
             .take(SIZE_MAX)
             .read_to_string(&mut text)
-            .map_err(|error| error.to_string()),
-        Ok(None) => Err("it is not there".to_owned()),
-        Err(error) => Err(error.to_string()),
+            .map_err(|error| unreadable(&error)),
+        Ok(None) => Err(both!("sie ist nicht da", "it is not there")),
+        Err(error) => Err(unreadable(&error)),
     };
     let options = ParsingOptions {
         allow_dtd: true,
@@ -38,7 +40,7 @@ pub(super) fn read(source: &dyn Source, report: &mut Report) -> Declared {
                 Rule::NoDescription,
                 INDEX_FILE,
                 Some(u64::from(error.pos().row)),
-                || error.to_string(),
+                || unreadable(&error),
             );
             return Declared::new();
         }
@@ -60,10 +62,14 @@ pub(super) fn read(source: &dyn Source, report: &mut Report) -> Declared {
     }
     for table in TABLES.iter().filter(|table| !declared.contains_key(table.file)) {
         report.find(Rule::Undeclared, INDEX_FILE, None, || {
-            format!("{} is not declared", table.file)
+            both!("{} ist nicht genannt", "{} is not declared", table.file)
         });
     }
     declared
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Both {
+    both!("sie ist nicht lesbar: {error}", "{error}")
 }
 
 /// The document type has to lie beside the description, under the name that it gives.
@@ -71,7 +77,7 @@ fn document_type(text: &str, source: &dyn Source, report: &mut Report) {
     let declaration = text.split("<!DOCTYPE").nth(1).and_then(|rest| rest.split('>').next());
     let Some(declaration) = declaration else {
         report.find(Rule::NoDocumentType, INDEX_FILE, None, || {
-            "it names no document type".to_owned()
+            both!("sie nennt keinen Dokumenttyp", "it names no document type")
         });
         return;
     };
@@ -80,7 +86,7 @@ fn document_type(text: &str, source: &dyn Source, report: &mut Report) {
     };
     if !matches!(source.open(name), Ok(Some(_))) {
         report.find(Rule::NoDocumentType, INDEX_FILE, None, || {
-            format!("{name} is not there")
+            both!("{name} ist nicht da", "{name} is not there")
         });
     }
 }
@@ -117,8 +123,14 @@ fn compare(table: &Table, declared: &[(String, Option<Kind>)], line: u64, report
         let next = found.next();
         if next.is_none_or(|(declared, of)| declared != name || *of != Some(kind)) {
             report.find(Rule::Columns, INDEX_FILE, Some(line), || {
-                let is = next.map_or("nothing".to_owned(), |(name, kind)| format!("{name} {kind:?}"));
-                format!("{}: where the standard has {name} {kind:?} there is {is}", table.file)
+                let is = next.map_or(both!("nichts", "nothing"), |(name, kind)| {
+                    Both::from(format!("{name} {kind:?}"))
+                });
+                let file = table.file;
+                Both::new(
+                    format!("{file}: wo der Standard {name} {kind:?} hat, ist {}", is.de),
+                    format!("{file}: where the standard has {name} {kind:?} there is {}", is.en),
+                )
             });
             return;
         }
@@ -127,7 +139,11 @@ fn compare(table: &Table, declared: &[(String, Option<Kind>)], line: u64, report
     let more = found.filter(|(name, _)| !MORE_CERTIFICATES.iter().any(|(known, _)| known == name));
     for (name, _) in more {
         report.find(Rule::Columns, INDEX_FILE, Some(line), || {
-            format!("{}: {name} is a column that the standard does not have", table.file)
+            both!(
+                "{}: {name} ist eine Spalte, die der Standard nicht hat",
+                "{}: {name} is a column that the standard does not have",
+                table.file
+            )
         });
     }
 }

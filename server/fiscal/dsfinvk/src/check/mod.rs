@@ -1,16 +1,18 @@
 //! Reads an export and does the sums again, as an auditor's program would: structure, values, sums of receipts and closings, numbers without gaps.
 //!
 //! One closing at a time is held in memory, with the numbers that have to be unique throughout an export as bit maps. The rules and their codes are in
-//! [`report`]; none of them is the tax administration's own, whose program nobody could run here. What a TSE's own export (TAR) says is not compared here.
+//! [`rule`]; none of them is the tax administration's own, whose program nobody could run here. What a TSE's own export (TAR) says is not compared here.
 //!
 //! What must never happen here: trust in what is read. Nothing in an export makes this panic, and what cannot be read is a finding.
 
 mod bits;
 mod closing;
 mod description;
+mod lines;
 mod receipt;
 pub mod report;
 mod rows;
+pub mod rule;
 mod signature;
 mod told;
 mod values;
@@ -18,7 +20,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
-pub use report::{Finding, Report, Rule, Severity};
+pub use report::{Finding, Report, Severity};
+pub use rule::Rule;
+use wording::both;
 
 use crate::tables::Id;
 use bits::Bits;
@@ -66,13 +70,15 @@ pub fn check(source: &dyn Source) -> Report {
             Ok(file) => file,
             Err(error) => {
                 report.find(Rule::MissingFile, table.file, None, || {
-                    format!("it cannot be read: {error}")
+                    both!("sie ist nicht lesbar: {error}", "it cannot be read: {error}")
                 });
                 None
             }
         };
         if file.is_none() {
-            report.find(Rule::MissingFile, table.file, None, || "it is not there".to_owned());
+            report.find(Rule::MissingFile, table.file, None, || {
+                both!("sie ist nicht da", "it is not there")
+            });
         }
         let columns = declared.get(table.file).map(Vec::as_slice);
         tables.push(Rows::open(*id, file, columns, &mut report));
@@ -117,7 +123,12 @@ fn closings(tables: &mut [Rows<'_>], report: &mut Report) -> Vec<Row> {
             rows.push(row);
         } else {
             report.find(Rule::ClosingTwice, Id::Closings.table().file, Some(row.line), || {
-                format!("closing {} of till {} is there before", row.at(2), row.at(0))
+                both!(
+                    "Kassenabschluss {} der Kasse {} gab es schon",
+                    "closing {} of till {} is there before",
+                    row.at(2),
+                    row.at(0)
+                )
             });
         }
     }
@@ -138,7 +149,12 @@ fn rows_of(
             if let Some(row) = table.take(report) {
                 if row.at(1) != head.at(1) {
                     report.find(Rule::CreationDiffers, id.table().file, Some(row.line), || {
-                        format!("Z_ERSTELLUNG is {}, in cashpointclosing.csv {}", row.at(1), head.at(1))
+                        both!(
+                            "Z_ERSTELLUNG ist {}, in cashpointclosing.csv {}",
+                            "Z_ERSTELLUNG is {}, in cashpointclosing.csv {}",
+                            row.at(1),
+                            head.at(1)
+                        )
                     });
                 }
                 rows.push(row);
@@ -164,6 +180,9 @@ fn misplaced(id: Id, row: &Row, known: &BTreeSet<Key>, report: &mut Report) {
         Rule::ClosingUnknown
     };
     report.find(rule, id.table().file, Some(row.line), || {
-        format!("closing {number} of till {till}")
+        both!(
+            "Kassenabschluss {number} der Kasse {till}",
+            "closing {number} of till {till}"
+        )
     });
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use wording::{Both, both};
+
 use super::closing::{Master, Sums, column};
-use super::report::{Report, Rule};
+use super::report::Report;
 use super::rows::Row;
+use super::rule::Rule;
 use super::values::time;
-use super::{Bundle, Memory, signature};
+use super::{Bundle, Memory, lines, signature};
 use crate::tables::Id;
 use crate::words::{PaymentKind, ReceiptKind, ReferenceKind};
 
@@ -48,6 +51,11 @@ impl<'a> Bon<'a> {
     pub fn id(&self) -> &'a str {
         self.head.at(column::BON_ID)
     }
+
+    /// It in a sentence.
+    pub fn named(&self) -> Both {
+        both!("Beleg {}", "receipt {}", self.id())
+    }
 }
 
 /// The receipts of a closing, in the order in which they stand.
@@ -62,7 +70,7 @@ impl<'a> Receipts<'a> {
             let id = head.at(column::BON_ID);
             if places.contains_key(id) {
                 report.find(Rule::ReceiptTwice, Id::Receipts.table().file, Some(head.line), || {
-                    id.to_owned()
+                    both!("Beleg {id}", "{id}")
                 });
                 continue;
             }
@@ -80,7 +88,8 @@ impl<'a> Receipts<'a> {
                 match bon.and_then(|bon| bon.rows.get_mut(index)) {
                     Some(rows) => rows.push(row),
                     None => report.find(Rule::ReceiptUnknown, id.table().file, Some(row.line), || {
-                        format!(
+                        both!(
+                            "transactions.csv hat in diesem Kassenabschluss keinen Beleg {}",
                             "transactions.csv has no receipt {} in this closing",
                             row.at(column::BON_ID)
                         )
@@ -102,7 +111,7 @@ pub(super) fn check_all(
     let mut sums = Sums::default();
     for bon in &receipts.0 {
         structure(bon, master, report);
-        lines(bon, master, report);
+        lines::check(bon, master, report);
         amounts(bon, master, report);
         signature::check(bon, master, memory, report);
         add(bon, master, &mut sums);
@@ -114,25 +123,25 @@ fn structure(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
     let (file, line) = (Id::Receipts.table().file, Some(bon.head.line));
     if bon.kind() == Some(ReceiptKind::Beleg) {
         if bon.of(Id::Lines).is_empty() {
-            report.find(Rule::NoLines, file, line, || format!("receipt {}", bon.id()));
+            report.find(Rule::NoLines, file, line, || bon.named());
         }
         if bon.of(Id::ReceiptPayments).is_empty() {
-            report.find(Rule::NoPayment, file, line, || format!("receipt {}", bon.id()));
+            report.find(Rule::NoPayment, file, line, || bon.named());
         }
     }
     if bon.kind() == Some(ReceiptKind::Sonstige) && bon.head.at(6).is_empty() {
-        report.find(Rule::NameMissing, file, line, || format!("receipt {}", bon.id()));
+        report.find(Rule::NameMissing, file, line, || bon.named());
     }
     if !master.terminals.contains(bon.head.at(7)) {
         report.find(Rule::TerminalUnknown, file, line, || {
-            format!("TERMINAL_ID is {}", bon.head.at(7))
+            both!("TERMINAL_ID ist {}", "TERMINAL_ID is {}", bon.head.at(7))
         });
     }
     if let (Some(start), Some(end)) = (time(bon.head.at(9)), time(bon.head.at(10)))
         && start > end
     {
         report.find(Rule::EndBeforeStart, file, line, || {
-            format!("from {} to {}", bon.head.at(9), bon.head.at(10))
+            both!("von {} bis {}", "from {} to {}", bon.head.at(9), bon.head.at(10))
         });
     }
     for row in bon.of(Id::References) {
@@ -141,84 +150,15 @@ fn structure(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
                 Rule::ReferenceIncomplete,
                 Id::References.table().file,
                 Some(row.line),
-                || format!("REF_Z_KASSE_ID is {:?}, REF_BON_ID {:?}", row.at(8), row.at(10)),
+                || {
+                    both!(
+                        "REF_Z_KASSE_ID ist {:?}, REF_BON_ID {:?}",
+                        "REF_Z_KASSE_ID is {:?}, REF_BON_ID {:?}",
+                        row.at(8),
+                        row.at(10)
+                    )
+                },
             );
-        }
-    }
-}
-
-/// Lines and what belongs to them.
-fn lines(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
-    let mut known: BTreeMap<&str, (&Row, i128, bool)> = BTreeMap::new();
-    for row in bon.of(Id::Lines) {
-        let agency = agency(row.at(12));
-        if agency != "0" && !master.agencies.contains(agency) {
-            report.find(Rule::AgencyUnknown, Id::Lines.table().file, Some(row.line), || {
-                format!("AGENTUR_ID is {agency}")
-            });
-        }
-        if known.insert(row.at(4), (row, 0, false)).is_some() {
-            report.find(Rule::LineTwice, Id::Lines.table().file, Some(row.line), || {
-                format!("line {} of receipt {}", row.at(4), bon.id())
-            });
-        }
-    }
-    let mut unknown = |id: Id, row: &Row| {
-        report.find(Rule::LineUnknown, id.table().file, Some(row.line), || {
-            format!("receipt {} has no line {:?}", bon.id(), row.at(4))
-        });
-    };
-    for row in bon.of(Id::LineVat) {
-        match known.get_mut(row.at(4)) {
-            Some((_, gross, has)) => {
-                *gross += i128::from(row.number(6, 5).unwrap_or_default());
-                *has = true;
-            }
-            None => unknown(Id::LineVat, row),
-        }
-    }
-    let mut parts: BTreeMap<&str, i128> = BTreeMap::new();
-    for row in bon.of(Id::Prices) {
-        *parts.entry(row.at(4)).or_default() += i128::from(row.number(7, 5).unwrap_or_default());
-        if !known.contains_key(row.at(4)) {
-            unknown(Id::Prices, row);
-        }
-    }
-    for row in bon.of(Id::Parts).iter().filter(|row| !known.contains_key(row.at(4))) {
-        unknown(Id::Parts, row);
-    }
-    for row in bon.of(Id::References) {
-        if !row.at(4).is_empty() && !known.contains_key(row.at(4)) {
-            unknown(Id::References, row);
-        }
-    }
-    for (number, (row, gross, has)) in known {
-        let (file, line) = (Id::Lines.table().file, Some(row.line));
-        if !has {
-            report.find(Rule::LineWithoutTax, file, line, || {
-                format!("line {number} of receipt {} has no row in lines_vat.csv", bon.id())
-            });
-            continue;
-        }
-        // A line that never came to a charge has a price and no amounts.
-        let dropped = row.at(11) == "1";
-        if let (Some(pieces), Some(factor), Some(price), false) = (
-            row.number(17, 3),
-            row.number(18, 3).or(Some(1_000)),
-            row.number(20, 5),
-            dropped,
-        ) {
-            let cost = i128::from(pieces) * i128::from(factor) * i128::from(price);
-            if (cost - gross * 1_000_000).abs() > 500 * 1_000_000 {
-                report.find(Rule::UnitPrice, file, line, || {
-                    format!("{} times {} is not {gross} hundred-thousandths", row.at(17), row.at(20))
-                });
-            }
-        }
-        if let Some(parts) = parts.get(number).filter(|parts| **parts != gross && !dropped) {
-            report.find(Rule::PriceParts, file, line, || {
-                format!("the parts are {parts}, the line is {gross} hundred-thousandths")
-            });
         }
     }
 }
@@ -231,7 +171,8 @@ fn split(id: Id, row: &Row, first: usize, master: &Master<'_>, report: &mut Repo
     let (gross, net, tax) = (gross?, net?, tax?);
     if gross != net + tax {
         report.find(Rule::GrossNetTax, file, line, || {
-            format!(
+            both!(
+                "{} ist nicht {} und {}",
                 "{} is not {} and {}",
                 row.at(first + 1),
                 row.at(first + 2),
@@ -240,12 +181,15 @@ fn split(id: Id, row: &Row, first: usize, master: &Master<'_>, report: &mut Repo
         });
     }
     match master.rates.get(row.at(first)) {
-        None => report.find(Rule::VatUnknown, file, line, || format!("UST_SCHLUESSEL is {key}")),
+        None => report.find(Rule::VatUnknown, file, line, || {
+            both!("UST_SCHLUESSEL ist {key}", "UST_SCHLUESSEL is {key}")
+        }),
         Some(rate) => {
             let rate = i128::from(*rate);
             if (tax * (10_000 + rate) - gross * rate).abs() > TAX_OFF_MAX * (10_000 + rate) {
                 report.find(Rule::TaxRate, file, line, || {
-                    format!(
+                    both!(
+                        "die Steuer ist {} in {}, der Steuersatz {},{:02} %",
                         "the tax is {} in {}, the rate {},{:02} %",
                         row.at(first + 3),
                         row.at(first + 1),
@@ -279,7 +223,8 @@ fn amounts(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
     differ.retain(|key| by_key.get(key).unwrap_or(&0) != stated.get(key).unwrap_or(&0));
     if let Some(key) = differ.first() {
         report.find(Rule::LinesAgainstTax, file, line, || {
-            format!(
+            both!(
+                "Steuerschlüssel {key}: lines_vat.csv ergibt {by_key:?}, transactions_vat.csv {stated:?}, in Hunderttausendsteln",
                 "key {key}: lines_vat.csv gives {by_key:?}, transactions_vat.csv {stated:?}, in hundred-thousandths"
             )
         });
@@ -292,7 +237,8 @@ fn amounts(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
     };
     if said * 1_000 != total {
         report.find(Rule::TaxAgainstTotal, file, line, || {
-            format!(
+            both!(
+                "UMS_BRUTTO ist {}, transactions_vat.csv ergibt {total} Hunderttausendstel",
                 "UMS_BRUTTO is {}, transactions_vat.csv gives {total} hundred-thousandths",
                 bon.head.at(13)
             )
@@ -306,19 +252,30 @@ fn amounts(bon: &Bon<'_>, master: &Master<'_>, report: &mut Report) {
                 Rule::BaseCurrency,
                 Id::ReceiptPayments.table().file,
                 Some(row.line),
-                || format!("ZAHLWAEH_BETRAG is {}, BASISWAEH_BETRAG {}", row.at(7), row.at(8)),
+                || {
+                    both!(
+                        "ZAHLWAEH_BETRAG ist {}, BASISWAEH_BETRAG {}",
+                        "ZAHLWAEH_BETRAG is {}, BASISWAEH_BETRAG {}",
+                        row.at(7),
+                        row.at(8)
+                    )
+                },
             );
         }
     }
     if paid != said {
         report.find(Rule::PaymentsAgainstTotal, file, line, || {
-            format!("UMS_BRUTTO is {}, the payments are {paid} cents", bon.head.at(13))
+            both!(
+                "UMS_BRUTTO ist {}, die Zahlungen sind {paid} Cent",
+                "UMS_BRUTTO is {}, the payments are {paid} cents",
+                bon.head.at(13)
+            )
         });
     }
     if bon.kind() == Some(ReceiptKind::Belegabbruch) && (said != 0 || paid != 0 || stated.values().any(|sum| *sum != 0))
     {
         report.find(Rule::GivenUp, file, line, || {
-            format!("UMS_BRUTTO is {}", bon.head.at(13))
+            both!("UMS_BRUTTO ist {}", "UMS_BRUTTO is {}", bon.head.at(13))
         });
     }
 }

@@ -3,8 +3,10 @@
 use std::io::Read;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
+use wording::{Both, both};
 
-use super::report::{Report, Rule};
+use super::report::Report;
+use super::rule::Rule;
 use super::values::Shape;
 use crate::tables::{Id, Kind, Table};
 
@@ -91,7 +93,7 @@ impl<'s> Rows<'s> {
         let mut header = StringRecord::new();
         if !matches!(reader.read_record(&mut header), Ok(true)) {
             report.find(Rule::Header, table.file, Some(1), || {
-                "the file has no header".to_owned()
+                both!("die Datei hat keine Kopfzeile", "the file has no header")
             });
             return rows;
         }
@@ -108,7 +110,8 @@ impl<'s> Rows<'s> {
             && (names.len() != declared.len() || names.iter().zip(declared).any(|(name, declared)| name != declared))
         {
             report.find(Rule::Header, table.file, Some(1), || {
-                format!(
+                both!(
+                    "die Spalten sind {}, genannt sind {}",
                     "the columns are {}, declared are {}",
                     names.join(";"),
                     declared.join(";")
@@ -151,7 +154,9 @@ impl<'s> Rows<'s> {
                     self.line += 1;
                     let is_utf8 = matches!(error.kind(), csv::ErrorKind::Utf8 { .. });
                     let rule = if is_utf8 { Rule::Unicode } else { Rule::MissingFile };
-                    report.find(rule, file, line, || format!("the row cannot be read: {error}"));
+                    report.find(rule, file, line, || {
+                        both!("die Zeile ist nicht lesbar: {error}", "the row cannot be read: {error}")
+                    });
                     if is_utf8 {
                         continue;
                     }
@@ -163,7 +168,12 @@ impl<'s> Rows<'s> {
             self.line += 1 + record.as_slice().matches('\n').count() as u64;
             if record.len() != self.width {
                 report.find(Rule::Width, file, Some(line), || {
-                    format!("the row has {} fields, the table {} columns", record.len(), self.width)
+                    both!(
+                        "die Zeile hat {} Felder, die Tabelle {} Spalten",
+                        "the row has {} fields, the table {} columns",
+                        record.len(),
+                        self.width
+                    )
                 });
                 continue;
             }
@@ -181,7 +191,10 @@ impl<'s> Rows<'s> {
         }
         if self.bare.get() {
             report.find(Rule::LineEnd, file, None, || {
-                "a line ends with a line feed alone".to_owned()
+                both!(
+                    "eine Zeile endet mit einem Zeilenvorschub allein",
+                    "a line ends with a line feed alone"
+                )
             });
         }
         self.reader = None;
@@ -201,7 +214,11 @@ impl<'s> Rows<'s> {
             if let Some(rule) = broken {
                 report.find(rule, table.file, Some(row.line), || {
                     let name = table.all().nth(column).map_or("", |(name, _)| name);
-                    format!("{name} is {text:?}{}", shape.wanted(*kind))
+                    let wanted = shape.wanted(*kind);
+                    Both::new(
+                        format!("{name} ist {text:?}{}", wanted.de),
+                        format!("{name} is {text:?}{}", wanted.en),
+                    )
                 });
             }
         }

@@ -2,12 +2,14 @@
 
 use fiscal::ProcessType;
 use fiscal::process_data::{GROUPS, KASSENBELEG_V1};
+use wording::both;
 
 use super::Memory;
 use super::closing::Master;
 use super::receipt::Bon;
-use super::report::{Report, Rule};
+use super::report::Report;
 use super::rows::Row;
+use super::rule::Rule;
 use super::told::{self, Told};
 use super::values::time;
 use crate::tables::Id;
@@ -21,25 +23,25 @@ pub(super) fn check(bon: &Bon<'_>, master: &Master<'_>, memory: &mut Memory, rep
             Rule::NoSignatureRow,
             Id::Receipts.table().file,
             Some(bon.head.line),
-            || format!("receipt {} is not in {file}", bon.id()),
+            || both!("Beleg {} fehlt in {file}", "receipt {} is not in {file}", bon.id()),
         );
         return;
     };
     for row in rows.iter().skip(1) {
-        report.find(Rule::TwoSignatures, file, Some(row.line), || {
-            format!("receipt {}", bon.id())
-        });
+        report.find(Rule::TwoSignatures, file, Some(row.line), || bon.named());
     }
     let line = Some(row.line);
     let signed = !row.at(10).is_empty();
     if !signed {
         if row.at(11).is_empty() {
-            report.find(Rule::Unexplained, file, line, || format!("receipt {}", bon.id()));
+            report.find(Rule::Unexplained, file, line, || bon.named());
         }
         return;
     }
     let Some(serial) = master.tses.get(row.at(4)) else {
-        report.find(Rule::TseUnknown, file, line, || format!("TSE_ID is {:?}", row.at(4)));
+        report.find(Rule::TseUnknown, file, line, || {
+            both!("TSE_ID ist {:?}", "TSE_ID is {:?}", row.at(4))
+        });
         return;
     };
     let fields = [
@@ -52,14 +54,16 @@ pub(super) fn check(bon: &Bon<'_>, master: &Master<'_>, memory: &mut Memory, rep
     ];
     for (column, name) in fields {
         if row.at(column).is_empty() {
-            report.find(Rule::SignatureIncomplete, file, line, || format!("{name} is empty"));
+            report.find(Rule::SignatureIncomplete, file, line, || {
+                both!("{name} ist leer", "{name} is empty")
+            });
         }
     }
     if let (Some(start), Some(end)) = (time(row.at(6)), time(row.at(7)))
         && start > end
     {
         report.find(Rule::TseEndBeforeStart, file, line, || {
-            format!("from {} to {}", row.at(6), row.at(7))
+            both!("von {} bis {}", "from {} to {}", row.at(6), row.at(7))
         });
     }
     let unique = [
@@ -71,14 +75,24 @@ pub(super) fn check(bon: &Bon<'_>, master: &Master<'_>, memory: &mut Memory, rep
             continue;
         };
         if !seen.entry((*serial).to_owned()).or_default().insert(number) {
-            report.find(rule, file, line, || format!("{number} of TSE {serial} is there before"));
+            report.find(rule, file, line, || {
+                both!(
+                    "{number} der TSE {serial} gab es schon",
+                    "{number} of TSE {serial} is there before"
+                )
+            });
         }
     }
     if row.at(8) == KASSENBELEG_V1 {
         told(bon, row, master, report);
     } else if row.at(8) == ProcessType::SonstigerVorgang.as_str() && bon.kind() == Some(ReceiptKind::Beleg) {
         report.find(Rule::ProcessDataKind, file, line, || {
-            format!("told was {} in words, BON_TYP is {}", row.at(12), bon.head.at(5))
+            both!(
+                "gesagt wurde {} in Worten, BON_TYP ist {}",
+                "told was {} in words, BON_TYP is {}",
+                row.at(12),
+                bon.head.at(5)
+            )
         });
     }
 }
@@ -88,12 +102,19 @@ fn told(bon: &Bon<'_>, row: &Row, master: &Master<'_>, report: &mut Report) {
     let (file, line) = (Id::Signatures.table().file, Some(row.line));
     let data = row.at(12);
     let Some(told) = Told::read(data) else {
-        report.find(Rule::ProcessDataForm, file, line, || data.to_owned());
+        report.find(Rule::ProcessDataForm, file, line, || {
+            both!("gesagt wurde {data}", "{data}")
+        });
         return;
     };
     if told.kind != bon.head.at(5) {
         report.find(Rule::ProcessDataKind, file, line, || {
-            format!("told was {}, BON_TYP is {}", told.kind, bon.head.at(5))
+            both!(
+                "gesagt wurde {}, BON_TYP ist {}",
+                "told was {}, BON_TYP is {}",
+                told.kind,
+                bon.head.at(5)
+            )
         });
     }
     let mut groups = [0_i128; GROUPS];
@@ -106,7 +127,10 @@ fn told(bon: &Bon<'_>, row: &Row, master: &Master<'_>, report: &mut Report) {
     }
     if groups != told.groups.map(|sum| sum * 1_000) {
         report.find(Rule::ProcessDataGroups, file, line, || {
-            format!("told was {data}, transactions_vat.csv gives {groups:?} hundred-thousandths")
+            both!(
+                "gesagt wurde {data}, transactions_vat.csv ergibt {groups:?} Hunderttausendstel",
+                "told was {data}, transactions_vat.csv gives {groups:?} hundred-thousandths"
+            )
         });
     }
     let mut payments = told::Payments::new();
@@ -119,7 +143,10 @@ fn told(bon: &Bon<'_>, row: &Row, master: &Master<'_>, report: &mut Report) {
     payments.retain(|_, amount| *amount != 0);
     if payments != told.payments {
         report.find(Rule::ProcessDataPayments, file, line, || {
-            format!("told was {data}, datapayment.csv gives {payments:?} cents")
+            both!(
+                "gesagt wurde {data}, datapayment.csv ergibt {payments:?} Cent",
+                "told was {data}, datapayment.csv gives {payments:?} cents"
+            )
         });
     }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use wording::{Both, both};
 
-use super::report::Rule;
+use super::rule::Rule;
 use crate::tables::Kind;
 use crate::words::{CaseKind, Encoding, PaymentKind, PriceKind, ReceiptKind, ReferenceKind, Taxonomy, TimeFormat};
 
@@ -115,19 +116,27 @@ impl Shape {
     }
 
     /// What would be right, for a sentence.
-    pub fn wanted(self, kind: Kind) -> String {
+    pub fn wanted(self, kind: Kind) -> Both {
         match (self, kind) {
-            (Self::Free, Kind::Text(max)) => format!("; at most {max} characters"),
-            (Self::Free | Self::Required, Kind::Number(0)) => "; a whole number".to_owned(),
+            (Self::Free, Kind::Text(max)) => both!("; höchstens {max} Zeichen", "; at most {max} characters"),
+            (Self::Free | Self::Required, Kind::Number(0)) => both!("; eine ganze Zahl", "; a whole number"),
             (Self::Free | Self::Required, Kind::Number(places)) => {
-                format!("; a number with a comma and {places} places")
+                both!(
+                    "; eine Zahl mit Komma und {places} Nachkommastellen",
+                    "; a number with a comma and {places} places"
+                )
             }
-            (Self::Required, Kind::Text(max)) => format!("; not empty, and at most {max} characters"),
-            (Self::Flag, _) => "; 0 or 1".to_owned(),
-            (Self::Time | Self::PerhapsTime, _) => "; such as 2027-07-17T20:15:00.000Z".to_owned(),
-            (Self::Date, _) => "; such as 2027-07-17".to_owned(),
-            (Self::Taxonomy, _) => "; 2.3 or 2.4".to_owned(),
-            _ => "; none of the standard's words".to_owned(),
+            (Self::Required, Kind::Text(max)) => both!(
+                "; nicht leer und höchstens {max} Zeichen",
+                "; not empty, and at most {max} characters"
+            ),
+            (Self::Flag, _) => both!("; 0 oder 1", "; 0 or 1"),
+            (Self::Time | Self::PerhapsTime, _) => {
+                both!("; etwa 2027-07-17T20:15:00.000Z", "; such as 2027-07-17T20:15:00.000Z")
+            }
+            (Self::Date, _) => both!("; etwa 2027-07-17", "; such as 2027-07-17"),
+            (Self::Taxonomy, _) => both!("; 2.3 oder 2.4", "; 2.3 or 2.4"),
+            _ => both!("; keines der Wörter des Standards", "; none of the standard's words"),
         }
     }
 }

@@ -112,7 +112,10 @@ fn messages_of_the_system_audits_and_version_3_are_read() {
     let third = with(&[0x02, 0x01, 0x02, 0x06], &[0x02, 0x01, 0x03, 0x06]);
     assert_eq!(Message::read(&third).unwrap().version, 3);
     let audit = with(&kind(1), b"\x03\x07\x01\x03");
-    assert_eq!(Message::read(&audit), Err(MessageFault::Part("the audit data")));
+    assert_eq!(
+        Message::read(&audit),
+        Err(MessageFault::part("das Feld der Audit-Daten", "the audit data"))
+    );
     let bare = Message::read(&system).map(|message| message.counter);
     assert_eq!(bare, Ok(4));
 }
@@ -122,7 +125,10 @@ fn what_is_no_message_is_told_why() {
     let cut = &bytes()[..200];
     assert_eq!(Message::read(cut), Err(MessageFault::Encoding(TlvFault::Cut)));
     let longer = [bytes(), vec![0]].concat();
-    assert_eq!(Message::read(&longer), Err(MessageFault::Behind("the message")));
+    assert_eq!(
+        Message::read(&longer),
+        Err(MessageFault::behind("der Nachricht", "the message"))
+    );
     for (from, to) in [
         (&[0x02, 0x01, 0x02, 0x06][..], &[0x02, 0x01, 0x04, 0x06][..]),
         (b"FinishTransaction", b"FinishTransactiom"),
@@ -136,5 +142,8 @@ fn what_is_no_message_is_told_why() {
         assert!(Message::read(&with(from, to)).is_err(), "{to:02x?}");
     }
     let behind = with(&[0xb3, 0x68, 0xdb], &[0xb3, 0x68, 0xdb, 0x05, 0x00]);
-    assert_eq!(Message::read(&behind), Err(MessageFault::Behind("the signature")));
+    assert_eq!(
+        Message::read(&behind),
+        Err(MessageFault::behind("der Signatur", "the signature"))
+    );
 }

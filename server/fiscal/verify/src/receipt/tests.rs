@@ -92,7 +92,11 @@ fn what_is_no_code_is_told_why() {
             "{to}"
         );
         let finding = &verdict.findings[0];
-        assert!(finding.what.contains(why) && finding.place == "line 3", "{finding:?}");
+        assert_ne!(finding.what.de, finding.what.en);
+        assert!(
+            finding.what.en.contains(why) && finding.place.en == "line 3",
+            "{finding:?}"
+        );
     }
     let off_curve = judge("line 1", &SALE.replace("BK+ok", "BK+ol"), &[]);
     assert_eq!(codes(&off_curve), ["key-wrong"]);

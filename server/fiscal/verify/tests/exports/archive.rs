@@ -64,8 +64,11 @@ pub fn complete() -> Options {
     }
 }
 
-/// What was found, without notes, each once.
+/// What was found, without notes, each once; looks whether each is told in both languages.
 pub fn found(report: &Report) -> Vec<&'static str> {
+    for finding in &report.findings {
+        assert_ne!(finding.what.de, finding.what.en, "it is told in both languages");
+    }
     let notes = [Code::NoRoot, Code::Open];
     let codes = report.counts.iter().map(|count| count.code);
     codes.filter(|code| !notes.contains(code)).map(Code::name).collect()
@@ -74,5 +77,5 @@ pub fn found(report: &Report) -> Vec<&'static str> {
 /// Where something was found.
 pub fn places(report: &Report, code: Code) -> Vec<&str> {
     let ours = report.findings.iter().filter(|finding| finding.code == code);
-    ours.map(|finding| finding.place.as_str()).collect()
+    ours.map(|finding| finding.place.en.as_str()).collect()
 }

@@ -41,7 +41,7 @@ fn a_changed_byte_anywhere_in_a_message_is_an_error_that_names_it() {
             2,
             "byte {byte}: {report}"
         );
-        let named = report.findings.iter().any(|finding| finding.place == bad.0[place].0);
+        let named = report.findings.iter().any(|finding| finding.place.en == bad.0[place].0);
         assert!(named, "byte {byte}: {report}");
     }
 }
@@ -56,7 +56,7 @@ fn swapped_names_are_seen_although_the_signatures_hold() {
     assert_eq!(found(&report), ["name-differs"], "{report}");
     assert_eq!(report.count(Code::NameDiffers), 2);
     let finding = &report.findings[0];
-    assert!(finding.what.contains("the signature counter") && finding.what.contains("the operation"));
+    assert!(finding.what.en.contains("the signature counter") && finding.what.en.contains("the operation"));
     assert_eq!(report.keys[0].wrong, 0);
 }
 
@@ -288,7 +288,11 @@ fn an_algorithm_that_is_not_known_is_never_passed_in_silence() {
         .iter()
         .find(|finding| finding.code == Code::NotChecked)
         .unwrap();
-    assert!(finding.what.contains("0.4.0.127.0.7.1.1.4.4.3"), "{}", finding.what);
+    assert!(
+        finding.what.en.contains("0.4.0.127.0.7.1.1.4.4.3"),
+        "{}",
+        finding.what.en
+    );
     assert!(report.to_string().contains("Messages not checked: 1."));
 }
 
@@ -318,7 +322,7 @@ fn a_curve_that_no_library_has_is_a_warning_that_names_it() {
         .iter()
         .find(|finding| finding.code == Code::NotChecked)
         .unwrap();
-    assert!(finding.what.contains("P-192"), "{}", finding.what);
+    assert!(finding.what.en.contains("P-192"), "{}", finding.what.en);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use fiscal::tse::Curve;
 use verify::chain::Trust;
 use verify::{Options, Severity};
+use wording::Language;
 
 use crate::archive::{Files, complete, found, places};
 use crate::tse::{export, root};
@@ -54,6 +55,16 @@ fn without_a_root_the_report_says_what_is_not_proven() {
         .find(|finding| finding.code.name() == "no-root-given");
     assert!(note.is_some_and(|note| note.severity == Severity::Note));
     assert!(report.to_string().contains("none was given"));
+    let german = report.told(Language::De).to_string();
+    assert!(
+        german.contains("HINWEIS no-root-given")
+            && german.contains("angegeben ist keines")
+            && german.contains("Der Export stimmt:"),
+        "{german}"
+    );
+    let json = serde_json::to_value(note).unwrap();
+    let english = "the chain ends at a root that the export brings itself";
+    assert_eq!(json["what"], english, "programs read English");
 }
 
 #[test]

@@ -13,7 +13,8 @@ const EXPORTS: &str = "SELECT id, kind, taxpayer, tse, from_day, until_day, vers
      parts, items, errors, warnings, says, deleted_at_ms, deleted_by FROM export WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 
 /// Reads for [`finding`].
-const FINDINGS: &str = "SELECT error, code, place, what, why FROM export_finding WHERE export = ?1 ORDER BY no";
+const FINDINGS: &str =
+    "SELECT error, code, place, what, why, told_de FROM export_finding WHERE export = ?1 ORDER BY no";
 
 pub(crate) fn write(connection: &Connection, exports: &[ExportRow]) -> Result<()> {
     if exports.is_empty() {
@@ -26,7 +27,7 @@ pub(crate) fn write(connection: &Connection, exports: &[ExportRow]) -> Result<()
          warnings = ?19, says = ?20, deleted_at_ms = ?21, deleted_by = ?22",
     )?;
     let mut put_finding = connection.prepare_cached(
-        "INSERT INTO export_finding VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (export, no) DO NOTHING",
+        "INSERT INTO export_finding VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (export, no) DO NOTHING",
     )?;
     for row in exports {
         let range = &row.range;
@@ -62,7 +63,8 @@ pub(crate) fn write(connection: &Connection, exports: &[ExportRow]) -> Result<()
                 finding.code,
                 finding.place,
                 finding.what,
-                finding.why
+                finding.why,
+                finding.told_de
             ])?;
         }
     }
@@ -130,5 +132,6 @@ fn finding(row: &Row<'_>) -> Result<ExportFinding> {
         place: row.get(2)?,
         what: row.get(3)?,
         why: row.get(4)?,
+        told_de: row.get(5)?,
     })
 }

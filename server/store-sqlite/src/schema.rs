@@ -6,12 +6,21 @@
 pub const APPLICATION_ID: i32 = 0x4772_6f73;
 
 /// The format this program writes.
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 const _: () = assert!(STEPS.len() == FORMAT as usize, "each step leads to the next format");
 
 /// Step n leads from format n to n + 1.
-pub(crate) const STEPS: &[&str] = &[BOOKS, SUMS, SIGNING, OFFICE, PURSES, TSES, FISCAL_OFFICE];
+pub(crate) const STEPS: &[&str] = &[
+    BOOKS,
+    SUMS,
+    SIGNING,
+    OFFICE,
+    PURSES,
+    TSES,
+    FISCAL_OFFICE,
+    FINDINGS_IN_GERMAN,
+];
 
 /// What a commit writes.
 ///
@@ -649,4 +658,9 @@ END;
 CREATE TRIGGER tax_keeps_content BEFORE UPDATE ON tax BEGIN
     SELECT RAISE(ABORT, 'what was said about taxes is kept');
 END;
+";
+
+/// What was found in exports, in German: none in rows of before.
+const FINDINGS_IN_GERMAN: &str = "
+ALTER TABLE export_finding ADD COLUMN told_de TEXT;
 ";

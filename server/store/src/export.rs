@@ -42,10 +42,12 @@ pub struct ExportFinding {
     pub code: String,
     /// In which file, and where there.
     pub place: String,
-    /// What is so.
+    /// What is so, in English.
     pub what: String,
-    /// Why it matters.
+    /// Why it matters, in English.
     pub why: String,
+    /// Where and what in German; none where that was not kept yet.
+    pub told_de: Option<String>,
 }
 
 /// What somebody asked for.

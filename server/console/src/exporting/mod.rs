@@ -158,7 +158,7 @@ fn state(row: &ExportRow, words: Language) -> (&'static str, &'static str) {
     match row.state {
         ExportState::Running => ("warn", words.of("läuft", "running")),
         ExportState::Done if row.errors > 0 => ("bad", words.of("fertig, mit Fehlern", "done, with errors")),
-        ExportState::Done if row.warnings > 0 => ("warn", words.of("fertig, mit Hinweisen", "done, with warnings")),
+        ExportState::Done if row.warnings > 0 => ("warn", words.of("fertig, mit Warnungen", "done, with warnings")),
         ExportState::Done => ("good", words.of("✓ fertig", "✓ done")),
         ExportState::Failed => ("bad", words.of("misslungen", "failed")),
         ExportState::Cancelled => ("", words.of("abgebrochen", "cancelled")),
@@ -192,7 +192,7 @@ fn list(found: &Found, config: &Config, words: Language) -> Markup {
                 thead { tr {
                     th.amount scope="col" { (words.of("Nr.", "No.")) } th scope="col" { (words.of("Was", "What")) } th scope="col" { (words.of("Umfang", "Range")) }
                     th scope="col" { (words.of("Wer", "Who")) } th scope="col" { (words.of("Wann", "When")) } th scope="col" { (words.of("Zustand", "State")) }
-                    th.amount scope="col" { (words.of("Bons oder Nachrichten", "Receipts or messages")) } th.amount scope="col" { (words.of("Größe", "Size")) }
+                    th.amount scope="col" { (words.of("Belege oder Nachrichten", "Receipts or messages")) } th.amount scope="col" { (words.of("Größe", "Size")) }
                 } }
                 tbody { @for row in &found.rows {
                     @let (class, name) = state(row, words);
@@ -261,7 +261,7 @@ fn one(page: &Page, row: &ExportRow) -> Result<Markup, Fault> {
                 dt { (words.of("Zustand", "State")) } dd { strong class=(format!("state {class}")) { (name) } @if let Some(ended) = row.ended_at_ms { ", " (page.clock.full(ended)) } }
                 @if row.state == ExportState::Done {
                     dt { @match row.range.kind { ExportKind::Dsfinvk => (words.of("Kassenabschlüsse", "Closings")), ExportKind::Tse => (words.of("Archive", "Archives")) } } dd { (count(row.parts, words)) }
-                    dt { @match row.range.kind { ExportKind::Dsfinvk => (words.of("Bons", "Receipts")), ExportKind::Tse => (words.of("Nachrichten", "Messages")) } } dd { (count(row.items, words)) }
+                    dt { @match row.range.kind { ExportKind::Dsfinvk => (words.of("Belege", "Receipts")), ExportKind::Tse => (words.of("Nachrichten", "Messages")) } } dd { (count(row.items, words)) }
                     dt { (words.of("Datei", "File")) } dd.id { (row.file) ", " (size(row.bytes, words)) }
                     dt { "SHA-256" } dd.id { @if let Some(sha256) = &row.sha256 { (hex(sha256)) } }
                 }
@@ -287,7 +287,7 @@ fn one(page: &Page, row: &ExportRow) -> Result<Markup, Fault> {
     })
 }
 
-/// Why a finding matters, by its code, which never changes its meaning. What was found is kept in English only.
+/// Why a finding matters, by its code, which never changes its meaning.
 fn why(kind: ExportKind, finding: &ExportFinding, words: Language) -> Markup {
     let rule = Rule::of_code(&finding.code).filter(|_| kind == ExportKind::Dsfinvk);
     let code = Code::of_name(&finding.code).filter(|_| kind == ExportKind::Tse);
@@ -306,11 +306,16 @@ fn findings(row: &ExportRow, words: Language) -> Markup {
             @if row.errors == 0 && row.warnings == 0 {
                 p.state.good { (words.of("✓ Nichts gefunden.", "✓ Nothing found.")) }
             } @else {
-                p { strong { (count(row.errors, words)) " " (words.of("Fehler", "errors")) ", " (count(row.warnings, words)) " " (words.of("Hinweise", "warnings")) } }
+                p { strong { (count(row.errors, words)) " " (words.of("Fehler", "errors")) ", " (count(row.warnings, words)) " " (words.of("Warnungen", "warnings")) } }
             }
             p.quiet { (words.of("Es sind unsere eigenen Prüfungen, nicht die der Finanzverwaltung.", "These are our own checks, not those of the tax administration.")) }
             ul.plain { @for finding in &row.findings {
-                @let what = html! { bdi.text lang="en" { (finding.place) ": " (finding.what) } };
+                @let what = html! {
+                    @match finding.told_de.as_ref().filter(|_| words == Language::De) {
+                        Some(told) => bdi.text { (told) },
+                        None => bdi.text lang="en" { (finding.place) ": " (finding.what) },
+                    }
+                };
                 (crate::judging::finding(finding.error, &finding.code, &what, &why(row.range.kind, finding, words), words))
             } }
         }

@@ -168,7 +168,7 @@ fn found(findings: &[Finding], words: Language) -> Markup {
 /// A finding: where and what, and below it why that matters.
 pub(crate) fn finding(error: bool, code: &str, what: &Markup, why: &Markup, words: Language) -> Markup {
     html! { li {
-        @if error { span.state.bad { (words.of("Fehler", "Error")) } } @else { span.state.warn { (words.of("Hinweis", "Warning")) } }
+        @if error { span.state.bad { (words.of("Fehler", "Error")) } } @else { span.state.warn { (words.of("Warnung", "Warning")) } }
         " " span.id { (code) } " " (what)
         br; span.quiet { (why) }
     } }
@@ -204,9 +204,9 @@ async fn brought(page: &Page, parts: Multipart) -> Result<Markup, Fault> {
 fn headline(errors: u64, warnings: u64, words: Language) -> Markup {
     html! {
         @if errors > 0 {
-            div.note.bad role="status" { strong { "✗ " (count(errors, words)) " " (words.of("Fehler", "errors")) ", " (count(warnings, words)) " " (words.of("Hinweise", "warnings")) } }
+            div.note.bad role="status" { strong { "✗ " (count(errors, words)) " " (words.of("Fehler", "errors")) ", " (count(warnings, words)) " " (words.of("Warnungen", "warnings")) } }
         } @else if warnings > 0 {
-            div.note.warn role="status" { strong { (words.of("Kein Fehler", "No errors")) ", " (count(warnings, words)) " " (words.of("Hinweise", "warnings")) } }
+            div.note.warn role="status" { strong { (words.of("Kein Fehler", "No errors")) ", " (count(warnings, words)) " " (words.of("Warnungen", "warnings")) } }
         } @else {
             div.note.good role="status" { strong { (words.of("✓ Nichts gefunden.", "✓ Nothing found.")) } }
         }

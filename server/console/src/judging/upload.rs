@@ -165,7 +165,7 @@ fn books_told(name: &str, report: &dsfinvk::Report, words: Language) -> Markup {
             (headline(report.errors, report.warnings, words))
             dl.facts {
                 dt { (words.of("Kassenabschlüsse", "Closings")) } dd { (count(report.closings, words)) }
-                dt { (words.of("Bons", "Receipts")) } dd { (count(report.receipts, words)) }
+                dt { (words.of("Belege", "Receipts")) } dd { (count(report.receipts, words)) }
                 dt { (words.of("Zeilen", "Rows")) } dd { (count(report.rows, words)) }
             }
             p.quiet { (words.of("Es sind unsere eigenen Prüfungen, nicht die der Finanzverwaltung.", "These are our own checks, not those of the tax administration.")) }

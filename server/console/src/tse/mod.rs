@@ -222,7 +222,7 @@ fn demands(figures: &Figures, names: &Names<'_>) -> Markup {
                 h2 { (words.of("Womit geplant wird", "What is planned with")) }
                 ul.plain { @for demand in &figures.demands { li {
                     bdi { (names.taxpayer(demand.taxpayer)) } ": " (count(demand.tills, words)) " " (words.of("Kassen", "tills")) ", "
-                    (count(demand.orders_per_min, words)) " " (words.of("Bons in der stärksten Minute", "receipts in the busiest minute"))
+                    (count(demand.orders_per_min, words)) " " (words.of("Belege in der stärksten Minute", "receipts in the busiest minute"))
                 } } }
                 p.quiet { (words.of(
                     "Die stärkste Minute ist gezählt, seit der Server läuft, oder das Doppelte der stärksten Stunde der letzten Woche. Von der Geschwindigkeit einer TSE sind drei Viertel verplant.",

@@ -80,7 +80,7 @@ fn retirement(page: &Page, retired: &RetiredRow) -> Markup {
         dd { (page.clock.full(retired.at_ms)) ", " bdi { (retired.by) } ": " bdi { (retired.why) } }
         @if retired.left_open > 0 {
             dt { (words.of("Offen geblieben", "Left open")) }
-            dd { (retired.left_open) " " (words.of("Transaktionen, weil sie nicht antwortete; ihre Bons sind als im Ausfall markiert.", "transactions, because it did not answer; their receipts are marked as made in an outage.")) }
+            dd { (retired.left_open) " " (words.of("Transaktionen, weil sie nicht antwortete; ihre Belege sind als im Ausfall markiert.", "transactions, because it did not answer; their receipts are marked as made in an outage.")) }
         }
     }
 }

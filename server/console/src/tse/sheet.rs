@@ -135,7 +135,7 @@ fn now(figures: &Figures, unit: &UnitNow, row: &TseRow, clock: &Clock, words: La
     let per_s = unit.signatures_per_ks;
     html! {
         dt { (words.of("Wartet", "Waiting")) } dd {
-            (count(state.waiting, words)) " " @if state.waiting == 1 { (words.of("Bon", "receipt")) } @else { (words.of("Bons", "receipts")) }
+            (count(state.waiting, words)) " " @if state.waiting == 1 { (words.of("Beleg", "receipt")) } @else { (words.of("Belege", "receipts")) }
             @if let Some(oldest) = state.oldest_ms { ", " (words.of("der älteste seit", "the oldest for")) " " (duration(figures.now_ms.saturating_sub(oldest), words)) }
         }
         dt { (words.of("Tempo", "Speed")) } dd {

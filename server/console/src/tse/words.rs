@@ -110,7 +110,7 @@ pub(crate) fn short(warning: &Warning, clock: &Clock, words: Language) -> (Strin
             let (wanted, possible) = (number(wanted), number(possible));
             let text = match words {
                 Language::De => {
-                    format!("Zu langsam: {wanted} Bons in der stärksten Minute, sicher signiert werden {possible}.")
+                    format!("Zu langsam: {wanted} Belege in der stärksten Minute, sicher signiert werden {possible}.")
                 }
                 Language::En => {
                     format!("Too slow: {wanted} receipts in the busiest minute, {possible} are signed with certainty.")
@@ -122,7 +122,7 @@ pub(crate) fn short(warning: &Warning, clock: &Clock, words: Language) -> (Strin
             let (possible, places) = (number(possible), number(places));
             let text = match words {
                 Language::De => format!(
-                    "Keine Reserve: fällt eine TSE aus, bleiben {possible} Bons in der Minute und Platz für {places} Kassen."
+                    "Keine Reserve: fällt eine TSE aus, bleiben {possible} Belege in der Minute und Platz für {places} Kassen."
                 ),
                 Language::En => format!(
                     "No reserve: if one TSE fails, {possible} receipts a minute and room for {places} tills remain."

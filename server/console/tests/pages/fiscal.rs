@@ -152,7 +152,7 @@ async fn a_tse_says_how_it_is_in_words_and_what_to_do() {
         put_up(&world, vec![out, unit(2, taxpayer)]);
         let page = world.get(&cookie, "/tse").await.text;
         assert!(
-            page.contains(words) && page.contains("4 Bons") && page.contains("seit"),
+            page.contains(words) && page.contains("4 Belege") && page.contains("seit"),
             "{cause:?}"
         );
     }
@@ -318,6 +318,7 @@ fn done_export() -> ExportRow {
             place: "lines.csv:3".to_owned(),
             what: "<b>it</b> does not add up".to_owned(),
             why: "lines add up".to_owned(),
+            told_de: None,
         }],
         ..ExportRow::begun(1, range, "finn".to_owned(), NOW)
     }
@@ -556,6 +557,7 @@ async fn what_an_earlier_export_has_is_explained_in_the_language_of_the_page() {
         place: "tse-1.tar: Sig-1".to_owned(),
         what: "it was so".to_owned(),
         why: "because of old".to_owned(),
+        told_de: (code != "gone-since").then(|| "tse-1.tar: Sig-1: es war so".to_owned()),
     };
     let mut books = done_export();
     books.findings = vec![finding("A01")];
@@ -585,6 +587,9 @@ async fn what_an_earlier_export_has_is_explained_in_the_language_of_the_page() {
         assert!(books.contains(of_books) && !books.contains("because of old"), "{books}");
         let logs = world.get(&cookies, "/exports/2").await.text;
         assert!(logs.contains(of_logs), "{logs}");
+        let in_german = usize::from(language == "de");
+        assert_eq!(logs.matches("Sig-1: es war so").count(), in_german, "{logs}");
+        assert_eq!(logs.matches("Sig-1: it was so").count(), 2 - in_german, "{logs}");
         assert!(
             logs.contains("<span lang=\"en\">because of old</span>"),
             "a code that is not known any more keeps what was said then: {logs}"

@@ -182,6 +182,7 @@ impl<'a> Work<'a> {
                 place: place(&finding.place.en),
                 what: finding.what.en.clone(),
                 why: finding.why.en.to_owned(),
+                told_de: Some(format!("{}: {}", place(&finding.place.de), finding.what.de)),
             }));
         }
         Ok(done)
@@ -265,17 +266,20 @@ fn judge_books(path: &Path, done: &mut ExportRow) -> anyhow::Result<()> {
     done.errors += report.errors;
     done.warnings += report.warnings;
     let room = FINDINGS_MAX.saturating_sub(done.findings.len());
-    done.findings
-        .extend(report.findings.iter().take(room).map(|finding| ExportFinding {
+    done.findings.extend(report.findings.iter().take(room).map(|finding| {
+        let place = match finding.line {
+            Some(line) => format!("{}/{}:{line}", file_part(path), finding.file),
+            None => format!("{}/{}", file_part(path), finding.file),
+        };
+        ExportFinding {
             error: finding.severity == DsfinvkSeverity::Error,
             code: finding.code.to_string(),
-            place: match finding.line {
-                Some(line) => format!("{}/{}:{line}", file_part(path), finding.file),
-                None => format!("{}/{}", file_part(path), finding.file),
-            },
+            told_de: Some(format!("{place}: {}", finding.what.de)),
+            place,
             what: finding.what.en.clone(),
             why: finding.why.en.to_owned(),
-        }));
+        }
+    }));
     Ok(())
 }
 

@@ -133,6 +133,7 @@ pub(super) fn exports(store: &mut impl Store) {
             place: "index.xml:3".to_owned(),
             what: "it is ä".to_owned(),
             why: "nobody can read it".to_owned(),
+            told_de: Some("index.xml:3: das ist ä".to_owned()),
         }],
         says: "one text was cut".to_owned(),
         ..begun.clone()

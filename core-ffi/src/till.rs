@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chips::ReaderEvent;
 use shared_protocol::config::Config;
 use shared_protocol::crypto::Signer;
+use shared_protocol::order::Order;
 use shared_protocol::stream::Stream;
 use terminal::{Action, Cue, Input, Invitation, LinkId, Now, Output, PurseAnswer, PurseJob, Screen, Setup, Terminal};
 use tokio::sync::{mpsc, watch};
@@ -60,6 +61,8 @@ pub enum TillInput {
     Evacuate(mpsc::Sender<Vec<JournalCopy>>),
     /// Another device's copy came in, whole.
     Received(Vec<u8>),
+    /// This was practised beside this till.
+    Practised(Box<Order>),
     /// The network is cut (true) or mended (false).
     Cut(bool),
     /// The network may be back: a wait for the next try ends.
@@ -379,6 +382,7 @@ impl<Q: Queue> Loop<Q> {
                     Some(TillInput::Register(invitation)) => self.step(Input::Register(invitation)).await?,
                     Some(TillInput::At(endpoint)) => self.endpoint = *endpoint,
                     Some(TillInput::Evacuate(to)) => self.evacuate(&to).await?,
+                    Some(TillInput::Practised(order)) => self.step(Input::Practised(order)).await?,
                     Some(TillInput::Received(file)) => self.step(Input::Received(file)).await?,
                     Some(TillInput::Cut(cut)) => self.cut(cut).await?,
                     Some(TillInput::TryNow) => self.step(Input::TryNow).await?,

@@ -2,7 +2,8 @@
 //!
 //! Its queue is in memory and forgets everything with the program, its identity is made up for it and known to no server, and the terminal of a queue
 //! that says it is for training opens no connection and lets nobody copy its journal. Wristbands are simulated, each with something that happens at
-//! a counter. So training makes no records of any kind; what a tax office may want of it is another question.
+//! a counter. What was practised is given to whoever started it, order by order: where the event has training told to a TSE, the device's own till
+//! writes it down as what it was.
 //!
 //! What must never happen here: the device's own key, its own queue, or an address of a server.
 
@@ -13,15 +14,18 @@ use shared_protocol::catalogue::Staff;
 use shared_protocol::chain::EpochStart;
 use shared_protocol::config::{Config, Item};
 use shared_protocol::crypto::{Ed25519Signer, SignError, Signer};
+use shared_protocol::entry::{Content, Entry};
 use shared_protocol::ids::Bytes;
 use shared_protocol::message::{Certificate, Registration};
+use shared_protocol::order::Order;
 use shared_protocol::stream::{BlockReason, Change, KnownBalance, Stream, Version};
 use shared_protocol::{Amount, TagId, TerminalId, TillId, encode};
-use terminal::{MetaKey, Write, identity_meta};
+use terminal::{MetaKey, Restored, Write, identity_meta};
+use tokio::sync::mpsc;
 
 use crate::client::{ConnectError, Endpoint};
 use crate::keys::{KeyError, random};
-use crate::queue::{MemoryQueue, Queue, QueueError};
+use crate::queue::{Fetched, MemoryQueue, Queue, QueueError};
 use crate::reader::{Hand, virtual_reader};
 use crate::till::{Device, Till, TillInput};
 
@@ -91,6 +95,38 @@ pub enum NoTraining {
 pub struct Training {
     till: Till,
     hand: Hand,
+}
+
+/// Orders that are given away and not taken. Nobody practises faster than a till writes; what is more is left out.
+const PRACTISED_MAX: usize = 64;
+
+/// The queue of a training: orders that it takes in are given to whoever wants to know what was practised.
+struct Telling {
+    queue: MemoryQueue,
+    to: mpsc::Sender<Order>,
+}
+
+impl Queue for Telling {
+    fn write(&mut self, writes: &[Write]) -> Result<(), QueueError> {
+        self.queue.write(writes)?;
+        for write in writes {
+            let Write::Entry(entry) = write else { continue };
+            if let Ok((_, Content::Order(order))) = Entry::read(&entry.bytes)
+                && self.to.try_send(order.order).is_err()
+            {
+                tracing::warn!("what was practised is not written down: nobody takes it");
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, epoch: u32, from_seq: u64, entries_max: u32) -> Result<Fetched, QueueError> {
+        self.queue.fetch(epoch, from_seq, entries_max)
+    }
+
+    fn restore(&mut self) -> Result<Restored, QueueError> {
+        self.queue.restore()
+    }
 }
 
 fn put<T: serde::Serialize>(key: Vec<u8>, value: &T) -> Change {
@@ -169,8 +205,9 @@ fn beginning(config: &Config, till: TillId, key: &Ed25519Signer, wall_ms: u64) -
 }
 
 impl Training {
-    /// Starts a till to practise on with these prices, as this till. Must be called within a tokio runtime.
-    pub fn start(config: &Config, till: TillId) -> Result<Self, NoTraining> {
+    /// Starts a till to practise on with these prices, as this till. Gives it, and where what is practised comes out. Must be called within a tokio
+    /// runtime.
+    pub fn start(config: &Config, till: TillId) -> Result<(Self, mpsc::Receiver<Order>), NoTraining> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         let key = Ed25519Signer::from_seed(&random()?).map_err(|_| KeyError::Randomness)?;
@@ -183,10 +220,11 @@ impl Training {
             endpoint: Endpoint::new("ws://127.0.0.1:9/", None)?,
             streams: vec![Stream::Config, Stream::Balances, Stream::BlockList],
         };
-        let till = Till::start(device, queue);
+        let (to, practised) = mpsc::channel(PRACTISED_MAX);
+        let till = Till::start(device, Telling { queue, to });
         let (hand, reader) = virtual_reader();
         till.attach(reader);
-        Ok(Self { till, hand })
+        Ok((Self { till, hand }, practised))
     }
 
     /// The till; screens of it say that it is for training.
@@ -256,7 +294,7 @@ mod tests {
     }
 
     async fn start(till: TillId) -> Training {
-        let training = Training::start(&sample::config(), till).unwrap();
+        let (training, _) = Training::start(&sample::config(), till).unwrap();
         let staff = sample::cashier_of(till);
         act(&training, Action::Login { staff }).await;
         screen(&training, |screen| screen.page == Page::Sale).await;
@@ -311,6 +349,22 @@ mod tests {
         assert_eq!(training.till().evacuate().await, []);
         act(&training, Action::EndShift).await;
         screen(&training, |screen| screen.page == Page::LoggedOut).await;
+        training.end().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_practised_comes_out_order_by_order() {
+        let (training, mut practised) = Training::start(&sample::config(), BAR).unwrap();
+        let staff = sample::cashier_of(BAR);
+        act(&training, Action::Login { staff }).await;
+        screen(&training, |screen| screen.page == Page::Sale).await;
+        beer(&training).await;
+        let Notice::Done(done) = hold(&training, Band::Guest).await else {
+            panic!("not paid")
+        };
+        let order = tokio::time::timeout(PATIENCE, practised.recv()).await.unwrap().unwrap();
+        assert_eq!((done.orders, order.till, order.cashier), (vec![order.id], BAR, staff));
+        assert!(practised.try_recv().is_err(), "a login is no order of a training");
         training.end().await;
     }
 

@@ -208,7 +208,8 @@ pub struct Till {
     pub name: String,
     /// Which layout its screen has.
     pub layout: u16,
-    /// What may be booked here. With [`OrderKind::Shift`] among them, whoever logs in or out has a TSE told of it.
+    /// What may be booked here. With [`OrderKind::Shift`] among them, whoever logs in or out has a TSE told of it, with
+    /// [`OrderKind::Training`] whoever practises.
     pub order_kinds: Vec<OrderKind>,
     /// How guests may pay here.
     pub tenders: Vec<TenderKind>,
@@ -286,8 +287,8 @@ pub struct Staff {
 }
 
 impl Staff {
-    /// Whether this person may book such an order. Whoever works at a till begins and ends a shift there, and needs no leave for it.
+    /// Whether this person may book such an order. Whoever works at a till begins and ends a shift there, and practises; they need no leave for it.
     pub fn may_book(&self, kind: OrderKind) -> bool {
-        kind == OrderKind::Shift || self.order_kinds.contains(&kind)
+        matches!(kind, OrderKind::Shift | OrderKind::Training) || self.order_kinds.contains(&kind)
     }
 }

@@ -1,13 +1,16 @@
 //! Training on the phone: while somebody practises, touches and holds go to a till that is not real, and its screens are the ones that are shown.
 //!
-//! What must never happen here: a touch of a training that reaches the real till.
+//! What must never happen here: a touch of a training that reaches the real till. It hears of what was practised as what it was, and decides itself
+//! whether the event wants it written down.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use phone::Event;
 use phone::view::ExerciseKind;
+use shared_protocol::order::Order;
 use terminal::{Action, Cue};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::pump::{Shared, signal};
@@ -77,8 +80,8 @@ impl Practice {
         if self.runs() {
             return;
         }
-        let training = match Training::start(&config, till) {
-            Ok(training) => Arc::new(training),
+        let (training, practised) = match Training::start(&config, till) {
+            Ok((training, practised)) => (Arc::new(training), practised),
             Err(error) => {
                 tracing::error!(%error, "there is no training");
                 return;
@@ -95,7 +98,8 @@ impl Practice {
         shared.practise(true);
         let told = phone::Training::default();
         shared.tell(Event::Training(Some(told.clone())));
-        let pump = tokio::spawn(carry(Arc::clone(self), Arc::clone(shared), Arc::clone(&training)));
+        let pump = carry(Arc::clone(self), Arc::clone(shared), Arc::clone(&training), practised);
+        let pump = tokio::spawn(pump);
         if let Some(staff) = staff {
             send(&training, Action::Login { staff });
         }
@@ -169,8 +173,13 @@ impl Practice {
     }
 }
 
-/// Carries what the till of the training shows to the phone.
-async fn carry(practice: Arc<Practice>, shared: Arc<Shared>, training: Arc<Training>) {
+/// Carries what the till of the training shows to the phone, and what was practised to the real till.
+async fn carry(
+    practice: Arc<Practice>,
+    shared: Arc<Shared>,
+    training: Arc<Training>,
+    mut practised: mpsc::Receiver<Order>,
+) {
     let (mut screens, mut configs, mut cues) = (
         training.till().screens(),
         training.till().configs(),
@@ -178,6 +187,11 @@ async fn carry(practice: Arc<Practice>, shared: Arc<Shared>, training: Arc<Train
     );
     loop {
         tokio::select! {
+            Some(order) = practised.recv() => {
+                if let Err(error) = shared.send(TillInput::Practised(Box::new(order))) {
+                    tracing::warn!(%error, "what was practised is not written down");
+                }
+            }
             changed = screens.changed() => {
                 if changed.is_err() {
                     return;

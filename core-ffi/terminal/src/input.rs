@@ -4,7 +4,7 @@ use chips::ReaderEvent;
 use shared_protocol::chain::SignedHead;
 use shared_protocol::crypto::{Hash32, Signature};
 use shared_protocol::currency::Foreign;
-use shared_protocol::order::{CancelReason, TenderKind};
+use shared_protocol::order::{CancelReason, Order, TenderKind};
 use shared_protocol::{Amount, ArticleId, OrderId, SlotId, StaffId, TagId};
 
 use crate::output::{LinkId, SignJob, StoredEntry, Ticket};
@@ -249,6 +249,8 @@ pub enum Input {
     },
     /// Another phone's copy of its journal came in, whole: by codes, by cable or however.
     Received(Vec<u8>),
+    /// This was practised at a till beside this one, with its number and its prices.
+    Practised(Box<Order>),
     /// A copy of what the server lacks was made for another device ([`Terminal::evacuable`](crate::Terminal::evacuable)).
     Copied {
         /// Epochs, and up to which entry.

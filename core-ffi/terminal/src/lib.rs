@@ -38,6 +38,7 @@ mod login;
 mod output;
 mod permission;
 mod pin;
+mod practice;
 mod purse;
 mod push;
 mod registration;
@@ -95,6 +96,7 @@ use limits::Exposure;
 use link::Link;
 use login::Parked;
 use pin::PinPad;
+use practice::Practised;
 use purse::{Batches, OpenIntent, SeenPurses};
 use registration::{Identity, Registrar};
 use screen::{DeviceFault, Notice, RegistrationRefusal};
@@ -185,6 +187,7 @@ pub struct Terminal {
     /// Intents that came to nothing: what they may have damaged on the chip is put back from them at its next tap.
     void_intents: VecDeque<chips::purse::Intent>,
     outcomes: VecDeque<IntentOutcome>,
+    practised: Practised,
     notice: Notice,
     notice_ends_ms: Option<u64>,
     fault: Option<DeviceFault>,
@@ -219,6 +222,7 @@ impl Terminal {
                 heads,
             } => self.fetched(&step, epoch, previous, entries, heads),
             Input::Received(file) => self.received(&mut step, file),
+            Input::Practised(order) => self.practised(*order),
             Input::Copied { up_to } => self.evacuated.copied(up_to),
             Input::Connected(link) => self.connected(&mut step, link),
             Input::Frame { link, bytes } => self.frame(&mut step, link, &bytes),
@@ -239,7 +243,8 @@ impl Terminal {
             Busy::Asking(asking) => Some(asking.deadline_ms),
             _ => self.owed_due_ms(),
         };
-        let disk = if self.waiting.is_empty() && self.outcomes.is_empty() && self.granted_epoch.is_none() {
+        let idle = self.waiting.is_empty() && self.outcomes.is_empty() && self.practised.is_empty();
+        let disk = if idle && self.granted_epoch.is_none() {
             None
         } else {
             self.store.retry_ms(now.mono_ms)
@@ -310,7 +315,7 @@ impl Terminal {
             }
         }
         match done.then {
-            Then::Nothing | Then::Outcome(_) => {}
+            Then::Nothing | Then::Outcome(_) | Then::Practised(_) => {}
             Then::Booked(booked) => self.booked(step, &done.entries, *booked),
             Then::Command(waiting) => self.command_is_durable(step, waiting.then),
             Then::Epoch(epoch) => self.epoch_is_durable(epoch),
@@ -335,6 +340,7 @@ impl Terminal {
             Then::Stream(stream) => self.update_failed(step, stream),
             Then::Intent(job) => self.intent_failed(step, job, fault),
             Then::Received(_) => self.received_failed(step, fault),
+            Then::Practised(orders) => self.practised_failed(*orders),
             Then::Outcome(outcome) => self.outcomes.push_front(outcome),
         }
     }
@@ -346,6 +352,9 @@ impl Terminal {
         self.switch_epoch(step);
         if self.store.journal_is_free(step.now.mono_ms) {
             self.write_command(step);
+        }
+        if self.store.journal_is_free(step.now.mono_ms) {
+            self.write_practised(step);
         }
         if self.store.journal_is_free(step.now.mono_ms) {
             self.write_outcome(step);

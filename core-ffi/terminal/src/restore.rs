@@ -141,8 +141,8 @@ impl Restored {
             return Err(damaged);
         }
         match Entry::read(&entry.bytes) {
-            // It goes with a command, and is as little to come back to.
-            Ok((_, Content::Order(order))) if order.order.kind == OrderKind::Shift => {}
+            // One goes with a command, the other was never anything here: both are nothing to come back to.
+            Ok((_, Content::Order(order))) if matches!(order.order.kind, OrderKind::Shift | OrderKind::Training) => {}
             Ok((written, Content::Order(order))) => {
                 let made_ms = written.wall_ms.saturating_add_signed(written.offset_ms.unwrap_or(0));
                 self.intents.remove(&order.order.id);
@@ -355,6 +355,7 @@ impl Terminal {
             open_intents: open_intents(restored.intents.into_values()),
             void_intents: restored.void,
             outcomes: VecDeque::new(),
+            practised: VecDeque::new(),
             notice: Notice::None,
             notice_ends_ms: None,
             fault,

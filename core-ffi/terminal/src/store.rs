@@ -12,6 +12,7 @@ use shared_protocol::stream::Stream;
 use crate::book::Booked;
 use crate::handover::Received;
 use crate::output::{MetaKey, Output, StoredEntry, Ticket, Write};
+use crate::practice::Practised;
 use crate::purse::PurseJob;
 use crate::registration::Identity;
 use crate::session::{CommandThen, Waiting};
@@ -37,6 +38,8 @@ pub(crate) enum Then {
     Outcome(IntentOutcome),
     /// Another terminal's copy.
     Received(Box<Received>),
+    /// What was practised.
+    Practised(Box<Practised>),
 }
 
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 }
 
 /// Kinds that are booked by this version and make sense to look for.
-const KINDS: [OrderKind; 11] = [
+const KINDS: [OrderKind; 12] = [
     OrderKind::Sale,
     OrderKind::TopUp,
     OrderKind::PayOut,
@@ -42,6 +42,7 @@ const KINDS: [OrderKind; 11] = [
     OrderKind::CashMovement,
     OrderKind::DrawerCount,
     OrderKind::Shift,
+    OrderKind::Training,
 ];
 
 /// `2026-07-18` as `20260718`.

@@ -81,15 +81,16 @@ fn asset(id: u16, code: &str, fiscal: FiscalClass) -> Asset {
 }
 
 /// A shift marked by an order of its own would be one more wherever orders are counted.
-fn all_but(kind: OrderKind) -> Vec<OrderKind> {
-    OrderKind::ALL.iter().copied().filter(|other| *other != kind).collect()
+fn all_but(kinds: &[OrderKind]) -> Vec<OrderKind> {
+    let others = OrderKind::ALL.iter().copied();
+    others.filter(|other| !kinds.contains(other)).collect()
 }
 
-/// The same festival, with shifts told to a TSE.
+/// The same festival, with shifts and practice told to a TSE.
 pub fn config_with_shifts() -> Config {
     let mut config = config();
     for till in config.tills.values_mut() {
-        till.order_kinds.push(OrderKind::Shift);
+        till.order_kinds.extend([OrderKind::Shift, OrderKind::Training]);
     }
     config
 }
@@ -168,7 +169,7 @@ pub fn config() -> Config {
                 stand: StandId(1),
                 name: "1".to_owned(),
                 layout: 1,
-                order_kinds: all_but(OrderKind::Shift),
+                order_kinds: all_but(&[OrderKind::Shift, OrderKind::Training]),
                 tenders: vec![TenderKind::Wristband, TenderKind::Cash],
             },
         },

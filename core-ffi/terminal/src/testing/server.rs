@@ -139,7 +139,8 @@ impl Server {
                 *self.free.entry(tag).or_default() += tender.amount.0;
             }
         }
-        for tender in &order.tenders {
+        let moves = order.kind != OrderKind::Training;
+        for tender in order.tenders.iter().filter(|_| moves) {
             let Some(tag) = order.tender_tag(tender) else { continue };
             if let Some((tag, held)) = tender.hold.and_then(|hold| self.holds.remove(&hold)) {
                 *self.free.entry(tag).or_default() += held;

@@ -6,6 +6,7 @@ mod evacuation;
 mod offline;
 mod owed;
 mod paying;
+mod practice;
 mod purse;
 mod random;
 mod registering;

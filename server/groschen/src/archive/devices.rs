@@ -1,7 +1,7 @@
 //! Logs of TSEs that are devices or services. Only they have them, so an archive holds what the console exported of them last.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::exports::{Limits, unpack};
 use anyhow::{Context as _, ensure};
@@ -9,6 +9,7 @@ use pages::Language;
 use pages::format::Clock;
 use shared_protocol::ids::hex;
 use store::{ExportKind, ExportRow, ExportState, Reader, TseRow};
+use tempfile::TempDir;
 
 use super::list::digest;
 use crate::exporting::{FOLDER, device_log, file_name};
@@ -29,29 +30,50 @@ pub(super) fn logs(
     }
     let mut rows = reader.exports(None, ROWS_MAX)?;
     rows.retain(|row| row.range.kind == ExportKind::Tse && row.state == ExportState::Done && row.deleted.is_none());
-    for tse in tses {
-        let name = format!("{} ({})", hex(&tse.serial), tse.name);
-        let mut of_it = rows.iter().filter(|row| row.range.tse.is_none_or(|no| no == tse.no));
-        match of_it.find_map(|row| taken(row, tse, data, folder).transpose().map(|taken| (row, taken))) {
-            Some((row, Ok(()))) => notes.push(format!(
-                "the log of TSE {name} is the console's export {} of {}; what it signed since is not in it",
-                row.id,
-                Clock::new("UTC", Language::En).iso(row.asked_at_ms)
-            )),
-            Some((row, Err(error))) => notes.push(format!(
-                "no log of TSE {name}: export {} is not what it was ({error:#}); export it again on the console's page of exports, then make the archive",
-                row.id
-            )),
-            None => notes.push(format!(
-                "no log of TSE {name}, which only the device has: export it on the console's page of exports, then make the archive"
-            )),
+    let name = |tse: &TseRow| format!("{} ({})", hex(&tse.serial), tse.name);
+    let mut missing: Vec<&TseRow> = tses.iter().collect();
+    for row in &rows {
+        let may_hold = |tse: &TseRow| row.range.tse.is_none_or(|no| no == tse.no);
+        if !missing.iter().any(|tse| may_hold(tse)) {
+            continue;
         }
+        let content = unpacked(row, data);
+        let mut left = Vec::new();
+        for tse in missing {
+            let log = device_log(tse);
+            match &content {
+                _ if !may_hold(tse) => left.push(tse),
+                Ok(content) if !content.path().join(&log).is_file() => left.push(tse),
+                Ok(content) => {
+                    fs::create_dir_all(folder)?;
+                    fs::copy(content.path().join(&log), folder.join(&log)).context("a log cannot be copied")?;
+                    notes.push(format!(
+                        "the log of TSE {} is the console's export {} of {}; what it signed since is not in it",
+                        name(tse),
+                        row.id,
+                        Clock::new("UTC", Language::En).iso(row.asked_at_ms)
+                    ));
+                }
+                Err(error) => notes.push(format!(
+                    "no log of TSE {}: export {} is not what it was ({error:#}); export it again on the console's page of exports, then make the archive",
+                    name(tse),
+                    row.id
+                )),
+            }
+        }
+        missing = left;
     }
+    notes.extend(missing.into_iter().map(|tse| {
+        format!(
+            "no log of TSE {}, which only the device has: export it on the console's page of exports, then make the archive",
+            name(tse)
+        )
+    }));
     Ok(())
 }
 
-/// Takes the log of a TSE out of an export; none where the export has none of it.
-fn taken(row: &ExportRow, tse: &TseRow, data: &Path, folder: &Path) -> anyhow::Result<Option<()>> {
+/// What is in an export, if it is what its row says.
+fn unpacked(row: &ExportRow, data: &Path) -> anyhow::Result<TempDir> {
     let packed = data.join(FOLDER).join(file_name(row));
     let said = row.sha256.context("its digest is not known")?;
     ensure!(digest(&packed)? == hex(&said), "its file was changed");
@@ -62,11 +84,5 @@ fn taken(row: &ExportRow, tse: &TseRow, data: &Path, folder: &Path) -> anyhow::R
         ..Limits::default()
     };
     unpack(File::open(&packed)?, beside.path(), limits)?;
-    let log: PathBuf = beside.path().join(device_log(tse));
-    if !log.is_file() {
-        return Ok(None);
-    }
-    fs::create_dir_all(folder)?;
-    fs::copy(&log, folder.join(device_log(tse))).context("it cannot be copied")?;
-    Ok(Some(()))
+    Ok(beside)
 }

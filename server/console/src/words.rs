@@ -8,7 +8,6 @@ use pages::format;
 use shared_protocol::config::Config;
 use shared_protocol::message::TerminalState;
 use shared_protocol::order::{CancelReason, LineKind, Order, OrderKind, Permission, TenderKind};
-use shared_protocol::shift::ShiftMark;
 use shared_protocol::stream::BlockReason;
 use shared_protocol::{ArticleId, AssetId, StaffId, TaxpayerId, TillId};
 use store::{CaseState, OrderState, SigningState};
@@ -42,8 +41,7 @@ pub(crate) const fn order_kind(kind: OrderKind, words: Language) -> &'static str
 /// What an order is called where it stands alone.
 pub(crate) const fn order_name(order: &Order, words: Language) -> &'static str {
     match order.shift {
-        Some(ShiftMark::Begin) => words.of("Schichtbeginn", "Start of a shift"),
-        Some(ShiftMark::End) => words.of("Schichtende", "End of a shift"),
+        Some(mark) => receipt::words::shift(mark, words),
         None => order_kind(order.kind, words),
     }
 }

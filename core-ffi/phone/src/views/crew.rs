@@ -6,6 +6,7 @@ use shared_protocol::order::{OrderKind as Booked, TenderKind};
 use terminal::cash;
 use terminal::screen::{self, Screen, ShiftView};
 
+use super::money::takes_foreign_cash;
 use crate::Phone;
 use crate::ids::{count, millis};
 use crate::view::{
@@ -133,9 +134,7 @@ impl Phone {
             ready: unsent.is_none() && drawer.is_none() && screen.cart.is_none(),
             drawer,
             // Foreign money is in no count, and leaves the till by itself.
-            foreign: tenders.contains(&TenderKind::Cash)
-                && config.currencies().next().is_some()
-                && self.may(Booked::CashMovement),
+            foreign: takes_foreign_cash(config, tenders) && self.may(Booked::CashMovement),
         }
     }
 

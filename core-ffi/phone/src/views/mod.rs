@@ -168,7 +168,7 @@ impl Phone {
         let Some((staff, (_, till))) = self.cashier().zip(self.till()) else {
             return false;
         };
-        staff.order_kinds.contains(&kind) && till.order_kinds.contains(&kind)
+        staff.may_book(kind) && till.order_kinds.contains(&kind)
     }
 }
 

@@ -14,6 +14,11 @@ use crate::view::{
 };
 use crate::{Phone, money};
 
+/// Whether cash of other currencies comes to this till.
+pub(super) fn takes_foreign_cash(config: &Config, tenders: &[TenderKind]) -> bool {
+    tenders.contains(&TenderKind::Cash) && config.currencies().next().is_some()
+}
+
 impl Phone {
     fn shown_band(&self, screen: &Screen) -> Option<Balance> {
         self.saying(screen).balance(&screen.notice)
@@ -37,7 +42,7 @@ impl Phone {
             open,
             band: self.shown_band(screen),
             after_sync: is_offline && event.offline.top_up == OfflineTopUp::CreditAfterSync,
-            foreign: tenders.contains(&TenderKind::Cash) && config.currencies().next().is_some(),
+            foreign: takes_foreign_cash(config, tenders),
         }
     }
 

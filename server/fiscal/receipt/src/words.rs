@@ -60,6 +60,15 @@ pub const fn unsigned(words: Language) -> &'static str {
     words.of("Ohne Signatur einer TSE", "Without a signature of a TSE")
 }
 
+/// What happens to a shift; in German as a TSE is told it.
+pub const fn shift(mark: ShiftMark, words: Language) -> &'static str {
+    let told = fiscal::shift::name(mark);
+    match mark {
+        ShiftMark::Begin => words.of(told, "Start of a shift"),
+        ShiftMark::End => words.of(told, "End of a shift"),
+    }
+}
+
 /// What kind of receipt it is.
 pub const fn heading(content: &Content, words: Language) -> &'static str {
     match content.kind {
@@ -74,8 +83,7 @@ pub const fn heading(content: &Content, words: Language) -> &'static str {
         OrderKind::DrawerCount => words.of("Kassensturz", "Drawer counted"),
         OrderKind::Training => words.of("Training", "Training"),
         OrderKind::Shift => match content.shift {
-            Some(ShiftMark::Begin) => words.of("Schichtbeginn", "Start of a shift"),
-            Some(ShiftMark::End) => words.of("Schichtende", "End of a shift"),
+            Some(mark) => shift(mark, words),
             None => words.of("Schicht", "Shift"),
         },
         _ => words.of("Beleg", "Receipt"),

@@ -460,19 +460,8 @@ fn cash_of_another_currency_is_handed_in_from_the_end_of_the_shift() {
     };
     assert_eq!(acts(&rig.touch(touch)), [Action::HandIn(given)]);
     rig.show(|screen| {
-        screen.notice = screen::Notice::Done(Box::new(screen::Done {
-            kind: screen::DoneKind::HandedIn(given),
-            orders: Vec::new(),
-            tag: None,
-            total: Amount(-5_350),
-            left: None,
-            settles: None,
-            change: Amount::ZERO,
-            vouchers: Vec::new(),
-            vouchers_left: Vec::new(),
-            deposits: Vec::new(),
-            at_ms: 0,
-        }));
+        let done = screen::Done::of(screen::DoneKind::HandedIn(given), Amount(-5_350), 0);
+        screen.notice = screen::Notice::Done(Box::new(done));
     });
     let kind = DoneKind::HandedIn {
         code: "CHF".to_owned(),

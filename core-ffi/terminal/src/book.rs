@@ -97,8 +97,7 @@ impl Terminal {
             .session
             .and_then(|session| config.staff.get(&session.staff))
             .ok_or(Refusal::NotPermitted)?;
-        let may =
-            |order: &DraftOrder| till.order_kinds.contains(&order.kind) && staff.order_kinds.contains(&order.kind);
+        let may = |order: &DraftOrder| till.order_kinds.contains(&order.kind) && staff.may_book(order.kind);
         if !draft.orders.iter().all(may) {
             return Err(Refusal::NotPermitted);
         }
@@ -214,16 +213,8 @@ impl Terminal {
         };
         let registration = &self.identity.as_ref().ok_or(Refusal::NotPermitted)?.registration;
         let session = self.session.ok_or(Refusal::LoggedOut)?;
-        let origin = Origin {
-            organisation: registration.organisation,
-            event: registration.event,
-            till: registration.till,
-            cashier: session.staff,
-            session: session.id,
-            cart,
-            closed_at_ms: step.now.wall_ms,
-            open_for_ms: u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX),
-        };
+        let open_for_ms = u32::try_from(step.now.mono_ms.saturating_sub(opened_mono_ms)).unwrap_or(u32::MAX);
+        let origin = Origin::of(registration, session, cart, step.now.wall_ms, open_for_ms);
         let (net, vouchers, settles) = (draft.net, draft.vouchers.clone(), draft.settles);
         let orders = draft.orders(origin, || step.id());
         if orders.iter().any(|(order, _)| order.check().is_err()) {
@@ -261,10 +252,7 @@ impl Terminal {
             .map(|(order, _)| self.entry(step, EntryKind::Order, encode(order)))
             .collect();
         let chain = self.journal.last().ok_or(Refusal::NotPermitted)?;
-        let mut entries: Vec<StoredEntry> = Vec::new();
-        for body in bodies {
-            entries.push(chain.follow(&entries, body));
-        }
+        let entries = chain.follow_all(bodies);
         let mut beside = Vec::new();
         // An earlier payment that is booked now leaves the cart of another guest alone.
         if self.cart.as_ref().is_none_or(|cart| cart.id == booked.cart) {

@@ -11,6 +11,7 @@ use shared_protocol::config::Config;
 use shared_protocol::currency::Foreign;
 use shared_protocol::drawer::DrawerMove;
 use shared_protocol::limits::ORDER_TENDERS_MAX;
+use shared_protocol::message::Registration;
 use shared_protocol::order::{CancelReason, GroupPart, Line, LineKind, Order, OrderKind, Tender, TenderKind};
 use shared_protocol::pricing::{CartLine, Priced, PricingError, price};
 use shared_protocol::shift::ShiftMark;
@@ -24,6 +25,7 @@ use shared_protocol::{
 
 use crate::limits::{Grant, takes_from_holder};
 use crate::screen::{Refusal, Settled};
+use crate::session::Session;
 use crate::undo::Past;
 
 /// Wristbands that may pay one order: its tenders, less one that vouchers may need.
@@ -116,6 +118,28 @@ pub(crate) struct Origin {
     pub cart: CartId,
     pub closed_at_ms: u64,
     pub open_for_ms: u32,
+}
+
+impl Origin {
+    /// Of whoever works at this till, at `closed_at_ms` by the device's wall clock.
+    pub fn of(
+        registration: &Registration,
+        session: Session,
+        cart: CartId,
+        closed_at_ms: u64,
+        open_for_ms: u32,
+    ) -> Self {
+        Self {
+            organisation: registration.organisation,
+            event: registration.event,
+            till: registration.till,
+            cashier: session.staff,
+            session: session.id,
+            cart,
+            closed_at_ms,
+            open_for_ms,
+        }
+    }
 }
 
 impl From<Overflow> for Refusal {

@@ -77,17 +77,8 @@ pub(crate) const fn done_kind(said: DrawerMove) -> DoneKind {
 pub(crate) fn told_again(last: &Order) -> Option<Done> {
     let said = DrawerMove::of(last).ok()??;
     Some(Done {
-        kind: done_kind(said),
         orders: vec![last.id],
-        tag: None,
-        total: last.paid().ok()?,
-        left: None,
-        settles: None,
-        change: Amount::ZERO,
-        vouchers: Vec::new(),
-        vouchers_left: Vec::new(),
-        deposits: Vec::new(),
-        at_ms: last.closed_at_ms,
+        ..Done::of(done_kind(said), last.paid().ok()?, last.closed_at_ms)
     })
 }
 

@@ -134,6 +134,15 @@ impl Chain {
         }
     }
 
+    /// The entries that would follow the last one, each after the one before it.
+    pub fn follow_all(&self, bodies: Vec<Vec<u8>>) -> Vec<StoredEntry> {
+        let mut entries = Vec::with_capacity(bodies.len());
+        for bytes in bodies {
+            entries.push(self.follow(&entries, bytes));
+        }
+        entries
+    }
+
     /// Takes in an entry that is durable now. It must follow the last one.
     pub fn push(&mut self, entry: StoredEntry, now_ms: u64) {
         assert!(

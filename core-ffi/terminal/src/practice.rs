@@ -6,10 +6,9 @@ use std::collections::VecDeque;
 
 use shared_protocol::encode;
 use shared_protocol::entry::EntryKind;
-use shared_protocol::order::{Order, OrderKind, Permission, Tender};
+use shared_protocol::order::{Order, OrderKind, Tender};
 
 use crate::Terminal;
-use crate::output::StoredEntry;
 use crate::step::Step;
 use crate::store::Then;
 
@@ -23,11 +22,10 @@ pub(crate) type Practised = VecDeque<Order>;
 /// of goods or money.
 fn record(practised: Order) -> Option<Order> {
     let tender = |tender: Tender| Tender {
-        permission: Permission::NotNeeded,
-        hold: None,
-        known_balance: None,
-        known_age_s: None,
-        ..tender
+        tag: tender.tag,
+        voucher: tender.voucher,
+        foreign: tender.foreign,
+        ..Tender::plain(tender.kind, tender.amount)
     };
     let order = Order {
         kind: OrderKind::Training,
@@ -60,19 +58,15 @@ impl Terminal {
 
     /// Writes what was practised, when the journal is free.
     pub(crate) fn write_practised(&mut self, step: &mut Step<'_>) {
-        if self.practised.is_empty() {
+        let Some(chain) = self.journal.last().filter(|_| !self.practised.is_empty()) else {
             return;
-        }
-        let orders = std::mem::take(&mut self.practised);
-        let bodies: Vec<_> = orders
+        };
+        let bodies = self
+            .practised
             .iter()
-            .map(|order| self.entry(step, EntryKind::Order, encode(order)))
-            .collect();
-        let Some(chain) = self.journal.last() else { return };
-        let mut entries: Vec<StoredEntry> = Vec::new();
-        for body in bodies {
-            entries.push(chain.follow(&entries, body));
-        }
+            .map(|order| self.entry(step, EntryKind::Order, encode(order)));
+        let entries = chain.follow_all(bodies.collect());
+        let orders = std::mem::take(&mut self.practised);
         self.store
             .persist(step, entries, Vec::new(), Then::Practised(Box::new(orders)));
     }

@@ -388,6 +388,25 @@ pub struct Done {
     pub at_ms: u64,
 }
 
+impl Done {
+    /// No more than what, when and for how much.
+    pub const fn of(kind: DoneKind, total: Amount, at_ms: u64) -> Self {
+        Self {
+            kind,
+            orders: Vec::new(),
+            tag: None,
+            total,
+            left: None,
+            settles: None,
+            change: Amount::ZERO,
+            vouchers: Vec::new(),
+            vouchers_left: Vec::new(),
+            deposits: Vec::new(),
+            at_ms,
+        }
+    }
+}
+
 /// What the last hold or action came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {

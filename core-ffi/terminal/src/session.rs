@@ -7,7 +7,7 @@ use shared_protocol::message::{Command as Told, CommandDone, CommandKind as Told
 use shared_protocol::{CommandId, SessionId, StaffId, encode};
 
 use crate::Terminal;
-use crate::output::{Cue, MetaKey, StoredEntry, Write};
+use crate::output::{Cue, MetaKey, Write};
 use crate::screen::{Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
@@ -92,10 +92,7 @@ impl Terminal {
             bodies.push(self.entry(step, EntryKind::Order, encode(&order)));
         }
         let Some(chain) = self.journal.last() else { return };
-        let mut entries: Vec<StoredEntry> = Vec::new();
-        for body in bodies {
-            entries.push(chain.follow(&entries, body));
-        }
+        let entries = chain.follow_all(bodies);
         let session = match then {
             CommandThen::LoggedIn(session) => Some(Some(encode(&session))),
             CommandThen::LoggedOut | CommandThen::Relieved | CommandThen::ToldLogOut(_) => Some(None),

@@ -145,16 +145,8 @@ impl Terminal {
         if !till.order_kinds.contains(&OrderKind::Shift) {
             return None;
         }
-        let origin = Origin {
-            organisation: registration.organisation,
-            event: registration.event,
-            till: registration.till,
-            cashier: session.staff,
-            session: session.id,
-            cart: CartId(step.id()),
-            closed_at_ms: step.now.wall_ms,
-            open_for_ms: 0,
-        };
+        let cart = CartId(step.id());
+        let origin = Origin::of(registration, session, cart, step.now.wall_ms, 0);
         let orders = draft::shift(&shop, mark).orders(origin, || step.id());
         orders.into_iter().map(|(order, _)| order).next()
     }

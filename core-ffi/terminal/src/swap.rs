@@ -44,17 +44,9 @@ pub(crate) fn told_again(last: &Order) -> Option<Done> {
         _ => DoneKind::Blocked { after_sync: true },
     };
     Some(Done {
-        kind,
         orders: vec![last.id],
         tag: change.new.or(last.holder),
-        total: Amount::ZERO,
-        left: None,
-        settles: None,
-        change: Amount::ZERO,
-        vouchers: Vec::new(),
-        vouchers_left: Vec::new(),
-        deposits: Vec::new(),
-        at_ms: last.closed_at_ms,
+        ..Done::of(kind, Amount::ZERO, last.closed_at_ms)
     })
 }
 

@@ -95,8 +95,8 @@ pub(crate) struct History {
 impl History {
     /// Takes in an order that is in the journal, at this epoch and sequence, with the chain's hash after it. `age_ms` is how long ago it was closed.
     pub fn note(&mut self, order: &Order, place: (u32, u64), link: Hash32, now: &Now, age_ms: u64) {
-        // The drawer is no guest's: it is counted again, never taken back, and has its own place on the screen. So has the shift.
-        if order.kind.is_of_drawer() || order.kind == OrderKind::Shift {
+        // The drawer is no guest's: it is counted again, never taken back, and has its own place on the screen.
+        if order.kind.is_of_drawer() {
             return;
         }
         self.changes += 1;

@@ -32,7 +32,7 @@ use crate::cart::Purpose;
 use crate::draft::Draft;
 use crate::input::StorageFault;
 use crate::limits::Grant;
-use crate::output::{Cue, Output, StoredEntry};
+use crate::output::{Cue, Output};
 use crate::screen::{Balance, DoneKind, LastSale, Notice, PurseRefusal, Refusal};
 use crate::step::Step;
 use crate::store::Then;
@@ -434,10 +434,7 @@ impl Terminal {
             })
             .collect();
         let chain = self.journal.last().ok_or(Refusal::NotPermitted)?;
-        let mut entries: Vec<StoredEntry> = Vec::new();
-        for body in bodies {
-            entries.push(chain.follow(&entries, body));
-        }
+        let entries = chain.follow_all(bodies);
         let job = PurseJob(self.next_job);
         self.next_job += 1;
         self.store.persist(step, entries, Vec::new(), Then::Intent(job));
